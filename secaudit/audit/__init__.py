@@ -1,0 +1,1 @@
+"""The main job: audit folder in, AuditResult out."""

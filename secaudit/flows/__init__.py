@@ -1,0 +1,1 @@
+"""The network as a graph: what can get from where to where, and why."""

@@ -1,0 +1,74 @@
+"""Interfaces: where packets enter and leave a device."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import Enum
+
+from secaudit.text.source import Sources
+
+IPInterface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+class InterfaceKind(Enum):
+    """What an interface is made of."""
+
+    PHYSICAL = "physical"
+    VLAN = "vlan"
+    """A routed VLAN interface: an SVI, a tagged sub-interface."""
+    AGGREGATE = "aggregate"
+    TUNNEL = "tunnel"
+    DIALER = "dialer"
+    """PPPoE, ISDN and other calls (`pp 1`, `Dialer1`)."""
+    LOOPBACK = "loopback"
+    BRIDGE = "bridge"
+    NULL = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceAddress:
+    """An address with its prefix length, and the lines that set it.
+
+    `shared` marks a virtual address (VRRP, HSRP) that another device may hold as well.
+    """
+
+    address: IPInterface
+    sources: Sources
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPort:
+    """Layer 2 of a port: `access_vlan` untagged, `trunk_vlans` tagged (None = every VLAN)."""
+
+    access_vlan: int | None = None
+    trunk_vlans: frozenset[int] | None = frozenset()
+    trunk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One interface of one device.
+
+    `filter_in`/`filter_out` name entries of `Device.filters` (None = nothing applied, everything passes).
+    `parent` is the physical interface of a sub-interface; `vlan` its VLAN id. `zone` is the name of the device's
+    own security zone, as written in its configuration, for people to read. `remote` is the far end of a tunnel.
+    """
+
+    name: str
+    kind: InterfaceKind
+    sources: Sources
+    addresses: tuple[InterfaceAddress, ...] = ()
+    dynamic_address: bool = False
+    """The address is given by DHCP, PPPoE or the like and is not in the file."""
+    enabled: bool = True
+    vlan: int | None = None
+    parent: str | None = None
+    vrf: str = ""
+    zone: str | None = None
+    filter_in: str | None = None
+    filter_out: str | None = None
+    switch_port: SwitchPort | None = None
+    remote: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
+    description: str = ""

@@ -1,0 +1,69 @@
+"""Routes as configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.matches import Match
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """Where a route sends packets: to `gateway`, out of `interface` (both for a gateway on a named interface), or nowhere.
+
+    `matches` (None = every packet) are the packets this gateway is for (YAMAHA `gateway G filter N`): gateways
+    with `matches` are tried in written order before those without. `conditional` gateways count only in some
+    states (`hide`, `keepalive`, tracking): both states are real. `backup` is used only when nothing else is.
+    """
+
+    sources: Sources
+    gateway: IPAddress | None = None
+    interface: str | None = None
+    discard: bool = False
+    matches: tuple[Match, ...] | None = None
+    conditional: bool = False
+    backup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The next hops for one prefix in one VRF.
+
+    Of several routes for the same prefix the lowest `distance` is used, others are its backups. Connected routes are not listed: they follow from
+    the interfaces' addresses.
+    """
+
+    prefix: IPNetwork
+    next_hops: tuple[NextHop, ...]
+    sources: Sources
+    vrf: str = ""
+    distance: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRoute:
+    """A rule tried before the routing table, in list order. `next_hops` empty means "use the table"."""
+
+    label: str
+    matches: tuple[Match, ...]
+    next_hops: tuple[NextHop, ...]
+    sources: Sources
+    ingress: frozenset[str] | None = None
+    vrf: str = ""
+    uncertain: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicRouting:
+    """A routing protocol (OSPF, BGP, RIP ...) is configured: routes exist that the file does not show.
+
+    `interfaces` are those it may run on (None = any of the VRF).
+    """
+
+    protocol: str
+    sources: Sources
+    vrf: str = ""
+    interfaces: frozenset[str] | None = None

@@ -1,0 +1,1 @@
+"""Guideline editions, models and zone matrices, as loaded from `policies/`."""

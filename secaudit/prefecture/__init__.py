@@ -1,0 +1,1 @@
+"""The prefecture's view: many results rolled up into one offline site."""

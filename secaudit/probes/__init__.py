@@ -1,0 +1,1 @@
+"""Plan, run and import probes: what was observed from where."""

@@ -1,0 +1,25 @@
+"""A configuration file as readers get it: decoded, unwrapped, masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigText:
+    """One input file as lines of text.
+
+    `lines` holds every physical line that is left after unwrapping, with its secrets masked: a line that a terminal broke in
+    two is one `SourceLine` with the number of its first part. `first_column` text such as pager remains and prompts is
+    already gone; what was removed is counted in `removed`. `notes` tell what was repaired.
+    """
+
+    file: str
+    lines: tuple[SourceLine, ...]
+    encoding: str
+    size_bytes: int
+    sha256: str
+    notes: tuple[Text, ...] = ()

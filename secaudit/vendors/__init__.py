@@ -1,0 +1,1 @@
+"""Vendor readers: one package a vendor, each turning configuration text into `network.Device` values."""

@@ -1,0 +1,61 @@
+"""What a vendor package offers: recognise a configuration, and read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from secaudit.network.device import Device
+from secaudit.text.bilingual import Text
+from secaudit.text.config_text import ConfigText
+from secaudit.text.source import SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadLine:
+    """A line that the reader did not understand. `could_matter` is false only where its context makes that sure."""
+
+    line: SourceLine
+    could_matter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Every line of a file is in exactly one of the three.
+
+    `used`: line numbers that became part of the model (or are pure structure: `end`, `next`, `!`, blank, comments).
+    `irrelevant`: line number to the reason why it cannot change a verdict. `unread`: what was not understood.
+    """
+
+    used: frozenset[int]
+    irrelevant: Mapping[int, Text]
+    unread: tuple[UnreadLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConfig:
+    """What came out of one file. Usually one device; several for virtual ones."""
+
+    vendor: str
+    devices: tuple[Device, ...]
+    coverage: Coverage
+    warnings: tuple[Text, ...] = field(default=())
+
+
+class Reader(Protocol):
+    """A vendor. Registered as an entry point of the group `secaudit.vendors`.
+
+    `name` is the vendor's id ("fortios"), `title` what people call it ("FortiGate (FortiOS)").
+    """
+
+    name: str
+    title: str
+
+    def score(self, text: ConfigText) -> int:
+        """How sure it is that this vendor wrote the text: 0 (no) to 100 (certain). Several clues, never one; cheap."""
+        ...
+
+    def read(self, text: ConfigText) -> ReadConfig:
+        """Reads the whole file. Never raises for anything in the text: what is not understood is unread."""
+        ...
