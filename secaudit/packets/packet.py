@@ -116,7 +116,7 @@ def _unreadable(text: str) -> UsageError:
     return UsageError(
         Text(ja=f"パケットの書き方を読み取れません: {text!r}", en=f"this packet cannot be read: {text!r}"),
         Text(
-            ja="例: \"tcp 10.1.1.1:40000 > 10.2.2.2:443\"、\"icmp 10.1.1.1 > 10.2.2.2 8/0\"",
+            ja='例: "tcp 10.1.1.1:40000 > 10.2.2.2:443"、"icmp 10.1.1.1 > 10.2.2.2 8/0"',
             en='for example "tcp 10.1.1.1:40000 > 10.2.2.2:443" or "icmp 10.1.1.1 > 10.2.2.2 8/0"',
         ),
     )
