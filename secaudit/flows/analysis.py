@@ -1,0 +1,334 @@
+"""The flows between every ordered pair of zones: what is possible, what is certain, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from secaudit.flows.engine import Arrival, Edge, Engine, Propagation
+from secaudit.flows.headers import arrived_as, as_flow, as_sent
+from secaudit.flows.modes import Mode
+from secaudit.flows.topology import Port, Topology
+from secaudit.flows.zones import FAMILIES, ZonePlan
+from secaudit.network.device import Doubt, DoubtKind, Plane
+from secaudit.network.filters import Action, Certainty
+from secaudit.network.intervals import ANY_PORT, Intervals, IPNetwork, normalise, of_networks
+from secaudit.network.matches import Family, Match, Service
+from secaudit.network.routes import Route
+from secaudit.packets.diagrams import EMPTY, TooComplexError
+from secaudit.packets.packet import PROTOCOL_NUMBERS
+from secaudit.packets.sets import PacketSet, Spaces
+from secaudit.packets.space import Field
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDevice:
+    """A device that is known to exist and whose configuration we do not have. `zones` it touches (empty = perhaps all)."""
+
+    name: str
+    zones: tuple[str, ...]
+    doubt: Doubt
+
+
+@dataclass(frozen=True, slots=True)
+class PairFlow:
+    """What can get from one zone to another.
+
+    Sets are told by the address that sent the packet and the address and port that got it. `possible` is everything that could open a
+    connection, `certain` what surely can in some state of the devices, `reliable` what surely can in every state. `replies` are
+    reply-looking packets that get across without any connection; `spoofed` those that need a forged source; `direct` the part of
+    `possible` that does not pass the zone behind which the destination is declared to be. `doubts` say why `possible` is larger
+    than `certain`.
+    """
+
+    source: str
+    destination: str
+    possible: PacketSet
+    certain: PacketSet
+    reliable: PacketSet
+    replies: PacketSet
+    spoofed: PacketSet
+    direct: PacketSet
+    doubts: tuple[Doubt, ...]
+
+
+class FlowAnalysis:
+    """All flows of one network. Everything is computed once, on first use."""
+
+    def __init__(self, topology: Topology, plan: ZonePlan, missing: Sequence[MissingDevice] = ()) -> None:
+        self.topology = topology
+        self.plan = plan
+        self.missing = tuple(missing)
+        self.spaces = Spaces()
+        self.zones = plan.zones
+        self._same = _modes_that_agree(topology)
+        self._engines: dict[tuple[Mode, Family], Engine] = {}
+        self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
+        self._pairs: dict[tuple[str, str], PairFlow] = {}
+        self._sets: dict[tuple[Mode, str, str, bool, bool], PacketSet] = {}
+        self.too_complex: Doubt | None = None
+
+    def everything(self) -> PacketSet:
+        """All packets."""
+        return self.spaces.everything
+
+    def nothing(self) -> PacketSet:
+        """No packet."""
+        return self.spaces.nothing
+
+    def set_of(
+        self,
+        *,
+        sources: Iterable[IPNetwork],
+        destinations: Iterable[IPNetwork],
+        protocol: str,
+        ports: Intervals,
+    ) -> PacketSet:
+        """A permitted flow as a packet set. `protocol` is a name, a number or `any`; `ports` empty = all destination ports."""
+        number = PROTOCOL_NUMBERS.get(protocol, int(protocol) if protocol.isdigit() else -1)
+        protocols: Intervals = ((0, 255),) if protocol == "any" else ((number, number),)
+        service = Service(protocols, destination_ports=normalise(ports) if ports else ANY_PORT)
+        from_, to = tuple(sources), tuple(destinations)
+        matches = []
+        for family in FAMILIES:
+            left = of_networks(one for one in from_ if one.version == family)
+            right = of_networks(one for one in to if one.version == family)
+            if left and right:
+                matches.append(Match(family, left, right, (service,)))
+        return self.spaces.of_matches(matches)
+
+    def pair(self, source: str, destination: str) -> PairFlow:
+        """The flows of one ordered pair of bound zones."""
+        key = (str(source), str(destination))
+        found = self._pairs.get(key)
+        if found is None:
+            try:
+                found = self._pair(*key)
+            except TooComplexError:
+                found = self._unknown(*key)
+            self._pairs[key] = found
+        return found
+
+    # --- building a pair ----------------------------------------------------------------------------------
+
+    def _pair(self, source: str, destination: str) -> PairFlow:
+        opening = self.spaces.opening()
+        possible_all = self._between(Mode.POSSIBLE, source, destination)
+        certain_all = self._between(Mode.CERTAIN, source, destination)
+        certain = certain_all & opening
+        doubts: list[Doubt] = []
+        possible = possible_all & opening
+        direct = self._between(Mode.POSSIBLE, source, destination, direct=True) & opening
+        if not (possible - certain).is_empty:
+            doubts.extend(self._explain(source, destination, possible - certain, Mode.POSSIBLE)[1])
+        leaving, leaving_doubts = self._unmodelled(source, destination)
+        doubts.extend(leaving_doubts)
+        possible |= leaving
+        doubts.extend(self.plan.doubts.get(source, ()))
+        doubts.extend(self.plan.doubts.get(destination, ()) if destination != source else ())
+        unreached = bool(self.plan.doubts.get(source) or self.plan.doubts.get(destination))
+        gaps = [one.doubt for one in self.missing if self._touches(one, source, destination)]
+        doubts.extend(gaps)
+        if unreached or gaps:
+            possible |= self._all_between(source, destination)
+        # `direct` only matters for what crosses; packets that leave the model may take any way.
+        direct = direct | leaving if destination in self.plan.has_direct_exit else direct
+        return PairFlow(
+            source=source,
+            destination=destination,
+            possible=possible,
+            certain=certain,
+            reliable=self._between(Mode.RELIABLE, source, destination) & opening,
+            replies=certain_all - opening,
+            spoofed=(self._between(Mode.CERTAIN, source, destination, forged=True) & opening) - certain,
+            direct=direct,
+            doubts=_unique(doubts),
+        )
+
+    def _unknown(self, source: str, destination: str) -> PairFlow:
+        text = Text(
+            ja="設定が複雑すぎるため、通信可否を計算できない(計算量の上限に達した)。",
+            en="too complex: the node limit was reached before the flows were known",
+        )
+        lines = tuple(line for device in self.topology.devices.values() for line in device.identity[:1])
+        self.too_complex = Doubt(DoubtKind.TOO_COMPLEX, text, lines)
+        none = self.nothing()
+        everything = self._all_between(source, destination)
+        doubts = (self.too_complex,)
+        return PairFlow(source, destination, everything, none, none, none, none, everything, doubts)
+
+    def _engine(self, mode: Mode, family: Family) -> Engine:
+        mode = self._same[mode]
+        key = (mode, family)
+        if key not in self._engines:
+            self._engines[key] = Engine(self.spaces[family], self.topology, self.plan, mode)
+        return self._engines[key]
+
+    def _run(self, mode: Mode, family: Family, forged: bool) -> Propagation:
+        mode = self._same[mode]
+        key = (mode, family, forged)
+        if key not in self._runs:
+            engine = self._engine(mode, family)
+            self._runs[key] = engine.propagate(engine.injections(any_source=forged))
+        return self._runs[key]
+
+    def _arrived(
+        self, mode: Mode, family: Family, source: str, destination: str, *, forged: bool = False, direct: bool = False
+    ) -> int:
+        space = self.spaces[family]
+        run = self._run(mode, family, forged)
+        ways = [None] if direct else [None, *self.plan.zones]
+        node = space.union_all(run.arrived.get(Arrival(destination, via), EMPTY) for via in ways)
+        number = self.plan.number(source)
+        return space.restrict(node, Field.ORIGIN, number, number)
+
+    def _between(
+        self, mode: Mode, source: str, destination: str, *, forged: bool = False, direct: bool = False
+    ) -> PacketSet:
+        key = (self._same[mode], source, destination, forged, direct)
+        found = self._sets.get(key)
+        if found is None:
+            nodes = {}
+            for family in FAMILIES:
+                arrived = self._arrived(mode, family, source, destination, forged=forged, direct=direct)
+                nodes[family] = as_flow(self.spaces[family], arrived)
+            found = self._sets[key] = PacketSet(self.spaces, nodes[4], nodes[6])
+        return found
+
+    def _all_between(self, source: str, destination: str) -> PacketSet:
+        nodes = {}
+        for family in FAMILIES:
+            space = self.spaces[family]
+            left, right = self.plan.addresses[source][family], self.plan.addresses[destination][family]
+            nodes[family] = space.intersection(space.between(left, right), space.valid)
+        return PacketSet(self.spaces, nodes[4], nodes[6]) & self.spaces.opening()
+
+    def _unmodelled(self, source: str, destination: str) -> tuple[PacketSet, list[Doubt]]:
+        """Packets for a zone that leave by a next hop nobody submitted: they may or may not arrive there."""
+        nodes: dict[Family, int] = {4: EMPTY, 6: EMPTY}
+        doubts = []
+        number = self.plan.number(source)
+        for family in FAMILIES:
+            space = self.spaces[family]
+            inside = space.guard(Field.DESTINATION, self.plan.addresses[destination][family])
+            for port, packets in self._run(Mode.POSSIBLE, family, False).unmodelled.items():
+                found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
+                if found != EMPTY:
+                    nodes[family] = space.union(nodes[family], as_flow(space, found))
+                    doubts.append(self._left_by(port))
+        return PacketSet(self.spaces, nodes[4], nodes[6]) & self.spaces.opening(), doubts
+
+    def _left_by(self, port: Port) -> Doubt:
+        interface = self.topology.interface(*port)
+        lines = tuple(line for held in interface.addresses for line in held.sources) or interface.sources
+        return Doubt(
+            DoubtKind.UNSUPPORTED,
+            Text(
+                ja=f"{port[0]} の {port[1]} から、設定ファイルが提出されていない機器へ転送される。",
+                en=f"forwarded by {port[0]} out of {port[1]} to a device whose configuration was not submitted",
+            ),
+            lines,
+        )
+
+    def _touches(self, missing: MissingDevice, source: str, destination: str) -> bool:
+        """Whether a device we do not have could carry packets of this pair: it can be reached from one and reaches the other."""
+        touched = missing.zones or self.zones
+
+        def reaches(left: str, right: str) -> bool:
+            return left == right or not self._between(Mode.POSSIBLE, left, right).is_empty
+
+        return any(reaches(source, zone) for zone in touched if zone in self.zones) and any(
+            reaches(zone, destination) for zone in touched if zone in self.zones
+        )
+
+    # --- explanations -------------------------------------------------------------------------------------
+
+    def responsible(self, pair: PairFlow, packets: PacketSet) -> tuple[SourceLine, ...]:
+        """Every config line that lets some of `packets` through, on every way they can go."""
+        mode = Mode.CERTAIN if (packets - pair.certain).is_empty else Mode.POSSIBLE
+        return self._explain(pair.source, pair.destination, packets, mode)[0]
+
+    def arrived_packets(self, pair: PairFlow, packets: PacketSet, family: Family) -> int:
+        """The arrived headers, originals included, of a part of a pair's flow."""
+        mode = Mode.CERTAIN if (packets - pair.certain).is_empty else Mode.POSSIBLE
+        arrived = self._arrived(mode, family, pair.source, pair.destination)
+        return arrived_as(self.spaces[family], arrived, packets.node(family))
+
+    def _explain(
+        self, source: str, destination: str, packets: PacketSet, mode: Mode
+    ) -> tuple[tuple[SourceLine, ...], tuple[Doubt, ...]]:
+        lines: set[SourceLine] = set()
+        doubts: list[Doubt] = []
+        for family in FAMILIES:
+            space = self.spaces[family]
+            arrived = self._arrived(mode, family, source, destination)
+            sent = as_sent(space, arrived_as(space, arrived, packets.node(family)))
+            if sent == EMPTY:
+                continue
+            engine = self._engine(mode, family)
+            injected = [(port, space.intersection(node, sent)) for port, node in engine.injections(zones=[source])]
+            edges = engine.propagate([(p, n) for p, n in injected if n != EMPTY], explain=True).edges
+            for edge in _leading_to(edges, destination):
+                lines.update(edge.lines)
+                doubts.extend(edge.doubts)
+        return tuple(sorted(lines)), _unique(doubts)
+
+
+def _leading_to(edges: Iterable[Edge], destination: str) -> list[Edge]:
+    """The edges on ways that end in a zone."""
+    into: dict[Port, list[Edge]] = {}
+    ends: list[Edge] = []
+    for edge in edges:
+        if isinstance(edge.target, Arrival):
+            if edge.target.zone == destination:
+                ends.append(edge)
+        elif edge.target is not None:
+            into.setdefault(edge.target, []).append(edge)
+    kept: list[Edge] = []
+    seen: set[Port] = set()
+    waiting = list(ends)
+    while waiting:
+        edge = waiting.pop()
+        kept.append(edge)
+        if edge.source not in seen:
+            seen.add(edge.source)
+            waiting.extend(into.get(edge.source, ()))
+    return kept
+
+
+def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
+    """Which questions have the same answer for this network, so that each is computed once."""
+    unsure = sometimes = False
+    for device in topology.devices.values():
+        unsure |= bool(device.dynamic_routing) or any(one.plane is Plane.TRAFFIC for one in device.doubts)
+        unsure |= any(rule.uncertain is not None for rule in device.nat_rules)
+        unsure |= any(rule.uncertain is not None for rule in device.policy_routes)
+        unsure |= any(one.dynamic_address for one in device.interfaces.values())
+        sometimes |= bool(device.policy_routes) or _several_next_hops(device.routes)
+        for filter_ in device.filters.values():
+            unsure |= filter_.default is Action.UNKNOWN
+            for line in filter_.lines:
+                unsure |= line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
+                sometimes |= line.certainty is Certainty.SOMETIMES
+        unsure |= any(
+            hop.interface is not None and hop.gateway is None for route in device.routes for hop in route.next_hops
+        )
+    certain = Mode.CERTAIN if unsure else Mode.POSSIBLE
+    reliable = Mode.RELIABLE if sometimes or unsure else certain
+    return {Mode.POSSIBLE: Mode.POSSIBLE, Mode.CERTAIN: certain, Mode.RELIABLE: reliable}
+
+
+def _several_next_hops(routes: Iterable[Route]) -> bool:
+    seen = set()
+    for route in routes:
+        key = (route.vrf, route.prefix)
+        if key in seen or len(route.next_hops) > 1 or any(hop.conditional or hop.backup for hop in route.next_hops):
+            return True
+        seen.add(key)
+    return False
+
+
+def _unique(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+    return tuple(dict.fromkeys(doubts))

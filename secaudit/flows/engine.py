@@ -1,0 +1,183 @@
+"""All zone pairs at once: packets of every zone are sent into the network together and followed until nothing new arrives.
+
+Where a packet started is one more field of the set (`Field.ORIGIN`), so one fixpoint answers every ordered pair.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from secaudit.flows.compiled import FilterCompiler
+from secaudit.flows.device_model import Departure, DeviceModel
+from secaudit.flows.forwarding import POINT_TO_POINT
+from secaudit.flows.modes import Mode
+from secaudit.flows.topology import Port, Topology
+from secaudit.flows.zones import Attachment, ZonePlan
+from secaudit.network.device import Doubt
+from secaudit.network.intervals import Intervals, normalise
+from secaudit.network.nat import NatStage
+from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.space import ZERO, Field, HeaderSpace
+from secaudit.text.source import SourceLine
+
+Injection = tuple[Port, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A zone that packets arrive in, and the zone through which they came (None = directly)."""
+
+    zone: str
+    via: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Why packets went from a port to the next place: only recorded when explaining."""
+
+    source: Port
+    target: Port | Arrival | None
+    """None: it left the model."""
+    lines: tuple[SourceLine, ...]
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(slots=True)
+class Propagation:
+    """Where everything went."""
+
+    arrived: dict[Arrival, int] = field(default_factory=lambda: defaultdict(int))
+    unmodelled: dict[Port, int] = field(default_factory=lambda: defaultdict(int))
+    """Packets that left a device by this port for a next hop that nobody submitted."""
+    edges: list[Edge] = field(default_factory=list)
+
+
+class Engine:
+    """The network of one address family for one question."""
+
+    def __init__(self, space: HeaderSpace, topology: Topology, plan: ZonePlan, mode: Mode) -> None:
+        self.space = space
+        self.mode = mode
+        self._topology = topology
+        self._plan = plan
+        self.compiler = FilterCompiler(space, mode)
+        self._devices = {
+            name: DeviceModel(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
+        }
+        self._answers: dict[Port, int] = {}
+
+    def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
+        """What hosts of the zones can send, at every interface they can send to. `any_source`: forged addresses as well."""
+        space = self.space
+        wanted = set(self._plan.zones if zones is None else zones)
+        base = space.intersection(space.valid, self._untouched())
+        result = []
+        for port, attached in self._plan.attachments.items():
+            for one in attached:
+                sources = one.addresses[space.family]
+                if one.zone not in wanted or not sources:
+                    continue
+                number = self._plan.number(one.zone)
+                limits: list[tuple[int, Intervals]] = [(int(Field.ORIGIN), ((number, number),))]
+                if not any_source:
+                    limits.append((int(Field.SOURCE), sources))
+                result.append((port, space.intersection(base, space.product(limits))))
+        return result
+
+    def _untouched(self) -> int:
+        return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])
+
+    def propagate(self, injections: Iterable[Injection], *, explain: bool = False) -> Propagation:
+        """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit."""
+        space = self.space
+        result = Propagation()
+        seen: dict[Port, int] = defaultdict(int)
+        waiting: dict[Port, int] = defaultdict(int)
+        for port, packets in injections:
+            waiting[port] = space.union(waiting[port], packets)
+        while waiting:
+            port = next(iter(waiting))
+            fresh = space.difference(waiting.pop(port), seen[port])
+            if fresh == EMPTY:
+                continue
+            seen[port] = space.union(seen[port], fresh)
+            model = self._devices[port[0]]
+            for departure in model.transfer(port[1], fresh, explain=explain):
+                for target, packets in self._leave(port[0], departure, result):
+                    waiting[target] = space.union(waiting[target], packets)
+                    if explain:
+                        result.edges.append(Edge(port, target, departure.sources, departure.doubts))
+                if explain:
+                    result.edges.extend(self._endings(port, departure))
+        return result
+
+    def _endings(self, port: Port, departure: Departure) -> list[Edge]:
+        scratch = Propagation()
+        for _ in self._leave(port[0], departure, scratch):
+            pass
+        found: list[Edge] = [Edge(port, one, departure.sources, departure.doubts) for one in scratch.arrived]
+        if scratch.unmodelled:
+            found.append(Edge(port, None, departure.sources, departure.doubts))
+        return found
+
+    def _leave(self, device: str, departure: Departure, result: Propagation) -> list[tuple[Port, int]]:
+        """Where packets go that leave a device: to neighbours, into zones, or out of the model."""
+        space = self.space
+        port = (device, departure.egress)
+        neighbours = self._topology.neighbours(*port)
+        onward: list[tuple[Port, int]] = []
+        if departure.gateway is not None:
+            onward = [(one, departure.packets) for one in self._topology.holders(*port, departure.gateway)]
+        elif departure.anywhere:
+            onward = [(one, departure.packets) for one in neighbours]
+        else:
+            answered = ((one, space.intersection(departure.packets, self._answered(one))) for one in neighbours)
+            onward = [(one, packets) for one, packets in answered if packets != EMPTY]
+        left = departure.packets
+        for one in self._plan.attachments.get(port, ()):
+            reaches = one.external or departure.gateway is None
+            if one.external and onward and departure.gateway is not None:
+                reaches = False
+            if reaches:
+                inside = self._inside(one, left if one.external else departure.packets)
+                if inside != EMPTY:
+                    key = Arrival(one.zone, one.via)
+                    result.arrived[key] = space.union(result.arrived[key], inside)
+                    left = space.difference(left, inside)
+        beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
+        if beyond and not onward and left != EMPTY:
+            result.unmodelled[port] = space.union(result.unmodelled[port], left)
+        return onward
+
+    def _is_point_to_point(self, port: Port) -> bool:
+        interface = self._topology.interface(*port)
+        return interface.kind in POINT_TO_POINT or interface.dynamic_address
+
+    def _inside(self, attachment: Attachment, packets: int) -> int:
+        destinations = attachment.addresses[self.space.family]
+        return self.space.intersection(packets, self.space.guard(Field.DESTINATION, destinations))
+
+    def _answered(self, port: Port) -> int:
+        """Packets for which a device answers on a segment: its own addresses there, and those its NAT rules translate."""
+        node = self._answers.get(port)
+        if node is None:
+            node = self._answer(port)
+            self._answers[port] = node
+        return node
+
+    def _answer(self, port: Port) -> int:
+        space = self.space
+        device = self._topology.devices[port[0]]
+        vrf = device.interfaces[port[1]].vrf
+        owned = [int(a) for a in self._topology.own_addresses(port[0], vrf) if a.version == space.family]
+        parts = [space.guard(Field.DESTINATION, normalise((a, a) for a in owned))]
+        for rule in device.nat_rules:
+            here = rule.interfaces is None or port[1] in rule.interfaces
+            if rule.stage is NatStage.INGRESS and rule.destination is not None and here:
+                spans: Intervals = normalise(
+                    span for m in rule.matches if m.family == space.family for span in m.destinations
+                )
+                parts.append(space.guard(Field.DESTINATION, spans))
+        return space.union_all(parts)

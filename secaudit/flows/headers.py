@@ -1,0 +1,59 @@
+"""From a translated header back to what was sent, and to how people tell a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
+
+_ORIGINALS = (
+    (Field.ORIGINAL_DESTINATION, Field.DESTINATION),
+    (Field.ORIGINAL_DESTINATION_PORT, Field.DESTINATION_PORT),
+    (Field.ORIGINAL_SOURCE, Field.SOURCE),
+    (Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT),
+)
+
+
+def as_flow(space: HeaderSpace, arrived: int) -> int:
+    """Arrived packets told by the address and port that sent them and the address and port that got them."""
+    sender = _restored(space, arrived, Field.ORIGINAL_SOURCE, Field.SOURCE)
+    return space.header_only(_restored(space, sender, Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT))
+
+
+def as_sent(space: HeaderSpace, arrived: int) -> int:
+    """The headers that were sent, with every translation undone."""
+    for original, field in _ORIGINALS:
+        arrived = _restored(space, arrived, original, field)
+    origin = space.forget(space.header_only(arrived), Field.ORIGIN)
+    return space.intersection(origin, space.valid)
+
+
+def arrived_as(space: HeaderSpace, arrived: int, flow: int) -> int:
+    """The arrived packets that belong to a flow (a set in the form of `as_flow`)."""
+    by_address = _where_sent(space, arrived, flow, Field.SOURCE, Field.ORIGINAL_SOURCE)
+    return space.union_all(
+        space.intersection(packets, wanted)
+        for packets, partly in by_address
+        for packets, wanted in _where_sent(space, packets, partly, Field.SOURCE_PORT, Field.ORIGINAL_SOURCE_PORT)
+    )
+
+
+def _where_sent(
+    space: HeaderSpace, arrived: int, flow: int, field: Field, original: Field
+) -> Iterator[tuple[int, int]]:
+    """Arrived packets split by whether a field was translated, each with the flow told by the field that then holds what was sent."""
+    untranslated = space.intersection(arrived, space.guard(original, ZERO))
+    if untranslated != EMPTY:
+        yield untranslated, flow
+    translated = space.difference(arrived, untranslated)
+    if translated != EMPTY:
+        yield translated, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
+
+
+def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
+    untouched = space.intersection(packets, space.guard(original, ZERO))
+    translated = space.difference(packets, untouched)
+    if translated == EMPTY:
+        return packets
+    return space.union(untouched, space.move_up(translated, original, field, REMEMBERED))

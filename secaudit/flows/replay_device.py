@@ -1,0 +1,239 @@
+"""One concrete packet through one device, stage by stage in the order of `Device.pipeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from secaudit.flows import replay_nat
+from secaudit.flows.modes import Mode
+from secaudit.flows.replay_filters import Ruling, rule_on
+from secaudit.flows.replay_memory import Memory
+from secaudit.flows.replay_routes import Departure, anywhere, departures
+from secaudit.flows.replay_way import Arrival, Outcome, PolicyTranslation, Way, ended, merged, step
+from secaudit.flows.trace import TraceVerdict
+from secaudit.network.device import Device, Doubt, Plane, Stage
+from secaudit.network.filters import Action, Filter
+from secaudit.network.intervals import IPAddress
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWalk:
+    """A device in one mode, with its own addresses in the VRF of the packet and what it remembers when the packet is a reply."""
+
+    device: Device
+    own_addresses: frozenset[IPAddress]
+    mode: Mode
+    memory: Memory
+
+    def run(self, way: Way, vrf: str) -> list[Outcome]:
+        """From the ingress interface to the egress interface: ways that end here, and ways with a departure."""
+        pipeline = self.device.pipeline
+        if way.ingress is None:
+            pipeline = pipeline[pipeline.index(Stage.ROUTE) :] if Stage.ROUTE in pipeline else ()
+        outcomes = self._begin(way)
+        for stage in pipeline:
+            outcomes = _each(outcomes, partial(self._stage, stage, vrf))
+        return _each(outcomes, self._finish)
+
+    # --- doubts about the device
+
+    def _begin(self, way: Way) -> list[Outcome]:
+        doubts = self._doubts()
+        if self.mode is Mode.POSSIBLE:
+            return [way, *self._past_the_filters(way, doubts)]
+        on_entry = tuple(doubt for doubt in doubts if _touches(doubt, way.ingress))
+        return [_unsure(way, on_entry)] if on_entry else [way]
+
+    def _doubts(self) -> tuple[Doubt, ...]:
+        return tuple(doubt for doubt in self.device.doubts if doubt.plane is Plane.TRAFFIC)
+
+    def _past_the_filters(self, way: Way, doubts: tuple[Doubt, ...]) -> list[Way]:
+        """What lines that we could not use might do: pass the packet by the filters, and for a doubt about all also by the NAT."""
+        if not doubts:
+            return []
+        text = Text(
+            ja="読み取れない・対応していない設定により、フィルターを通り抜ける可能性がある",
+            en="settings that could not be used might let it past the filters",
+        )
+        lines = _lines_of(doubts)
+        past = step(replace(way, bypass=doubts), None, text, lines, lines)
+        untranslated = bool(self.device.nat_rules) and _about_everything(doubts)
+        return [past, replace(past, without_nat=True)] if untranslated else [past]
+
+    # --- stages
+
+    def _stage(self, stage: Stage, vrf: str, way: Way) -> Iterable[Outcome]:
+        interfaces = self.device.interfaces
+        match stage:
+            case Stage.INGRESS_FILTER:
+                name = None if way.ingress is None else interfaces[way.ingress].filter_in
+                return self._filter(stage, way, name, way.ingress)
+            case Stage.INGRESS_NAT:
+                return self._ingress_nat(way)
+            case Stage.ROUTE:
+                return self._route(way, vrf)
+            case Stage.POLICY:
+                name = None if way.ingress is None else self.device.policy
+                return self._filter(stage, way, name, None)
+            case Stage.EGRESS_NAT:
+                return self._egress_nat(way)
+            case Stage.EGRESS_FILTER:
+                name = None if way.egress is None else interfaces[way.egress].filter_out
+                return self._filter(stage, way, name, way.egress)
+
+    def _finish(self, way: Way) -> list[Outcome]:
+        """What a pipeline without the usual stages has left undone."""
+        if way.egress is None:
+            text = Text(ja=f"「{way.device}」に経路制御の段がない", en=f'"{way.device}" has no routing stage')
+            return [ended(way, TraceVerdict.UNROUTED, text)]
+        if Stage.EGRESS_NAT in self.device.pipeline:
+            return [way]
+        way = self.memory.undone(way, Stage.INGRESS_NAT, Stage.ROUTE) or way
+        return [way] if way.translation is None else list(replay_nat.by_policy(self.device, way))
+
+    def _filter(self, stage: Stage, way: Way, name: str | None, interface: str | None) -> list[Outcome]:
+        """`interface` is the one to which the filter is applied, None for the policy of the whole device."""
+        if name is None or way.bypass:
+            return [way]
+        filter_ = self.device.filters.get(name)
+        if filter_ is None:
+            # a dangling name: the reader should have said what it means, so nobody knows
+            filter_ = Filter(name, (), Action.UNKNOWN, self.device.identity)
+        if self.memory.has_session(way, interface):
+            text = Text(
+                ja=f"フィルター「{name}」: 確立済みのセッションの応答として通す",
+                en=f'filter "{name}" lets it pass as the reply of a session',
+            )
+            return [step(way, stage, text, filter_.sources)]
+        rulings = rule_on(filter_, way.header, self.mode, way.ingress, way.egress)
+        return [_ruled(stage, way, ruling, interface, name) for ruling in rulings]
+
+    def _ingress_nat(self, way: Way) -> list[Outcome]:
+        undone = self.memory.undone(way, Stage.EGRESS_NAT, Stage.INGRESS_NAT)
+        if undone is not None:
+            return [undone]
+        if self._keeps_addresses(way):
+            return [way]
+        rules = replay_nat.ingress_rules(self.device, way)
+        return replay_nat.by_first_rule(self.device, Stage.INGRESS_NAT, way, rules, self.mode)
+
+    def _egress_nat(self, way: Way) -> Iterable[Outcome]:
+        undone = self.memory.undone(way, Stage.INGRESS_NAT, Stage.EGRESS_NAT)
+        if undone is not None:
+            return [undone]
+        if way.translation is not None:
+            return replay_nat.by_policy(self.device, way)
+        if self._keeps_addresses(way):
+            return [way]
+        rules = replay_nat.egress_rules(self.device, way)
+        return replay_nat.by_first_rule(self.device, Stage.EGRESS_NAT, way, rules, self.mode)
+
+    def _keeps_addresses(self, way: Way) -> bool:
+        """A reply of a session of the whole device is never translated anew."""
+        return way.without_nat or self.memory.has_session(way, None)
+
+    def _route(self, way: Way, vrf: str) -> list[Outcome]:
+        if Stage.INGRESS_NAT not in self.device.pipeline:
+            way = self.memory.undone(way, Stage.EGRESS_NAT, Stage.ROUTE) or way
+        if not way.header.destination_known:
+            text = Text(
+                ja="宛先は DHCP・PPPoE などで与えられるアドレスで、設定からは分からない",
+                en="the destination is an address given by DHCP, PPPoE or the like and is not in the files",
+            )
+            return [ended(step(way, Stage.ROUTE, text, ()), TraceVerdict.UNDETERMINED, text)]
+        if way.ingress is not None and way.header.packet.destination in self.own_addresses:
+            return [self._to_device(way)]
+        if not self.device.forwards:
+            text = Text(ja=f"「{way.device}」はパケットを中継しない", en=f'"{way.device}" does not forward packets')
+            return [ended(step(way, Stage.ROUTE, text, self.device.identity), TraceVerdict.UNROUTED, text)]
+        found = departures(self.device, vrf, way.ingress, way.header, self.mode)
+        if _about_everything(way.bypass):
+            text = Text(
+                ja="読み取れない・対応していない設定により、どのインターフェースからも出る可能性がある",
+                en="settings that could not be used might send it out of any interface",
+            )
+            found += anywhere(self.device, text, _lines_of(way.bypass))
+        return [outcome for one in found for outcome in self._depart(way, one)]
+
+    def _depart(self, way: Way, departure: Departure) -> list[Outcome]:
+        way = step(
+            replace(way, departure=departure), Stage.ROUTE, departure.what, departure.sources, departure.doubtful
+        )
+        if departure.ends is not None:
+            return [ended(way, departure.ends, departure.what)]
+        if way.bypass and not any(_touches(one, way.ingress) or _touches(one, way.egress) for one in way.bypass):
+            return []
+        doubts = tuple(one for one in self._doubts() if _touches(one, way.egress))
+        if doubts and self.mode is not Mode.POSSIBLE:
+            return [_unsure(way, doubts)]
+        return [way]
+
+    def _to_device(self, way: Way) -> Arrival:
+        destination = way.header.packet.destination
+        holders = (
+            held.sources
+            for interface in self.device.interfaces.values()
+            for held in interface.addresses
+            if held.address.ip == destination
+        )
+        text = Text(
+            ja=f"{destination} は「{way.device}」自身のアドレス",
+            en=f'{destination} is an address of "{way.device}" itself',
+        )
+        return ended(step(way, Stage.ROUTE, text, next(holders, ())), TraceVerdict.DELIVERED, text)
+
+
+def _each(outcomes: Iterable[Outcome], act: Callable[[Way], Iterable[Outcome]]) -> list[Outcome]:
+    """Acts on the ways that go on; those that have ended stay as they are."""
+    result: list[Outcome] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Arrival):
+            result.append(outcome)
+        else:
+            result += act(outcome)
+    return result
+
+
+def _ruled(stage: Stage, way: Way, ruling: Ruling, interface: str | None, name: str) -> Outcome:
+    way = step(way, stage, ruling.what, ruling.sources, ruling.doubtful)
+    if ruling.permits is None:
+        return ended(way, TraceVerdict.UNDETERMINED, ruling.what)
+    if not ruling.permits and way.ingress is None:
+        # vendors differ: YAMAHA filters its own packets on the way out, Cisco and FortiOS do not
+        text = Text(
+            ja=f"機器自身が送信するパケットにフィルター「{name}」が働くか確定できない",
+            en=f'it cannot be told whether filter "{name}" acts on what the device itself sends',
+        )
+        return ended(way, TraceVerdict.UNDETERMINED, text)
+    if not ruling.permits:
+        return ended(way, TraceVerdict.DENIED, ruling.what)
+    if ruling.translation is not None:
+        asked = PolicyTranslation(ruling.translation, ruling.match, ruling.sources, name)
+        way = replace(way, translation=asked)
+    if not ruling.opens_session:
+        return way
+    if interface is None:
+        return replace(way, passage=replace(way.passage, everywhere=True))
+    return replace(way, passage=replace(way.passage, interfaces=way.passage.interfaces | {interface}))
+
+
+def _unsure(way: Way, doubts: tuple[Doubt, ...]) -> Arrival:
+    lines = _lines_of(doubts)
+    text = doubts[0].text
+    return ended(step(way, None, text, lines, lines), TraceVerdict.UNDETERMINED, text)
+
+
+def _touches(doubt: Doubt, interface: str | None) -> bool:
+    return doubt.interfaces is None or interface in doubt.interfaces
+
+
+def _about_everything(doubts: Iterable[Doubt]) -> bool:
+    return any(doubt.interfaces is None for doubt in doubts)
+
+
+def _lines_of(doubts: Iterable[Doubt]) -> Sources:
+    return merged(*(doubt.sources for doubt in doubts))

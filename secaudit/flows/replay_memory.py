@@ -1,0 +1,51 @@
+"""What devices remember of an opening packet when its reply comes by: sessions and translations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from secaudit.flows.replay_headers import ends, swapped_ends
+from secaudit.flows.replay_nat import translated
+from secaudit.flows.replay_way import Passage, Way
+from secaudit.network.device import Stage
+from secaudit.text.bilingual import Text
+
+
+class Memory:
+    """The passages of an opening packet by device; empty for a packet that is no reply."""
+
+    def __init__(self, passages: Iterable[Passage] = ()) -> None:
+        self._by_device: dict[str, list[Passage]] = {}
+        for passage in passages:
+            self._by_device.setdefault(passage.device, []).append(passage)
+
+    def has_session(self, way: Way, interface: str | None) -> bool:
+        """Whether the packet is the reply of a session of the filter on `interface`, or (None) of the device's policy."""
+        back = ends(swapped_ends(way.header.packet))
+        return any(
+            (passage.everywhere if interface is None else interface in passage.interfaces)
+            and any(ends(form) == back for form in passage.forms)
+            for passage in self._by_device.get(way.device, ())
+        )
+
+    def undone(self, way: Way, made_in: Stage, stage: Stage) -> Way | None:
+        """The reply with the addresses that its opening packet had before the NAT of stage `made_in`; None if there was none."""
+        packet = way.header.packet
+        back = ends(swapped_ends(packet))
+        for passage in self._by_device.get(way.device, ()):
+            for where, before, after in passage.bindings:
+                if where is not made_in or ends(after) != back:
+                    continue
+                old = swapped_ends(before)
+                restored = replace(
+                    packet,
+                    source=old.source,
+                    source_port=old.source_port,
+                    destination=old.destination,
+                    destination_port=old.destination_port,
+                )
+                header = replace(way.header, packet=restored, source_known=True, destination_known=True)
+                label = Text(ja="行きの変換を応答で元に戻す", en="the translation of the opening packet is undone")
+                return translated(way, stage, header, label, (), binds=False)
+        return None

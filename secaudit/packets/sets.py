@@ -1,0 +1,95 @@
+"""Packet sets as the rest of the program uses them: immutable values with `&`, `|`, `-`, over both address families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from secaudit.network.matches import Family, Match
+from secaudit.packets.boxes import Box, readable_boxes
+from secaudit.packets.diagrams import EMPTY, FULL
+from secaudit.packets.packet import Packet
+from secaudit.packets.space import HeaderSpace
+
+
+class Spaces:
+    """The two header spaces of one audit."""
+
+    def __init__(self, node_limit: int = 4_000_000) -> None:
+        self._by_family: dict[Family, HeaderSpace] = {4: HeaderSpace(4, node_limit), 6: HeaderSpace(6, node_limit)}
+        self.nothing = PacketSet(self, EMPTY, EMPTY)
+        self.everything = PacketSet(self, FULL, FULL)
+
+    def __getitem__(self, family: Family) -> HeaderSpace:
+        return self._by_family[family]
+
+    def of_matches(self, matches: Iterable[Match]) -> PacketSet:
+        """The union of vendor-neutral matches."""
+        chosen = tuple(matches)
+        return PacketSet(self, self[4].matches(chosen), self[6].matches(chosen))
+
+    def opening(self) -> PacketSet:
+        """Valid headers that can open a connection."""
+        return PacketSet(
+            self,
+            self[4].intersection(self[4].valid, self[4].opening),
+            self[6].intersection(self[6].valid, self[6].opening),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PacketSet:
+    """An exact set of packet headers. Equal sets compare equal; truth value is refused: ask `is_empty`."""
+
+    spaces: Spaces = field(repr=False, compare=False)
+    ipv4: int
+    ipv6: int
+
+    def __bool__(self) -> bool:
+        raise TypeError("a packet set has no truth value: ask is_empty")
+
+    def __and__(self, other: PacketSet) -> PacketSet:
+        return PacketSet(
+            self.spaces,
+            self.spaces[4].intersection(self.ipv4, other.ipv4),
+            self.spaces[6].intersection(self.ipv6, other.ipv6),
+        )
+
+    def __or__(self, other: PacketSet) -> PacketSet:
+        return PacketSet(
+            self.spaces,
+            self.spaces[4].union(self.ipv4, other.ipv4),
+            self.spaces[6].union(self.ipv6, other.ipv6),
+        )
+
+    def __sub__(self, other: PacketSet) -> PacketSet:
+        return PacketSet(
+            self.spaces,
+            self.spaces[4].difference(self.ipv4, other.ipv4),
+            self.spaces[6].difference(self.ipv6, other.ipv6),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no packet at all is in the set."""
+        return self.ipv4 == EMPTY and self.ipv6 == EMPTY
+
+    def node(self, family: Family) -> int:
+        """The diagram node of one family."""
+        return self.ipv4 if family == 4 else self.ipv6
+
+    def contains(self, packet: Packet) -> bool:
+        """Whether a concrete packet is in the set."""
+        family: Family = 4 if packet.family == 4 else 6
+        space = self.spaces[family]
+        return space.contains(self.node(family), space.packet_values(packet))
+
+    def boxes(self, limit: int = 50) -> tuple[Box, ...]:
+        """The set as at most `limit` readable boxes: see `secaudit.packets.boxes`."""
+        found = readable_boxes(self.spaces[4], self.ipv4, limit)
+        return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found))
+
+    @property
+    def box_count(self) -> int:
+        """How many boxes the whole set has (counted up to 10,000)."""
+        return len(self.boxes(10_000))

@@ -1,0 +1,214 @@
+"""The header space: which fields a packet set has, and how vendor-neutral matches become sets.
+
+Two spaces exist side by side, IPv4 and IPv6. A header is kept canonical: fields that its protocol does not have are 0
+(`HeaderSpace.valid`), so that equal sets of packets are equal sets of tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Interval, Intervals, complement, intersect, normalise
+from secaudit.network.matches import ACK, FIN, ICMP, ICMPV6, RST, SYN, TCP, UDP, Family, Match, Service
+from secaudit.network.matches import PROTOCOLS_WITH_PORTS as PORTED
+from secaudit.packets.diagrams import EMPTY, FULL, Diagrams
+from secaudit.packets.packet import Packet
+
+
+class Field(IntEnum):
+    """Levels of the diagrams, top first.
+
+    Addresses before services keeps object groups small; the last six never appear on the wire. `MARK` is the mark of a
+    NAT rule inside a device, `ORIGINAL_*` are the values before translation plus `REMEMBERED` (0 = not translated), `ORIGIN` is the
+    number of the zone in which the packet started.
+    """
+
+    DESTINATION = 0
+    SOURCE = 1
+    PROTOCOL = 2
+    DESTINATION_PORT = 3
+    SOURCE_PORT = 4
+    ICMP_TYPE = 5
+    ICMP_CODE = 6
+    TCP_FLAGS = 7
+    MARK = 8
+    ORIGINAL_DESTINATION = 9
+    ORIGINAL_DESTINATION_PORT = 10
+    ORIGINAL_SOURCE = 11
+    ORIGINAL_SOURCE_PORT = 12
+    ORIGIN = 13
+
+
+HEADER_FIELDS = tuple(Field)[:8]
+REMEMBERED = 1
+ORIGIN_MAX = 31
+ZERO: Intervals = ((0, 0),)
+
+ICMP_REPLY_TYPES: Intervals = normalise((t, t) for t in (0, 3, 4, 5, 11, 12, 14, 16, 18))
+"""Replies and errors: they answer something, so they open nothing."""
+ICMPV6_REPLY_TYPES: Intervals = normalise((t, t) for t in (1, 2, 3, 4, 129))
+
+
+class HeaderSpace(Diagrams):
+    """The diagrams of one address family, with the constants and conversions of packet headers."""
+
+    def __init__(self, family: Family, node_limit: int = 4_000_000) -> None:
+        bits = 32 if family == 4 else 128
+        address = 2**bits - 1
+        super().__init__(
+            (
+                address,
+                address,
+                255,
+                65535,
+                65535,
+                255,
+                255,
+                255,
+                65535,
+                address + 1,
+                65536,
+                address + 1,
+                65536,
+                ORIGIN_MAX,
+            ),
+            node_limit,
+        )
+        self.family = family
+        self.address_maximum = address
+        self._services: dict[tuple[Service, ...], int] = {}
+        self._matches: dict[Match, int] = {}
+        self.unmarked = self.guard(Field.MARK, ZERO)
+        self.valid = self._valid()
+        self.opening = self._opening()
+
+    def _icmp(self) -> int:
+        return ICMP if self.family == 4 else ICMPV6
+
+    def _header(self, protocols: Intervals, **fields: Intervals) -> int:
+        """Headers of some protocols; a field that is not named is 0."""
+        constraints: dict[Field, Intervals] = {
+            Field.DESTINATION_PORT: ZERO,
+            Field.SOURCE_PORT: ZERO,
+            Field.ICMP_TYPE: ZERO,
+            Field.ICMP_CODE: ZERO,
+            Field.TCP_FLAGS: ZERO,
+        }
+        constraints.update({Field[name.upper()]: intervals for name, intervals in fields.items()})
+        constraints[Field.PROTOCOL] = protocols
+        return self.product(list(constraints.items()))
+
+    def _valid(self) -> int:
+        icmp = self._icmp()
+        other = complement(normalise([(icmp, icmp), *((p, p) for p in PORTED)]), 255)
+        without_flags = normalise((p, p) for p in PORTED if p != TCP)
+        return self.union_all(
+            (
+                self._header(((TCP, TCP),), destination_port=ANY_PORT, source_port=ANY_PORT, tcp_flags=ANY_BYTE),
+                self._header(without_flags, destination_port=ANY_PORT, source_port=ANY_PORT),
+                self._header(((icmp, icmp),), icmp_type=ANY_BYTE, icmp_code=ANY_BYTE),
+                self._header(other),
+            )
+        )
+
+    def _opening(self) -> int:
+        """Headers that can open a connection: TCP with SYN and without ACK, RST, FIN; ICMP that is no reply or error; all else."""
+        icmp = self._icmp()
+        syn = normalise((f, f) for f in range(256) if f & (SYN | ACK | RST | FIN) == SYN)
+        replies = ICMP_REPLY_TYPES if self.family == 4 else ICMPV6_REPLY_TYPES
+        tcp = self.product([(Field.PROTOCOL, ((TCP, TCP),)), (Field.TCP_FLAGS, syn)])
+        ping = self.product([(Field.PROTOCOL, ((icmp, icmp),)), (Field.ICMP_TYPE, complement(replies, 255))])
+        rest = self.guard(Field.PROTOCOL, complement(normalise([(TCP, TCP), (icmp, icmp)]), 255))
+        return self.union_all((tcp, ping, rest))
+
+    def services(self, services: tuple[Service, ...]) -> int:
+        """The union of services, as `network.matches.Service` means them."""
+        node = self._services.get(services)
+        if node is None:
+            node = self.union_all(self._service(one) for one in services)
+            self._services[services] = node
+        return node
+
+    def _service(self, service: Service) -> int:
+        icmp = self._icmp()
+        groups: Sequence[tuple[Intervals, tuple[tuple[Field, Intervals], ...]]] = (
+            (
+                ((TCP, TCP),),
+                (
+                    (Field.DESTINATION_PORT, service.destination_ports),
+                    (Field.SOURCE_PORT, service.source_ports),
+                    (Field.TCP_FLAGS, service.tcp_flags),
+                ),
+            ),
+            (
+                normalise((p, p) for p in PORTED if p != TCP),
+                ((Field.DESTINATION_PORT, service.destination_ports), (Field.SOURCE_PORT, service.source_ports)),
+            ),
+            (((icmp, icmp),), ((Field.ICMP_TYPE, service.icmp_types), (Field.ICMP_CODE, service.icmp_codes))),
+            (complement(normalise([(icmp, icmp), *((p, p) for p in PORTED)]), 255), ()),
+        )
+        parts = []
+        for protocols, constraints in groups:
+            wanted = intersect(protocols, service.protocols)
+            if wanted:
+                parts.append(self.product([(Field.PROTOCOL, wanted), *constraints]))
+        return self.union_all(parts)
+
+    def match(self, match: Match) -> int:
+        """One match as a set; of the other address family: nothing."""
+        if match.family != self.family:
+            return EMPTY
+        node = self._matches.get(match)
+        if node is None:
+            below = self.services(match.services)
+            if match.marks != ((0, 65535),):
+                below = self.intersection(below, self.guard(Field.MARK, match.marks))
+            node = self.guard(Field.DESTINATION, match.destinations, self.guard(Field.SOURCE, match.sources, below))
+            self._matches[match] = node
+        return node
+
+    def matches(self, matches: Iterable[Match]) -> int:
+        """The union of several matches."""
+        return self.union_all(self.match(one) for one in matches)
+
+    def between(self, sources: Intervals, destinations: Intervals) -> int:
+        """All headers from some addresses to others."""
+        return self.guard(Field.DESTINATION, destinations, self.guard(Field.SOURCE, sources))
+
+    def packet_values(self, packet: Packet, origin: int = 0) -> tuple[int, ...]:
+        """A concrete packet as a tuple of this space, untranslated."""
+        return (
+            int(packet.destination),
+            int(packet.source),
+            packet.protocol,
+            packet.destination_port,
+            packet.source_port,
+            packet.icmp_type,
+            packet.icmp_code,
+            packet.tcp_flags,
+            0,
+            0,
+            0,
+            0,
+            0,
+            origin,
+        )
+
+    def restrict(self, node: int, field: Field, low: int, high: int) -> int:
+        """The packets whose field is in one interval."""
+        return self.intersection(node, self.guard(field, ((low, high),)))
+
+    def header_only(self, node: int) -> int:
+        """Forgets everything that is not on the wire."""
+        for field in tuple(Field)[len(HEADER_FIELDS) :]:
+            node = self.forget(node, field)
+        return node
+
+
+def is_any(intervals: Intervals, maximum: int) -> bool:
+    """Whether intervals cover a whole field."""
+    return intervals == ((0, maximum),)
+
+
+__all__ = ["EMPTY", "FULL", "HEADER_FIELDS", "UDP", "Field", "HeaderSpace", "Interval", "is_any"]

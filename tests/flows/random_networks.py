@@ -1,0 +1,224 @@
+"""Random small networks for comparing the two evaluators: a chain or star of devices with filters, policies, routes and NAT."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from dataclasses import replace
+
+from secaudit.flows.topology import Topology, build_topology
+from secaudit.flows.zones import ZonePlan, plan_zones
+from secaudit.municipality.model import Zone, ZoneBinding
+from secaudit.network.device import Device, Doubt, DoubtKind, Stage
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.intervals import ANY_IPV4, Intervals
+from secaudit.network.matches import ANY_MARK, Match, Service, values_with_bits
+from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import NextHop, PolicyRoute, Route
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine, Sources
+
+ZONES = (Zone.MY_NUMBER, Zone.LGWAN, Zone.INTERNET, Zone.MANAGEMENT)
+DOUBT = Text(ja="不明", en="unclear")
+PIPELINES = (
+    (Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT, Stage.EGRESS_FILTER),
+    (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT),
+    (Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT),
+)
+PORTS = (0, 21, 22, 80, 443, 1024, 40000, 65535)
+
+
+class RandomNetwork:
+    """A network from a seed. `nat` and `unsure` say which features may appear."""
+
+    def __init__(self, seed: int, *, nat: bool, unsure: bool) -> None:
+        self.random = random.Random(seed)
+        self.nat = nat
+        self.unsure = unsure
+        self._line = 0
+        count = self.random.randint(1, 3)
+        self._transits = [ipaddress.ip_network(f"10.99.{i}.0/29") for i in range(count - 1)]
+        self.leaves = {zone: ipaddress.ip_network(f"10.{i + 1}.0.0/24") for i, zone in enumerate(ZONES)}
+        homes = {zone: self.random.randrange(count) for zone in ZONES}
+        self.devices = [self._device(index, count, homes) for index in range(count)]
+        self.topology: Topology = build_topology(self.devices)
+        self.plan: ZonePlan = plan_zones(self.topology, [self._binding(zone) for zone in ZONES])
+
+    def _binding(self, zone: Zone) -> ZoneBinding:
+        return ZoneBinding(zone, (self.leaves[zone],), (), (), False, None, self._source()[0])
+
+    def _source(self) -> Sources:
+        self._line += 1
+        return (SourceLine("net.conf", self._line, "line"),)
+
+    def _device(self, index: int, count: int, homes: dict[Zone, int]) -> Device:
+        interfaces: dict[str, Interface] = {}
+        routes: list[Route] = []
+
+        def add(name: str, address: str) -> None:
+            held = InterfaceAddress(ipaddress.ip_interface(address), self._source())
+            interfaces[name] = Interface(name, InterfaceKind.PHYSICAL, held.sources, (held,))
+
+        for zone, home in homes.items():
+            if home == index:
+                add(zone.value, f"{self.leaves[zone][1]}/24")
+        if index > 0:
+            add("left", f"{self._transits[index - 1][2]}/29")
+        if index < count - 1:
+            add("right", f"{self._transits[index][1]}/29")
+        for zone, home in homes.items():
+            towards = None
+            if home < index:
+                towards = self._transits[index - 1][1]
+            elif home > index:
+                towards = self._transits[index][2]
+            if towards is not None and self.random.random() < 0.9:
+                routes.append(self._route(self.leaves[zone], towards))
+        filters: dict[str, Filter] = {}
+        for name, interface in list(interfaces.items()):
+            for direction in ("in", "out"):
+                if self.random.random() < 0.4:
+                    key = f"{name} {direction}"
+                    filters[key] = self._filter(key, tuple(interfaces), policy=False)
+                    interface = replace(interface, **{f"filter_{direction}": key})
+            interfaces[name] = interface
+        pipeline = self.random.choice(PIPELINES)
+        policy = None
+        if Stage.POLICY in pipeline and self.random.random() < 0.7:
+            policy = "policy"
+            filters[policy] = self._filter(policy, tuple(interfaces), policy=True)
+        doubts: tuple[Doubt, ...] = ()
+        if self.unsure and self.random.random() < 0.2:
+            scope = self.random.choice((None, frozenset((self.random.choice(tuple(interfaces)),))))
+            doubts = (Doubt(DoubtKind.UNREAD, DOUBT, self._source(), interfaces=scope),)
+        return Device(
+            name=f"d{index}",
+            vendor="test",
+            file="net.conf",
+            identity=self._source(),
+            interfaces=interfaces,
+            filters=filters,
+            pipeline=pipeline,
+            policy=policy,
+            routes=tuple(routes),
+            policy_routes=self._policy_routes(routes),
+            nat_rules=self._nat_rules(tuple(interfaces)) if self.nat else (),
+            doubts=doubts,
+        )
+
+    def _route(self, prefix: ipaddress.IPv4Network, gateway: ipaddress.IPv4Address) -> Route:
+        draw = self.random.random()
+        hop = NextHop(self._source(), gateway=gateway)
+        if self.unsure and draw < 0.1:
+            return Route(prefix, (replace(hop, conditional=True),), hop.sources)
+        if draw < 0.15:
+            hop = replace(hop, matches=(self._match(),))
+        if draw < 0.2:
+            return Route(prefix, (NextHop(self._source(), discard=True),), hop.sources)
+        if draw < 0.25:
+            prefix = prefix.supernet(new_prefix=8)
+        return Route(prefix, (hop,), hop.sources)
+
+    def _policy_routes(self, routes: list[Route]) -> tuple[PolicyRoute, ...]:
+        if not routes or self.random.random() > 0.2:
+            return ()
+        uncertain = DOUBT if self.unsure and self.random.random() < 0.4 else None
+        hops = self.random.choice(routes).next_hops if self.random.random() < 0.8 else ()
+        plain = tuple(replace(hop, matches=None, conditional=False) for hop in hops if not hop.discard)
+        return (PolicyRoute("10", (self._match(),), plain, self._source(), uncertain=uncertain),)
+
+    def _addresses(self) -> Intervals:
+        draw = self.random.random()
+        if draw < 0.25:
+            return ANY_IPV4
+        base = int(self.leaves[self.random.choice(ZONES)][0])
+        if draw < 0.6:
+            return ((base, base + 255),)
+        low = self.random.choice((0, 5, 10))
+        return ((base + low, base + low + self.random.choice((0, 1, 10))),)
+
+    def _ports(self) -> Intervals:
+        if self.random.random() < 0.5:
+            return ((0, 65535),)
+        low = self.random.choice(PORTS)
+        return ((low, self.random.choice([p for p in PORTS if p >= low])),)
+
+    def _service(self) -> Service:
+        draw = self.random.random()
+        if draw < 0.3:
+            return Service()
+        if draw < 0.4:
+            return Service(((1, 1),), icmp_types=self.random.choice((((8, 8),), ((0, 3),), ((0, 255),))))
+        if draw < 0.5:
+            return Service(((6, 6),), tcp_flags=values_with_bits(16, 16))
+        if draw < 0.6:
+            return Service(((0, 255),), destination_ports=self._ports())
+        protocol = self.random.choice((6, 17))
+        return Service(((protocol, protocol),), destination_ports=self._ports(), source_ports=self._ports())
+
+    def _match(self) -> Match:
+        services = tuple(self._service() for _ in range(self.random.randint(1, 2)))
+        return Match(4, self._addresses(), self._addresses(), services)
+
+    def _filter(self, name: str, interfaces: tuple[str, ...], *, policy: bool) -> Filter:
+        lines = []
+        for index in range(self.random.randint(1, 6)):
+            certainty = Certainty.ALWAYS
+            action = self.random.choice((Action.PERMIT, Action.PERMIT, Action.DENY))
+            if self.unsure and self.random.random() < 0.2:
+                certainty = self.random.choice((Certainty.SOMETIMES, Certainty.UNCERTAIN))
+            if self.unsure and self.random.random() < 0.05:
+                action = Action.UNKNOWN
+            ingress = egress = None
+            if policy and self.random.random() < 0.6:
+                ingress = frozenset(self.random.sample(interfaces, k=min(2, len(interfaces))))
+            if policy and self.random.random() < 0.4:
+                egress = frozenset(self.random.sample(interfaces, k=min(2, len(interfaces))))
+            translation = None
+            if policy and self.nat and self.random.random() < 0.3:
+                translation = Translation(TranslationKind.INTERFACE)
+            match = self._match()
+            if policy and self.nat and self.random.random() < 0.2:
+                match = replace(match, marks=((1, 1),))
+            else:
+                match = replace(match, marks=ANY_MARK)
+            lines.append(
+                FilterLine(
+                    str(index), action, (match,), self._source(), certainty,
+                    ingress=ingress, egress=egress, source_translation=translation,
+                )
+            )  # fmt: skip
+        default = self.random.choice((Action.DENY, Action.DENY, Action.PERMIT))
+        return Filter(name, tuple(lines), default, self._source(), stateful=self.random.random() < 0.3)
+
+    def _nat_rules(self, interfaces: tuple[str, ...]) -> tuple[NatRule, ...]:
+        rules = []
+        inside = int(self.leaves[self.random.choice(ZONES)][5])
+        outside = int(ipaddress.ip_address("192.0.2.10"))
+        if self.random.random() < 0.6:
+            service = Service(((6, 6),), destination_ports=((443, 443),))
+            rules.append(
+                NatRule(
+                    "forward", NatStage.INGRESS,
+                    (Match(4, ANY_IPV4, ((outside, outside),), (service,)),), self._source(),
+                    interfaces=frozenset((self.random.choice(interfaces),)),
+                    destination=Translation(TranslationKind.POOL, (inside, inside), (80, 80)), mark=1,
+                )
+            )  # fmt: skip
+        if self.random.random() < 0.4:
+            rules.append(
+                NatRule(
+                    "one to one", NatStage.INGRESS, (Match(4, ANY_IPV4, ((outside + 16, outside + 23),)),),
+                    self._source(), destination=Translation(TranslationKind.SHIFT, (inside, inside + 7)), mark=2,
+                )
+            )  # fmt: skip
+        if self.random.random() < 0.5:
+            rules.append(
+                NatRule(
+                    "masquerade", NatStage.EGRESS, (Match(4, self._addresses(), ANY_IPV4),), self._source(),
+                    interfaces=frozenset((self.random.choice(interfaces),)),
+                    source=Translation(TranslationKind.INTERFACE, None, (1024, 65535)),
+                )
+            )  # fmt: skip
+        return tuple(rules)
