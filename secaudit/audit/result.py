@@ -136,6 +136,9 @@ class ExceptionSummary:
     state: str
     valid_until: datetime.date
     used: int
+    reason: str = ""
+    compensating_measure: str = ""
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,15 @@ class RuleSummary:
     confidence: str
     reference_only: bool
     """Shown as 参考: its requirement is not certain enough to fail an audit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionSummary:
+    """What a cell code of the matrix (`D*`, `S1`, ...) means: the legend of the report."""
+
+    code: str
+    title: Text
+    meaning: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +206,5 @@ class AuditResult:
     """Files and devices that could not be used, and what that means."""
     definitions: tuple[InputSummary, ...]
     """Digests of the policies and rulesets used."""
+    conditions: tuple[ConditionSummary, ...] = ()
+    """The cell codes of the policy, in the policy's order."""

@@ -61,7 +61,7 @@ class FlowAnalysis:
         self.topology = topology
         self.plan = plan
         self.missing = tuple(missing)
-        self.spaces = Spaces()
+        self.spaces = Spaces(device_addresses=_own_addresses(topology))
         self.zones = plan.zones
         self._same = _modes_that_agree(topology)
         self._engines: dict[tuple[Mode, Family], Engine] = {}
@@ -296,6 +296,16 @@ def _leading_to(edges: Iterable[Edge], destination: str) -> list[Edge]:
             seen.add(edge.source)
             waiting.extend(into.get(edge.source, ()))
     return kept
+
+
+def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:
+    held = [
+        held.address.ip
+        for device in topology.devices.values()
+        for interface in device.interfaces.values()
+        for held in interface.addresses
+    ]
+    return {family: normalise((int(a), int(a)) for a in held if a.version == family) for family in FAMILIES}
 
 
 def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:

@@ -105,8 +105,6 @@ def _other_translations(
     for one in candidates:
         if one is chosen:
             before = False
-            if one.sure:
-                break
             continue
         if one.line.action is Action.DENY and one.doubtful and mode is not Mode.POSSIBLE:
             break

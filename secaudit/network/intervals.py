@@ -81,6 +81,21 @@ def subtract(left: Intervals, right: Intervals, maximum: int) -> Intervals:
     return intersect(left, complement(right, maximum))
 
 
+def join_over(intervals: Intervals, gaps: Intervals) -> Intervals:
+    """Joins neighbours between which there is nothing but numbers of `gaps`.
+
+    >>> join_over(((0, 3), (5, 9), (12, 12)), ((4, 4), (10, 10)))
+    ((0, 9), (12, 12))
+    """
+    result: list[Interval] = []
+    for low, high in intervals:
+        if result and intersect(gaps, ((result[-1][1] + 1, low - 1),)) == ((result[-1][1] + 1, low - 1),):
+            result[-1] = (result[-1][0], high)
+        else:
+            result.append((low, high))
+    return tuple(result)
+
+
 def contains(intervals: Intervals, value: int) -> bool:
     """Whether one number is in the set."""
     return any(low <= value <= high for low, high in intervals)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from secaudit.network.intervals import Intervals
+from secaudit.network.intervals import Intervals, join_over
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.packet import PROTOCOL_NAMES, WITH_ICMP, WITH_PORTS
 from secaudit.packets.space import Field, HeaderSpace, is_any
@@ -50,17 +50,18 @@ class Box:
         return name
 
 
-def readable_boxes(space: HeaderSpace, node: int, limit: int) -> tuple[Box, ...]:
+def readable_boxes(space: HeaderSpace, node: int, limit: int, gaps: Intervals = ()) -> tuple[Box, ...]:
     """At most `limit` boxes of a set. TCP flags, ICMP codes and everything off the wire are left out: they say nothing to a reader.
 
-    Protocols with the same addresses and no ports are joined, so that "everything" is one box.
+    Protocols with the same addresses and no ports are joined, so that "everything" is one box. Addresses in `gaps` (those of the
+    devices themselves, which are no hosts) do not cut a subnet apart.
     """
     node = space.header_only(node)
     for field in (Field.TCP_FLAGS, Field.ICMP_CODE):
         node = space.forget(node, field)
     if node == EMPTY or limit <= 0:
         return ()
-    return tuple(islice(_boxes(space, _widen(space, node)), limit))
+    return tuple(islice(_boxes(space, _widen(space, node), gaps), limit))
 
 
 def _widen(space: HeaderSpace, node: int) -> int:
@@ -95,12 +96,12 @@ def opening_icmp(space: HeaderSpace, opening: int) -> int:
     return space.restrict(opening, Field.PROTOCOL, icmp, icmp)
 
 
-def _boxes(space: HeaderSpace, node: int) -> Iterator[Box]:
+def _boxes(space: HeaderSpace, node: int, gaps: Intervals) -> Iterator[Box]:
     for box in space.boxes(node):
         yield Box(
             family=space.family,
-            sources=box[Field.SOURCE],
-            destinations=box[Field.DESTINATION],
+            sources=join_over(box[Field.SOURCE], gaps),
+            destinations=join_over(box[Field.DESTINATION], gaps),
             protocols=box[Field.PROTOCOL],
             destination_ports=box[Field.DESTINATION_PORT],
             source_ports=box[Field.SOURCE_PORT],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from secaudit.network.intervals import Intervals
 from secaudit.network.matches import Family, Match
 from secaudit.packets.boxes import Box, readable_boxes
 from secaudit.packets.diagrams import EMPTY, FULL
@@ -13,9 +14,10 @@ from secaudit.packets.space import HeaderSpace
 
 
 class Spaces:
-    """The two header spaces of one audit."""
+    """The two header spaces of one audit. `device_addresses` are no hosts: boxes for people leave such gaps out."""
 
-    def __init__(self, node_limit: int = 4_000_000) -> None:
+    def __init__(self, node_limit: int = 4_000_000, device_addresses: Mapping[Family, Intervals] | None = None) -> None:
+        self.device_addresses = device_addresses or {}
         self._by_family: dict[Family, HeaderSpace] = {4: HeaderSpace(4, node_limit), 6: HeaderSpace(6, node_limit)}
         self.nothing = PacketSet(self, EMPTY, EMPTY)
         self.everything = PacketSet(self, FULL, FULL)
@@ -86,8 +88,9 @@ class PacketSet:
 
     def boxes(self, limit: int = 50) -> tuple[Box, ...]:
         """The set as at most `limit` readable boxes: see `secaudit.packets.boxes`."""
-        found = readable_boxes(self.spaces[4], self.ipv4, limit)
-        return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found))
+        gaps = self.spaces.device_addresses
+        found = readable_boxes(self.spaces[4], self.ipv4, limit, gaps.get(4, ()))
+        return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found), gaps.get(6, ()))
 
     @property
     def box_count(self) -> int:

@@ -1,0 +1,163 @@
+"""What was read from one configuration file, for people and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from secaudit.audit.reading import ConfigFile
+from secaudit.flows.dead_lines import DeadLine, dead_lines
+from secaudit.network.device import Device
+from secaudit.network.filters import Filter
+from secaudit.text.bilingual import Language, Text
+from secaudit.vendors.reader import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One file, described. `dead` holds the unreachable lines of each device's filters."""
+
+    file: ConfigFile
+    dead: tuple[tuple[str, str, tuple[DeadLine, ...]], ...]
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        """The contract of `config --format json`."""
+        read = self.file.read
+        if read is None or self.file.text is None:
+            problem = self.file.problem
+            return {
+                "file": self.file.path,
+                "vendor": None,
+                "problem": None if problem is None else problem.message(language),
+            }
+        coverage = read.coverage
+        return {
+            "file": self.file.path,
+            "sha256": self.file.sha256,
+            "encoding": self.file.text.encoding,
+            "vendor": read.vendor,
+            "hostname": read.devices[0].name if read.devices else None,
+            "lines": {
+                "total": _total(coverage),
+                "used": len(coverage.used),
+                "irrelevant": len(coverage.irrelevant),
+                "unread": [
+                    {"line": one.line.number, "text": one.line.text.strip(), "could_matter": one.could_matter}
+                    for one in coverage.unread
+                ],
+            },
+            "devices": [self._device(device, language) for device in read.devices],
+            "interfaces": [_interface(device, name) for device in read.devices for name in device.interfaces],
+            "filters": [
+                self._filter(device, filter_) for device in read.devices for filter_ in device.filters.values()
+            ],
+            "warnings": [text.in_(language) for text in read.warnings],
+        }
+
+    def _device(self, device: Device, language: Language) -> dict[str, Any]:
+        return {
+            "name": device.name,
+            "model": device.model,
+            "version": device.version,
+            "doubts": [
+                {"kind": one.kind.value, "text": one.text.in_(language), "lines": [line.number for line in one.sources]}
+                for one in device.doubts
+            ],
+            "notices": [
+                {"kind": one.kind.value, "text": one.text.in_(language), "lines": [line.number for line in one.sources]}
+                for one in device.notices
+            ],
+        }
+
+    def _filter(self, device: Device, filter_: Filter) -> dict[str, Any]:
+        dead = {one.label: one for one in self._dead_of(device.name, filter_.name)}
+        return {
+            "device": device.name,
+            "name": filter_.name,
+            "default": filter_.default.value,
+            "lines": [
+                {
+                    "label": line.label,
+                    "number": line.sources[0].number if line.sources else None,
+                    "text": line.sources[0].text.strip() if line.sources else "",
+                    "action": line.action.value,
+                    "unreachable": line.label in dead,
+                    "by": [] if line.label not in dead else list(dead[line.label].by),
+                }
+                for line in filter_.lines
+            ],
+        }
+
+    def _dead_of(self, device: str, filter_: str) -> tuple[DeadLine, ...]:
+        return next((found for one, name, found in self.dead if (one, name) == (device, filter_)), ())
+
+    def as_text(self, language: Language) -> str:
+        """For a terminal."""
+        read = self.file.read
+        if read is None or self.file.text is None:
+            problem = self.file.problem
+            return self.file.path if problem is None else problem.message(language)
+        coverage = read.coverage
+        known = len(coverage.used) + len(coverage.irrelevant)
+        total = _total(coverage)
+        share = 100.0 if total == 0 else 100.0 * known / total
+        names = ", ".join(device.name for device in read.devices)
+        lines = [
+            f"{self.file.path}: {read.vendor} {names} ({self.file.text.encoding})",
+            _say(
+                language,
+                f"  行: 全{total}、使用 {len(coverage.used)}、影響なし {len(coverage.irrelevant)}、"
+                f"読み取れない {len(coverage.unread)}(把握率 {share:.1f} %)",
+                f"  lines: {total} in all, {len(coverage.used)} used, {len(coverage.irrelevant)} irrelevant, "
+                f"{len(coverage.unread)} unread ({share:.1f} % accounted for)",
+            ),
+        ]
+        lines += [f"    {one.line.number}: {one.line.text.strip()}" for one in coverage.unread]
+        for device in read.devices:
+            lines += [f"  ? {one.text.in_(language)}" for one in device.doubts]
+            lines += [f"  ! {one.text.in_(language)}" for one in device.notices]
+        for device_name, filter_name, found in self.dead:
+            for one in found:
+                by = ", ".join(one.by)
+                lines.append(
+                    _say(
+                        language,
+                        f"  {device_name} {filter_name}: {one.label} は到達しない(先に {by} が一致する)",
+                        f"  {device_name} {filter_name}: {one.label} is unreachable ({by} match first)",
+                    )
+                )
+        return "\n".join(lines)
+
+
+def describe_file(file: ConfigFile) -> Description:
+    """Everything worth saying about one file."""
+    dead = []
+    for device in file.read.devices if file.read is not None else ():
+        for filter_ in device.filters.values():
+            found = dead_lines(filter_)
+            if found:
+                dead.append((device.name, filter_.name, found))
+    return Description(file, tuple(dead))
+
+
+def _total(coverage: Coverage) -> int:
+    return len(coverage.used) + len(coverage.irrelevant) + len(coverage.unread)
+
+
+def _interface(device: Device, name: str) -> dict[str, Any]:
+    interface = device.interfaces[name]
+    return {
+        "device": device.name,
+        "name": name,
+        "kind": interface.kind.value,
+        "addresses": [str(held.address) for held in interface.addresses],
+        "vlan": interface.vlan,
+        "zone": interface.zone,
+        "enabled": interface.enabled,
+        "filter_in": interface.filter_in,
+        "filter_out": interface.filter_out,
+    }
+
+
+def _say(language: Language, ja: str, en: str) -> str:
+    return Text(ja, en).in_(language)

@@ -1,0 +1,110 @@
+"""One question about flows: between two zones of an audit folder, or between two interfaces of plain configuration files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from secaudit.audit.missing import missing_devices
+from secaudit.audit.network import network_of_files, network_of_folder, parse_port
+from secaudit.errors import UsageError
+from secaudit.flows.analysis import FlowAnalysis
+from secaudit.flows.witness import FlowWitness, witness
+from secaudit.flows.zones import Attachment, ZonePlan, plan_zones
+from secaudit.municipality.loader import load_audit_folder
+from secaudit.network.device import Device, Doubt
+from secaudit.network.intervals import Intervals, normalise, of_network
+from secaudit.network.matches import Family
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
+
+_SHOWN_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAnswer:
+    """The flows of one ordered pair, as the command shows them. `verdict` is `none`, `some` or `undetermined`."""
+
+    source: str
+    destination: str
+    verdict: str
+    boxes: tuple[str, ...]
+    boxes_omitted: int
+    witness: FlowWitness | None
+    lines: tuple[SourceLine, ...]
+    doubts: tuple[Doubt, ...]
+    spoofed_boxes: tuple[str, ...]
+    reply_boxes: tuple[str, ...]
+
+
+def between_zones(folder_path: Path, source: str, destination: str, limit: int) -> FlowAnswer:
+    """The flows between two zones of an audit folder."""
+    folder = load_audit_folder(folder_path)
+    network = network_of_folder(folder)
+    plan = plan_zones(network.topology, folder.municipality.zones)
+    for zone in (source, destination):
+        if zone not in plan.zones:
+            raise UsageError(
+                Text(ja=f"この監査フォルダに領域 {zone} はない。", en=f"this audit folder has no zone {zone}"),
+                Text(ja="領域: " + "、".join(plan.zones), en="zones: " + ", ".join(plan.zones)),
+            )
+    missing = missing_devices(folder, network)
+    return _answer(FlowAnalysis(network.topology, plan, missing), source, destination, limit)
+
+
+def between_interfaces(paths: Sequence[Path], source: str, destination: str, limit: int) -> FlowAnswer:
+    """The flows from hosts behind one interface to anything that leaves by another, with nothing but configuration files."""
+    network = network_of_files(paths)
+    left, right = parse_port(source, network.devices), parse_port(destination, network.devices)
+    by_name = {device.name: device for device in network.devices}
+    names = (f"{left[0]}:{left[1]}", f"{right[0]}:{right[1]}")
+    everything: dict[Family, Intervals] = {4: ((0, 2**32 - 1),), 6: ((0, 2**128 - 1),)}
+    sources = _subnets(by_name[left[0]], left[1]) or everything
+    plan = ZonePlan(
+        zones=tuple(sorted(set(names))),
+        addresses={names[0]: sources, names[1]: everything},
+        attachments={
+            left: (Attachment(names[0], left, sources, external=False),),
+            right: (Attachment(names[1], right, everything, external=True),),
+        },
+        doubts={},
+        unbound=(),
+        has_direct_exit=frozenset(names),
+    )
+    return _answer(FlowAnalysis(network.topology, plan), names[0], names[1], limit)
+
+
+def _subnets(device: Device, interface: str) -> dict[Family, Intervals]:
+    """The addresses of the hosts on an interface; an interface without a subnet (PPPoE, DHCP) can carry any."""
+    found: dict[Family, list[tuple[int, int]]] = {4: [], 6: []}
+    for held in device.interfaces[interface].addresses:
+        network = held.address.network
+        if network.num_addresses > 1:
+            found[4 if network.version == 4 else 6].append(of_network(network))
+    if not found[4] and not found[6]:
+        return {}
+    return {4: normalise(found[4]), 6: normalise(found[6])}
+
+
+def _answer(analysis: FlowAnalysis, source: str, destination: str, limit: int) -> FlowAnswer:
+    pair = analysis.pair(source, destination)
+    if not pair.certain.is_empty:
+        verdict, shown = "some", pair.certain
+    elif pair.possible.is_empty:
+        verdict, shown = "none", pair.possible
+    else:
+        verdict, shown = "undetermined", pair.possible
+    boxes = shown.boxes(limit)
+    return FlowAnswer(
+        source=source,
+        destination=destination,
+        verdict=verdict,
+        boxes=tuple(str(box) for box in boxes),
+        boxes_omitted=max(0, shown.box_count - len(boxes)),
+        witness=witness(analysis, pair, pair.certain),
+        lines=analysis.responsible(pair, shown),
+        doubts=pair.doubts,
+        spoofed_boxes=tuple(str(box) for box in pair.spoofed.boxes(_SHOWN_LINES)),
+        reply_boxes=tuple(str(box) for box in pair.replies.boxes(_SHOWN_LINES)),
+    )

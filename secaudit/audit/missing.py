@@ -1,0 +1,48 @@
+"""Devices that exist and whose configuration we do not have: what they do is not known, so they could do anything."""
+
+from __future__ import annotations
+
+from secaudit.audit.network import ReadNetwork
+from secaudit.flows.analysis import MissingDevice
+from secaudit.municipality.model import AuditFolder, LedgerDevice
+from secaudit.network.device import Doubt, DoubtKind
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
+
+
+def missing_devices(folder: AuditFolder, network: ReadNetwork) -> tuple[MissingDevice, ...]:
+    """Ledger devices that can pass packets and were not read, and files that could not be read."""
+    read = {device.name.partition("/")[0] for device in network.devices}
+    found = [
+        MissingDevice(entry.name, tuple(zone.value for zone in entry.zones), _not_submitted(entry))
+        for entry in folder.municipality.ledger
+        if entry.routes and entry.name not in read
+    ]
+    in_ledger = {entry.file for entry in folder.municipality.ledger if entry.file}
+    for file in network.files:
+        named = {file.path, file.path.removeprefix("configs/")}
+        if file.problem is not None and not named & in_ledger:
+            found.append(MissingDevice(file.path, (), _unreadable(file.path)))
+    return tuple(found)
+
+
+def _not_submitted(entry: LedgerDevice) -> Doubt:
+    return Doubt(
+        DoubtKind.UNDEFINED,
+        Text(
+            ja=f"機器台帳にある {entry.name} の設定ファイルが提出されていない(または読み取れない)。",
+            en=f"the configuration of {entry.name}, a device of the ledger, was not submitted or cannot be read",
+        ),
+        (entry.source,),
+    )
+
+
+def _unreadable(path: str) -> Doubt:
+    return Doubt(
+        DoubtKind.UNDEFINED,
+        Text(
+            ja=f"設定ファイル {path} を読み取れないため、その機器がどの領域を接続しているか分からない。",
+            en=f"{path} cannot be read, so it is not known which zones its device connects",
+        ),
+        (SourceLine(path, 1, ""),),
+    )

@@ -1,0 +1,35 @@
+"""適合率 and 確認率, before and after exceptions (design: `not_applicable` counts nowhere)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from secaudit.audit.result import Rates
+from secaudit.rules.result import Disposition, Outcome, RuleResult
+
+
+def rates_of(results: Iterable[RuleResult]) -> Rates:
+    """Counts results and computes the rates, rounded to four places so that they print the same everywhere."""
+    counted = dict.fromkeys(Outcome, 0)
+    excepted = 0
+    for result in results:
+        counted[result.outcome] += 1
+        if result.outcome is Outcome.FAIL and result.disposition is Disposition.EXCEPTED:
+            excepted += 1
+    passed, failed = counted[Outcome.PASS], counted[Outcome.FAIL]
+    judged = passed + failed + counted[Outcome.UNDETERMINED] + counted[Outcome.ERROR]
+
+    def share(part: int) -> float | None:
+        return None if judged == 0 else round(part / judged, 4)
+
+    return Rates(
+        passed=passed,
+        failed=failed,
+        undetermined=counted[Outcome.UNDETERMINED],
+        errors=counted[Outcome.ERROR],
+        not_applicable=counted[Outcome.NOT_APPLICABLE],
+        excepted=excepted,
+        compliance=share(passed),
+        compliance_after_exceptions=share(passed + excepted),
+        confirmation=share(passed + failed),
+    )

@@ -1,0 +1,141 @@
+"""Configurations from files: every file is read or has a reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from secaudit.errors import InputError, SecauditError
+from secaudit.municipality.model import LedgerDevice
+from secaudit.network.device import Device, Doubt, DoubtKind
+from secaudit.text.bilingual import Text
+from secaudit.text.config_text import ConfigText
+from secaudit.text.decoding import read_config_text
+from secaudit.text.source import SourceLine
+from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.registry import read_config, vendor_hint
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """One configuration file: read, or with the `problem` that it has."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    text: ConfigText | None
+    read: ReadConfig | None
+    problem: SecauditError | None
+
+
+def read_config_file(path: Path, shown_as: str) -> ConfigFile:
+    """Reads one file; what is wrong with it is in the answer, never raised."""
+    try:
+        text = read_config_text(path, shown_as)
+    except InputError as error:
+        return ConfigFile(shown_as, _size(path), _digest(path), None, None, error)
+    found = read_config(text)
+    problem = _unknown(text) if found is None else None
+    if found is not None and not found.devices:
+        problem = _no_device(text, found.vendor)
+    return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _unknown(text: ConfigText) -> InputError:
+    hint = vendor_hint(text)
+    if hint is not None:
+        return InputError(
+            Text(
+                ja=f"{hint} の設定ファイルと思われるが、この版では読み取れない。",
+                en=f"this looks like a configuration of {hint}, which this version cannot read",
+            ),
+            file=text.file,
+            hint=Text(ja="この機器を通る通信は確認不能となる。", en="traffic through this device stays undetermined"),
+        )
+    return InputError(
+        Text(ja="どの機器の設定ファイルか判別できない。", en="the vendor of this configuration is not recognised"),
+        file=text.file,
+        hint=Text(
+            ja="機器の全設定を出力したテキスト(show running-config、show full-configuration、show config など)を置くこと。",
+            en="submit the device's whole configuration as text (show running-config, show full-configuration, show config ...)",
+        ),
+    )
+
+
+def _no_device(text: ConfigText, vendor: str) -> InputError:
+    return InputError(
+        Text(
+            ja=f"{vendor} の設定ファイルだが、機器の設定が含まれていない。",
+            en=f"a {vendor} file without any device in it",
+        ),
+        file=text.file,
+    )
+
+
+def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) -> tuple[list[Device], list[Text]]:
+    """All devices of the files, under the names of the ledger where it names their file.
+
+    Of two devices with one name the first keeps it and becomes doubtful as a whole: nobody knows which configuration is the
+    current one.
+    """
+    by_file = {entry.file: entry.name for entry in ledger if entry.file}
+    named: dict[str, Device] = {}
+    digests: dict[str, str] = {}
+    problems: list[Text] = []
+    for file in files:
+        if file.read is None:
+            continue
+        for device in file.read.devices:
+            one = _renamed(device, by_file.get(file.path) or by_file.get(file.path.removeprefix("configs/")))
+            if one.name not in named:
+                named[one.name] = one
+                digests[one.name] = file.sha256
+            elif digests[one.name] != file.sha256:
+                named[one.name] = _ambiguous(named[one.name], one)
+                problems.append(
+                    Text(
+                        ja=f"機器 {one.name} の設定ファイルが二つ提出されている({named[one.name].file} と {one.file})。どちらが現在の設定か判断できないため、この機器を通る通信は確認不能とする。",
+                        en=f"two different configurations of {one.name} were submitted ({named[one.name].file} and {one.file}): traffic through it stays undetermined",
+                    )
+                )
+    return list(named.values()), problems
+
+
+def _renamed(device: Device, name: str | None) -> Device:
+    if name is None or device.name == name:
+        return device
+    _, slash, virtual = device.name.partition("/")
+    return replace(device, name=name + slash + virtual)
+
+
+def _ambiguous(device: Device, other: Device) -> Device:
+    first = tuple(SourceLine(one.file, 1, "") for one in (device, other))
+    doubt = Doubt(
+        DoubtKind.UNSUPPORTED,
+        Text(
+            ja=f"同じ名前の機器の設定ファイルが二つある({device.file}、{other.file})。",
+            en=f"two configurations have the same device name ({device.file}, {other.file})",
+        ),
+        device.identity[:1] + other.identity[:1] or first,
+    )
+    return replace(device, doubts=(*device.doubts, doubt))

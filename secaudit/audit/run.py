@@ -1,0 +1,131 @@
+"""Audit folder in, AuditResult out."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+from secaudit import __version__
+from secaudit.audit.missing import missing_devices
+from secaudit.audit.network import ReadNetwork, network_of_folder
+from secaudit.audit.rates import rates_of
+from secaudit.audit.result import SCHEMA_VERSION, AuditResult, Deadline
+from secaudit.audit.summaries import (
+    condition_summaries,
+    definition_summaries,
+    exception_summaries,
+    flow_summaries,
+    input_summaries,
+    ledger_summaries,
+    problem_texts,
+    register_summaries,
+    rule_summaries,
+    zone_summaries,
+)
+from secaudit.flows.analysis import FlowAnalysis
+from secaudit.flows.zones import plan_zones
+from secaudit.municipality.loader import load_audit_folder
+from secaudit.municipality.model import AuditFolder, LedgerDevice
+from secaudit.policy.loader import load_policy
+from secaudit.probes.folder import Probes, load_probes
+from secaudit.rules.context import RuleContext
+from secaudit.rules.evaluate import applicable, evaluate
+from secaudit.rules.loader import load_ruleset
+from secaudit.rules.result import Outcome, RuleResult
+from secaudit.text.bilingual import Text
+
+Progress = Callable[[Text], None]
+"""Called before each step of an audit with what is being done."""
+
+
+def audit_folder(path: Path, as_of: datetime.date, progress: Progress | None = None) -> AuditResult:
+    """Audits one municipality.
+
+    Raises `InputError` when `municipality.yaml` cannot be used; every other fault of the input is in the result.
+    """
+    say = progress or _silent
+    say(Text(ja="監査フォルダを読み込んでいます", en="reading the audit folder"))
+    folder = load_audit_folder(path)
+    policy = load_policy(folder.municipality.edition, folder.municipality.model)
+    ruleset = load_ruleset()
+    say(Text(ja="設定ファイルを読み取っています", en="reading the configurations"))
+    network = network_of_folder(folder)
+    say(Text(ja="実測結果を読み取っています", en="reading the probe results"))
+    probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
+    say(Text(ja="通信の可否を計算しています", en="computing the flows"))
+    plan = plan_zones(network.topology, folder.municipality.zones)
+    analysis = FlowAnalysis(network.topology, plan, missing_devices(folder, network))
+    context = RuleContext(
+        policy=policy,
+        folder=folder,
+        devices={device.name: device for device in network.devices},
+        read_files={file.path: file.read for file in network.files if file.read is not None},
+        flows=analysis,
+        scans=probes.scans,
+        as_of=as_of,
+        digests={one.path: one.sha256 for one in folder.inputs},
+        missing_devices=_without_config(folder, network),
+    )
+    say(Text(ja="ルールを評価しています", en="evaluating the rules"))
+    results = evaluate(ruleset, context)
+    return AuditResult(
+        schema_version=SCHEMA_VERSION,
+        tool_version=__version__,
+        code=folder.municipality.code,
+        name=folder.municipality.name,
+        prefecture=folder.municipality.prefecture,
+        model=folder.municipality.model.value,
+        model_title=policy.model_title,
+        edition=folder.municipality.edition,
+        edition_title=policy.edition_title,
+        as_of=as_of,
+        newest_evidence=_newest_evidence(folder, probes, as_of),
+        rates=rates_of(results),
+        inputs=input_summaries(folder, network, probes),
+        zones=zone_summaries(context),
+        flows=flow_summaries(context),
+        register=register_summaries(context),
+        ledger=ledger_summaries(context),
+        exceptions=exception_summaries(context, results),
+        deadlines=_deadlines(context, results),
+        rules=rule_summaries(applicable(ruleset, context), policy.edition),
+        results=results,
+        problems=problem_texts(folder, network, probes, plan),
+        definitions=definition_summaries((*policy.files, *ruleset.files)),
+        conditions=condition_summaries(policy),
+    )
+
+
+def _silent(_: Text) -> None:
+    """No progress is wanted."""
+
+
+def _without_config(folder: AuditFolder, network: ReadNetwork) -> tuple[LedgerDevice, ...]:
+    read = {device.name.partition("/")[0] for device in network.devices}
+    return tuple(entry for entry in folder.municipality.ledger if entry.config_expected and entry.name not in read)
+
+
+def _newest_evidence(folder: AuditFolder, probes: Probes, as_of: datetime.date) -> datetime.date | None:
+    """The latest date that any evidence bears and that is not in the future. Configurations bear none."""
+    dates = [one.stated_on for one in folder.attestations]
+    dates += [scan.started.date() for scan in probes.scans if scan.started is not None]
+    return max((one for one in dates if one <= as_of), default=None)
+
+
+def _deadlines(context: RuleContext, results: tuple[RuleResult, ...]) -> tuple[Deadline, ...]:
+    """Every legal date, with whether its duty is met as far as the deadline rules could tell."""
+    found = []
+    for due in sorted(context.policy.legal_dates.values(), key=lambda one: (one.date, one.id)):
+        outcomes = {
+            one.outcome
+            for one in results
+            if one.days_left is not None and one.days_left == (due.date - context.as_of).days
+        }
+        met: bool | None = None
+        if outcomes == {Outcome.PASS}:
+            met = True
+        elif Outcome.FAIL in outcomes:
+            met = False
+        found.append(Deadline(due.id, due.title, due.date, (due.date - context.as_of).days, met))
+    return tuple(found)

@@ -1,0 +1,148 @@
+"""`secaudit audit DIR`"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secaudit.cli.language import LANGUAGE, say
+from secaudit.cli.options import as_of_option, language_option, quiet_option
+
+if TYPE_CHECKING:
+    from secaudit.audit.result import AuditResult
+    from secaudit.text.bilingual import Text
+
+SEVERITIES = ("critical", "high", "medium", "low")
+
+
+@click.command(
+    "audit",
+    help=say(
+        "監査フォルダを監査し、OUT/result.json と OUT/report.html を書く。",
+        "Audit a folder and write OUT/result.json and OUT/report.html.",
+    ),
+)
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help=say("結果を書くフォルダ(既定: ./secaudit-out/団体コード)", "where to write (default: ./secaudit-out/CODE)"),
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    default="low",
+    show_default=True,
+    help=say(
+        "この重要度以上の不適合があれば終了コード 1", "exit status 1 when something of this severity or above failed"
+    ),
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help=say("確認不能が残れば終了コード 3", "exit status 3 when something stayed undetermined"),
+)
+@as_of_option
+@quiet_option
+@language_option
+def command(
+    folder: Path, out: Path | None, fail_on: str, strict: bool, as_of: datetime.date | None, quiet: bool
+) -> int:
+    """Audits, writes, prints a summary, and answers with the exit status."""
+    from secaudit.audit.run import audit_folder
+
+    day = as_of or datetime.date.today()
+    show = not quiet and sys.stderr.isatty()
+    result = audit_folder(folder, day, _progress if show else None)
+    target = out or Path("secaudit-out") / result.code
+    write_outputs(result, target)
+    for line in summary_lines(result, target):
+        click.echo(line)
+    return exit_status(result, fail_on, strict)
+
+
+def _progress(step: Text) -> None:
+    click.echo(f"… {step.in_(LANGUAGE)}", err=True)
+
+
+def write_outputs(result: AuditResult, out: Path) -> None:
+    """`result.json` and `report.html`, each written whole or not at all."""
+    from secaudit.audit.result_json import to_json
+    from secaudit.files import write_atomically
+    from secaudit.report.html import render_html
+
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / "result.json", to_json(result))
+    write_atomically(out / "report.html", render_html(result, LANGUAGE))
+
+
+def summary_lines(result: AuditResult, out: Path) -> list[str]:
+    """What a person wants to know first."""
+    from secaudit.rules.result import Outcome
+
+    rates = result.rates
+    titles = {rule.id: rule.title for rule in result.rules}
+    lines = [
+        f"{result.prefecture}{result.name} ({result.code})  {result.as_of.isoformat()}  {result.edition} {result.model_title.in_(LANGUAGE)}",
+        say(
+            f"適合 {rates.passed}  不適合 {rates.failed}(うち例外措置 {rates.excepted})  確認不能 {rates.undetermined}"
+            f"  評価エラー {rates.errors}  対象外 {rates.not_applicable}",
+            f"pass {rates.passed}  fail {rates.failed} (excepted {rates.excepted})  undetermined {rates.undetermined}"
+            f"  error {rates.errors}  not applicable {rates.not_applicable}",
+        ),
+        say(
+            f"適合率 {_percent(rates.compliance)}  確認率 {_percent(rates.confirmation)}",
+            f"compliance {_percent(rates.compliance)}  confirmation {_percent(rates.confirmation)}",
+        ),
+    ]
+    lines += [f"! {problem.in_(LANGUAGE)}" for problem in result.problems]
+    order = {severity: position for position, severity in enumerate(SEVERITIES)}
+    shown = [one for one in result.results if one.outcome in (Outcome.FAIL, Outcome.ERROR)]
+    shown.sort(key=lambda one: (order[one.severity.value], one.rule, one.subject.name))
+    for one in shown:
+        where = f" ({one.evidence[0].file}:{one.evidence[0].line})" if one.evidence and one.evidence[0].line else ""
+        severity = _SEVERITY[one.severity.value]
+        lines.append(
+            f"[{severity}] {one.rule} {titles[one.rule].in_(LANGUAGE)}: {one.subject.title.in_(LANGUAGE)}{where}"
+        )
+    if rates.undetermined:
+        lines.append(
+            say(
+                f"確認不能 {rates.undetermined} 件の理由と提出すべき資料は報告書を参照。",
+                f"see the report for the reasons of {rates.undetermined} undetermined results and what to submit",
+            )
+        )
+    lines.append(say(f"報告書: {out / 'report.html'}", f"report: {out / 'report.html'}"))
+    return lines
+
+
+_SEVERITY = {
+    "critical": say("重大", "critical"),
+    "high": say("高", "high"),
+    "medium": say("中", "medium"),
+    "low": say("低", "low"),
+}
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def exit_status(result: AuditResult, fail_on: str, strict: bool) -> int:
+    """1 when something open at or above `fail_on` failed, 3 when `strict` and something is not settled, else 0."""
+    from secaudit.rules.result import Disposition, Outcome
+
+    limit = SEVERITIES.index(fail_on)
+    for one in result.results:
+        settled = one.disposition is Disposition.EXCEPTED
+        if one.outcome is Outcome.FAIL and not settled and SEVERITIES.index(one.severity.value) <= limit:
+            return 1
+    unsure = (Outcome.UNDETERMINED, Outcome.ERROR)
+    if strict and any(one.outcome in unsure for one in result.results):
+        return 3
+    return 0

@@ -1,0 +1,75 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from secaudit.cli.language import say
+from secaudit.text.dates import parse_date
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Day(click.ParamType):
+    """A date, western or Japanese: 2026-04-01, 令和8年4月1日, R8.4.1."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.date:
+        if isinstance(value, datetime.date):
+            return value
+        try:
+            return parse_date(str(value))
+        except ValueError:
+            self.fail(
+                say(
+                    f"日付を読み取れません: {value}(例: 2026-04-01、令和8年4月1日、R8.4.1)",
+                    f"not a date: {value} (for example 2026-04-01, 令和8年4月1日 or R8.4.1)",
+                )
+            )
+
+
+def language_option(command: Command) -> Command:
+    """`--lang`; already evaluated by `secaudit.cli.language`, named here so that click accepts and documents it."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["ja", "en"]),
+        expose_value=False,
+        help=say(
+            "表示の言語(既定: 日本語ロケールまたは未設定なら ja)",
+            "language (default: ja when the locale is Japanese or unset)",
+        ),
+    )(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """`-q`: no progress on stderr."""
+    return click.option("-q", "--quiet", is_flag=True, help=say("途中経過を表示しない", "show no progress"))(command)
+
+
+def as_of_option(command: Command) -> Command:
+    """`--as-of`: the day for which dates are judged."""
+    return click.option(
+        "--as-of",
+        type=Day(),
+        default=None,
+        help=say(
+            "判定の基準日(既定: 今日)。同じ入力と基準日なら結果は同一",
+            "the day to judge for (default: today); same inputs and day give the same result",
+        ),
+    )(command)
+
+
+def format_option(command: Command) -> Command:
+    """`--format text|json`."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help=say("出力の形式", "output format"),
+    )(command)
