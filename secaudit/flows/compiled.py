@@ -60,23 +60,30 @@ class FilterCompiler:
     def __init__(self, space: HeaderSpace, mode: Mode) -> None:
         self._space = space
         self._mode = mode
-        self._cache: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
+        self._by_pair: dict[tuple[int, str, str], tuple[Permitted, ...]] = {}
+        self._compiled: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
         self._keep: list[Filter] = []
 
     def permitted(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
         """What passes from one interface to another, split by translation."""
+        pair = (id(filter_), ingress, egress)
+        found = self._by_pair.get(pair)
+        if found is None:
+            found = self._by_pair[pair] = self._by_lines(filter_, ingress, egress)
+            self._keep.append(filter_)  # an id is unique only while its object lives
+        return found
+
+    def _by_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
+        """Pairs of interfaces to which the same lines apply share one compilation."""
         chosen = tuple(
             index
             for index, line in enumerate(filter_.lines)
             if (line.ingress is None or ingress in line.ingress) and (line.egress is None or egress in line.egress)
         )
         key = (id(filter_), chosen)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._compile(filter_, [filter_.lines[index] for index in chosen])
-            self._cache[key] = found
-            self._keep.append(filter_)  # an id is unique only while its object lives
-        return found
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(filter_, [filter_.lines[index] for index in chosen])
+        return self._compiled[key]
 
     def _compile(self, filter_: Filter, lines: Sequence[FilterLine]) -> tuple[Permitted, ...]:
         space = self._space

@@ -10,7 +10,7 @@ A `Diagrams` object is a manager: it only ever grows, so use one per municipalit
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from secaudit.network.intervals import Interval, Intervals
 
@@ -37,9 +37,9 @@ class Diagrams:
         self._children: list[tuple[int, ...]] = [(), ()]
         self._unique: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
         self._counts: dict[int, int] = {EMPTY: 0, FULL: 1}
-        self.intersection = self._operation(_intersection_leaf, commutes=True)
-        self.union = self._operation(_union_leaf, commutes=True)
-        self.difference = self._operation(_difference_leaf, commutes=False)
+        self._intersections = _Operation(self, _intersection_leaf, commutes=True)
+        self._unions = _Operation(self, _union_leaf, commutes=True)
+        self._differences = _Operation(self, _difference_leaf, commutes=False)
 
     @property
     def size(self) -> int:
@@ -110,74 +110,79 @@ class Diagrams:
                 children.append(child)
         return self._make(level, bounds, children)
 
-    def _operation(self, leaf: Callable[[int, int], int | None], *, commutes: bool) -> Callable[[int, int], int]:
-        levels, all_bounds, all_children = self._level, self._bounds, self._children
-        memo: dict[tuple[int, int], int] = {}
-        make = self._make
+    def intersection(self, a: int, b: int) -> int:
+        """The tuples in both sets."""
+        return self._intersections[a, b]
 
-        def apply(a: int, b: int) -> int:
-            known = leaf(a, b)
-            if known is not None:
-                return known
-            key = (b, a) if commutes and a > b else (a, b)
-            result = memo.get(key)
-            if result is not None:
-                return result
-            level_a, level_b = levels[a], levels[b]
-            bounds: list[int] = []
-            children: list[int] = []
-            last = -1
-            if level_a < level_b:
-                level = level_a
-                for bound, child in zip(all_bounds[a], all_children[a], strict=True):
-                    value = apply(child, b)
-                    if value == last:
-                        bounds[-1] = bound
-                    else:
-                        bounds.append(bound)
-                        children.append(value)
-                        last = value
-            elif level_b < level_a:
-                level = level_b
-                for bound, child in zip(all_bounds[b], all_children[b], strict=True):
-                    value = apply(a, child)
-                    if value == last:
-                        bounds[-1] = bound
-                    else:
-                        bounds.append(bound)
-                        children.append(value)
-                        last = value
+    def union(self, a: int, b: int) -> int:
+        """The tuples in either set."""
+        return self._unions[a, b]
+
+    def difference(self, a: int, b: int) -> int:
+        """The tuples of `a` that are not in `b`."""
+        return self._differences[a, b]
+
+    def combine(self, a: int, b: int, memo: Mapping[tuple[int, int], int]) -> int:
+        """One step of a binary operation: the children are combined pairwise, by the operation that `memo` is."""
+        level_a, level_b = self._level[a], self._level[b]
+        bounds: list[int] = []
+        children: list[int] = []
+        last = -1
+        if level_a != level_b:
+            upper = a if level_a < level_b else b
+            level = min(level_a, level_b)
+            for bound, child in zip(self._bounds[upper], self._children[upper], strict=True):
+                value = memo[child, b] if upper == a else memo[a, child]
+                if value == last:
+                    bounds[-1] = bound
+                else:
+                    bounds.append(bound)
+                    children.append(value)
+                    last = value
+            return self._make(level, bounds, children)
+        bounds_a, bounds_b = self._bounds[a], self._bounds[b]
+        children_a, children_b = self._children[a], self._children[b]
+        i = j = 0
+        end = len(bounds_a)
+        while i < end:
+            x, y = bounds_a[i], bounds_b[j]
+            value = memo[children_a[i], children_b[j]]
+            if x <= y:
+                bound = x
+                i += 1
+                if x == y:
+                    j += 1
             else:
-                level = level_a
-                bounds_a, bounds_b = all_bounds[a], all_bounds[b]
-                children_a, children_b = all_children[a], all_children[b]
-                i = j = 0
-                end = len(bounds_a)
-                while i < end:
-                    x, y = bounds_a[i], bounds_b[j]
-                    value = apply(children_a[i], children_b[j])
-                    bound = x if x < y else y
-                    if x == bound:
-                        i += 1
-                    if y == bound:
-                        j += 1
-                    if value == last:
-                        bounds[-1] = bound
-                    else:
-                        bounds.append(bound)
-                        children.append(value)
-                        last = value
-            result = make(level, bounds, children)
-            memo[key] = result
-            return result
-
-        return apply
+                bound = y
+                j += 1
+            if value == last:
+                bounds[-1] = bound
+            else:
+                bounds.append(bound)
+                children.append(value)
+                last = value
+        return self._make(level_a, bounds, children)
 
     # --- transformation -----------------------------------------------------------------------------------
 
     def forget(self, node: int, level: int) -> int:
         """Field `level` becomes arbitrary: the union of all values (existential quantification)."""
         return self._rewrite(node, level, lambda steps: self.union_all(child for _, child in steps))
+
+    def truncate(self, node: int, level: int) -> int:
+        """All fields from `level` on become arbitrary, in one pass."""
+        memo: dict[int, int] = {}
+
+        def walk(one: int) -> int:
+            if self._level[one] >= level:
+                return EMPTY if one == EMPTY else FULL
+            known = memo.get(one)
+            if known is None:
+                steps = [(b, walk(c)) for b, c in zip(self._bounds[one], self._children[one], strict=True)]
+                known = memo[one] = self._collect(self._level[one], steps)
+            return known
+
+        return walk(node)
 
     def assign(self, node: int, level: int, intervals: Intervals) -> int:
         """Field `level` takes any value of `intervals`, whatever it was."""
@@ -339,6 +344,30 @@ class Diagrams:
                 by_child.setdefault(child, []).append(interval)
         for child, intervals in by_child.items():
             yield from self._boxes(child, level + 1, [*prefix, tuple(intervals)])
+
+
+class _Operation(dict[tuple[int, int], int]):
+    """A binary operation that remembers its results: looking up a pair of nodes computes it when it is new.
+
+    A dictionary that fills itself costs one look-up for a known pair, where a memoised function costs a call as well.
+    """
+
+    def __init__(self, diagrams: Diagrams, leaf: Callable[[int, int], int | None], *, commutes: bool) -> None:
+        super().__init__()
+        self._diagrams = diagrams
+        self._leaf = leaf
+        self._commutes = commutes
+
+    def __missing__(self, key: tuple[int, int]) -> int:
+        a, b = key
+        result = self._leaf(a, b)
+        if result is None:
+            if self._commutes and a > b:
+                result = self[b, a]
+            else:
+                result = self._diagrams.combine(a, b, self)
+        self[key] = result
+        return result
 
 
 def _intersection_leaf(a: int, b: int) -> int | None:
