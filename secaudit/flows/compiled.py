@@ -46,6 +46,11 @@ def acts(line: FilterLine, mode: Mode) -> Action | None:
             assert_never(line.action)
 
 
+def _decides(line: FilterLine, action: Action) -> bool:
+    """Whether no later line sees the packets. A permit that may not act leaves them to later lines as well (with another translation)."""
+    return action is Action.DENY or (line.certainty is Certainty.ALWAYS and line.action is not Action.UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """Packets that a filter lets through, and the source translation that goes with them."""
@@ -88,7 +93,7 @@ class FilterCompiler:
     def _compile(self, filter_: Filter, lines: Sequence[FilterLine]) -> tuple[Permitted, ...]:
         space = self._space
         decided = [
-            (action, line.source_translation, space.matches(line.matches))
+            (action, line.source_translation, space.matches(line.matches), _decides(line, action))
             for line in lines
             if (action := acts(line, self._mode)) is not None
         ]
@@ -96,12 +101,12 @@ class FilterCompiler:
             filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
         )
         translations: list[Translation | None] = [None]
-        translations += [t for _, t, _ in decided if t is not None]
+        translations += [t for _, t, _, _ in decided if t is not None]
         result = []
         for translation in dict.fromkeys(translations):
             leaves = [
-                (node if action is Action.PERMIT and held == translation else EMPTY, node)
-                for action, held, node in decided
+                (node if action is Action.PERMIT and held == translation else EMPTY, node if sure else EMPTY)
+                for action, held, node, sure in decided
             ]
             permit, seen = self._fold(leaves)
             if default and translation is None:
@@ -149,7 +154,8 @@ class FilterCompiler:
             if hit != EMPTY:
                 if (action is Action.PERMIT) is permitting:
                     found.append(line)
-                remaining = space.difference(remaining, hit)
+                if _decides(line, action):
+                    remaining = space.difference(remaining, hit)
         if remaining != EMPTY:
             passes = filter_.default is Action.PERMIT or (
                 filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE

@@ -147,7 +147,9 @@ class Engine:
                     result.arrived[key] = space.union(result.arrived[key], inside)
                     left = space.difference(left, inside)
         beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
-        if beyond and not onward and left != EMPTY:
+        # Where the next hop is not known, a device that nobody submitted may be it, beside those that were.
+        others = departure.anywhere and not self._is_point_to_point(port)
+        if beyond and left != EMPTY and (others or not onward):
             result.unmodelled[port] = space.union(result.unmodelled[port], left)
         return onward
 

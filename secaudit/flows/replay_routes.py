@@ -129,17 +129,27 @@ def _from_table(device: Device, vrf: str, header: Header, mode: Mode, doubtful: 
 
 
 def _look_up(table: _Table, address: IPAddress, depth: int) -> _Choice:
-    """Longest prefix first; a connected subnet before routes of the same length."""
+    """Longest prefix first; a connected subnet before routes of the same length.
+
+    A route of a higher distance for the same prefix is a backup that the configuration foresees: a state of its own, which
+    `RELIABLE` leaves out because it asks for what the first route does.
+    """
     connected = table.connected(address)
     longest = max((length for length, _, _ in connected), default=-1)
     found: list[Departure] = []
+    decided: IPNetwork | None = None
     for group in table.routes(address):
-        if group[0].prefix.prefixlen <= longest:
+        prefix = group[0].prefix
+        if prefix.prefixlen <= longest or (decided is not None and prefix != decided):
             break
         chosen = _choose_group(table, group, depth)
         found += chosen.departures
         if not chosen.may_fail:
-            return _Choice(tuple(found), False)
+            decided = prefix
+        if decided is not None and table.mode is Mode.RELIABLE:
+            break
+    if decided is not None:
+        return _Choice(tuple(found), False)
     if connected:
         found += (
             Departure(_connected_text(one), sources, one.name, address if depth else None)
@@ -163,10 +173,13 @@ def _choose_group(table: _Table, group: list[Route], depth: int) -> _Choice:
 
 
 def _choose(table: _Table, hops: Iterable[NextHop], what: Text, depth: int) -> _Choice:
-    """Gateways with `matches` in written order, then all others at once; backups when nothing else may be there."""
+    """Gateways with `matches` in written order, then all others at once; then backups, for which `RELIABLE` does not ask."""
     found: list[Departure] = []
     hops = tuple(hops)
+    sure = False
     for backup in (False, True):
+        if sure and table.mode is Mode.RELIABLE:
+            break
         tier = [hop for hop in hops if hop.backup is backup]
         for hop in tier:
             if hop.matches is None:
@@ -187,9 +200,8 @@ def _choose(table: _Table, hops: Iterable[NextHop], what: Text, depth: int) -> _
             chosen = _resolve(table, hop, what, depth)
             found += chosen.departures
             firm = firm or not (chosen.may_fail or hop.conditional)
-        if firm:
-            return _Choice(tuple(found), False)
-    return _Choice(tuple(found), True)
+        sure = sure or firm
+    return _Choice(tuple(found), not sure)
 
 
 def _resolve(table: _Table, hop: NextHop, what: Text, depth: int) -> _Choice:

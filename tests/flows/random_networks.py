@@ -75,6 +75,8 @@ class RandomNetwork:
                 towards = self._transits[index][2]
             if towards is not None and self.random.random() < 0.9:
                 routes.append(self._route(self.leaves[zone], towards))
+                if self.random.random() < 0.15:
+                    routes.append(self._second(routes[-1], index, count))
         filters: dict[str, Filter] = {}
         for name, interface in list(interfaces.items()):
             for direction in ("in", "out"):
@@ -119,6 +121,14 @@ class RandomNetwork:
         if draw < 0.25:
             prefix = prefix.supernet(new_prefix=8)
         return Route(prefix, (hop,), hop.sources)
+
+    def _second(self, route: Route, index: int, count: int) -> Route:
+        """A floating static route, or an equal one, to whichever neighbour there is."""
+        near = self._transits[index - 1][1] if index > 0 else self._transits[index][2]
+        if 0 < index < count - 1 and self.random.random() < 0.5:
+            near = self._transits[index][2]
+        hop = NextHop(self._source(), gateway=near, backup=self.random.random() < 0.3)
+        return Route(route.prefix, (hop,), hop.sources, distance=self.random.choice((1, 10)))
 
     def _policy_routes(self, routes: list[Route]) -> tuple[PolicyRoute, ...]:
         if not routes or self.random.random() > 0.2:

@@ -57,8 +57,7 @@ def reached(network: RandomNetwork, packet: Packet, mode: Mode) -> set[str]:
                         zone.value
                         for zone in ZONES
                         if trace.arrives.destination in network.leaves[zone]
-                        and trace.arrives.destination
-                        not in network.topology.own_addresses(trace.device, "")
+                        and trace.arrives.destination not in network.topology.own_addresses(trace.device, "")
                     }
     return zones
 
