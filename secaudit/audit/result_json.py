@@ -16,16 +16,18 @@ import types
 import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from secaudit.audit.result import SCHEMA_VERSION, AuditResult, FlowSummary, InputSummary, Rates, RegisterSummary
 from secaudit.audit.schema_errors import first_violation
 from secaudit.errors import InputError
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.files import read_text
+from secaudit.rules.result import Disposition, Outcome, RuleResult
 from secaudit.text.bilingual import Text
 
 TOOL_NAME = "secaudit"
+LARGEST_RESULT_BYTES = 200 * 1024 * 1024
 
 _NAMES: Mapping[type, Mapping[str, str]] = {
     AuditResult: {
@@ -82,6 +84,11 @@ def to_json(result: AuditResult) -> str:
     text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     # Half a character, as a broken file can hold, has no UTF-8 form.
     return _SURROGATE.sub("\ufffd", text) + "\n"
+
+
+def read_result(path: Path, shown_as: str) -> AuditResult:
+    """Reads the file of a result. Raises `InputError` as `from_json`, and when the file cannot be read."""
+    return from_json(read_text(path, shown_as, LARGEST_RESULT_BYTES), shown_as)
 
 
 def from_json(text: str, shown_as: str) -> AuditResult:
@@ -162,7 +169,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(result) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise _WrongValueError(
-            twice[:80], Text(ja=f"同じ項目が二度書かれている: {twice[:80]!r}", en=f"a key is written twice: {twice[:80]!r}")
+            twice[:80],
+            Text(ja=f"同じ項目が二度書かれている: {twice[:80]!r}", en=f"a key is written twice: {twice[:80]!r}"),
         )
     return result
 
@@ -198,9 +206,18 @@ class FieldPlan:
     type: Any
 
 
-@cache
 def field_plans(cls: type) -> tuple[FieldPlan, ...]:
     """The fields of a dataclass of the result, in the order in which they are written."""
+    known = _PLANS.get(cls)
+    if known is None:
+        known = _PLANS[cls] = _make_plans(cls)
+    return known
+
+
+_PLANS: dict[type, tuple[FieldPlan, ...]] = {}
+
+
+def _make_plans(cls: type) -> tuple[FieldPlan, ...]:
     names = _NAMES.get(cls, {})
     hints = typing.get_type_hints(cls)
     return tuple(
@@ -290,12 +307,31 @@ def _check_consistency(result: AuditResult, shown_as: str) -> None:
 
 
 def _contradictions(result: AuditResult) -> Iterator[tuple[str, Text]]:
+    for field, names in (
+        ("rules", [rule.id for rule in result.rules]),
+        ("zones", [zone.zone for zone in result.zones]),
+        ("exceptions", [item.id for item in result.exceptions]),
+    ):
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield field, Text(ja=f"同じものが二度ある: {name[:80]!r}", en=f"it is there twice: {name[:80]!r}")
     known = {rule.id for rule in result.rules}
+    valid = {item.id for item in result.exceptions if item.state == "valid"}
     for index, item in enumerate(result.results):
         if item.rule not in known:
             yield (
                 f"results[{index}].rule",
-                Text(ja=f"rules にないルールである: {item.rule!r}", en=f"this rule is not listed in rules: {item.rule!r}"),
+                Text(
+                    ja=f"rules にないルールである: {item.rule!r}", en=f"this rule is not listed in rules: {item.rule!r}"
+                ),
+            )
+        if item.disposition is Disposition.EXCEPTED and item.exception not in valid:
+            yield (
+                f"results[{index}].exception",
+                Text(
+                    ja="例外措置とされているが、有効な例外措置が exceptions にない",
+                    en="it counts as excepted, but exceptions holds no valid exception for it",
+                ),
             )
     yield from _wrong_rates(result)
 

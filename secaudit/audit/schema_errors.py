@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from secaudit.audit.schema_check import Check, compile_schema
 from secaudit.locations import schema_file
 from secaudit.text.bilingual import Text
 
@@ -37,6 +38,8 @@ class Violation:
 
 def first_violation(document: object, schema: str) -> Violation | None:
     """What is wrong with `document` by the schema of that name, or None. Only the first is told: later ones often follow from it."""
+    if _quick_check(schema)(document):
+        return None
     for error in _validator(schema).iter_errors(document):
         deepest = _innermost(error)
         return Violation(_path(deepest.absolute_path), _describe(deepest))
@@ -44,8 +47,13 @@ def first_violation(document: object, schema: str) -> Violation | None:
 
 
 @cache
+def _quick_check(schema: str) -> Check:
+    return compile_schema(json.loads(schema_file(schema).read_text(encoding="utf-8")))
+
+
+@cache
 def _validator(schema: str) -> Draft202012Validator:
-    # Imported here: it costs 0.1 s, and most commands never validate a result.
+    # Imported here: it costs 0.1 s, and a good result never needs it.
     from jsonschema import Draft202012Validator
 
     document = json.loads(schema_file(schema).read_text(encoding="utf-8"))
@@ -71,24 +79,29 @@ def _path(steps: Iterable[str | int]) -> str:
 
 
 def _describe(error: ValidationError) -> Text:
-    value, wanted = _shown(error.instance), error.validator_value
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    value = _shown(instance)
     match error.validator:
         case "required":
-            missing = next(name for name in wanted if name not in error.instance)
+            missing = next(name for name in wanted if name not in instance)
             return Text(ja=f"項目 {missing!r} がない", en=f"the key {missing!r} is missing")
         case "additionalProperties":
-            known = error.schema.get("properties", {})
-            extra = _shown(next(name for name in error.instance if name not in known))
+            known = schema.get("properties", {})
+            extra = _shown(next(name for name in instance if name not in known))
             return Text(ja=f"知らない項目がある: {extra}", en=f"there is an unknown key: {extra}")
         case "type":
-            names = [_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted)]
+            names = [_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else list(wanted))]
             return Text(
                 ja=f"{'又は'.join(each.ja for each in names)}であるべきところ、{value} である",
                 en=f"it should be {' or '.join(each.en for each in names)}, but is {value}",
             )
         case "enum" | "const":
             choices = ", ".join(_shown(each) for each in (wanted if error.validator == "enum" else [wanted]))
-            return Text(ja=f"{choices} のいずれかであるべきところ、{value} である", en=f"{value} is not one of {choices}")
+            return Text(
+                ja=f"{choices} のいずれかであるべきところ、{value} である", en=f"{value} is not one of {choices}"
+            )
         case "pattern":
             return Text(ja=f"書き方が正しくない: {value}", en=f"this is not written as it should be: {value}")
         case _:

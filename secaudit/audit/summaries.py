@@ -58,7 +58,8 @@ def _kind(one: InputFile, folder: AuditFolder) -> str:
         return _KINDS[one.path]
     if one.path in folder.probes:
         return "probe"
-    if any(made.document == one.path for made in (*folder.attestations, *folder.exceptions)):
+    documents = {made.document for made in folder.attestations} | {grant.document for grant in folder.exceptions}
+    if one.path in documents:
         return "document"
     return "other"
 

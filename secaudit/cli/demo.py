@@ -26,7 +26,9 @@ SAMPLES = ("aozora-city", "midori-town")
         "Copy the audit folder of a fictional municipality, audit it and write the report. Default: midori-town, which has defects.",
     ),
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("secaudit-demo"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("secaudit-demo"), show_default=True
+)
 @click.option("--sample", type=click.Choice(SAMPLES), default="midori-town", show_default=True)
 @as_of_option
 @language_option
@@ -52,5 +54,3 @@ def command(out: Path, sample: str, as_of: datetime.date | None) -> int:
         hint = say(f"自分で試す: secaudit audit {folder}", f"try it yourself: secaudit audit {folder}")
         click.echo(hint, err=True)
     return 0
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,7 +14,13 @@ from secaudit.text.dates import parse_date
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Day(click.ParamType):
+if TYPE_CHECKING:
+    DateParameter = click.ParamType[datetime.date]
+else:  # generic only since click 8.5
+    DateParameter = click.ParamType
+
+
+class Day(DateParameter):
     """A date, western or Japanese: 2026-04-01, 令和8年4月1日, R8.4.1."""
 
     name = "YYYY-MM-DD"

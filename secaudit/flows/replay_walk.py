@@ -105,20 +105,21 @@ class Walk:
         return outcomes
 
     def _leave(self, device: Device, way: Way) -> list[Outcome]:
-        assert way.departure is not None and way.egress is not None
+        departure, egress = way.departure, way.egress
+        assert departure is not None and egress is not None
         way = replace(way, header=replace(way.header, mark=0), passages=(*way.passages, way.passage))
-        interface = device.interfaces[way.egress]
+        interface = device.interfaces[egress]
         destination = way.header.packet.destination
-        gateway = way.departure.gateway
+        gateway = departure.gateway
         on_link = gateway is None and any(destination in held.address.network for held in interface.addresses)
-        holders = self._topology.holders(way.device, way.egress, gateway or destination)
-        if holders and (on_link or not way.departure.to_neighbours):
+        holders = self._topology.holders(way.device, egress, gateway or destination)
+        if holders and (on_link or not departure.to_neighbours):
             return [_onward(way, *port) for port in holders]
         if on_link:
             return [_delivered(way)]
         point_to_point = interface.kind in (InterfaceKind.TUNNEL, InterfaceKind.DIALER)
-        if way.departure.to_neighbours or point_to_point:
-            neighbours = self._topology.neighbours(way.device, way.egress)
+        if departure.to_neighbours or point_to_point:
+            neighbours = self._topology.neighbours(way.device, egress)
             if neighbours:
                 return [_onward(way, *port) for port in neighbours]
         return [_unmodelled(way, gateway)]

@@ -1,0 +1,145 @@
+"""A JSON Schema as a plain function: says only whether a document is valid, many times faster than a general validator.
+
+A prefecture reads 1,788 results, and with `jsonschema` alone that takes minutes. What this check accepts is accepted; for
+the rest `jsonschema` finds the words. It knows the keywords that our own schema uses and refuses any other, so that no
+keyword can be overlooked in silence; a test holds it against `jsonschema`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Check = Callable[[Any], bool]
+
+_ANNOTATIONS = frozenset(("$schema", "$id", "$defs", "title", "description"))
+
+
+def _is_integer(value: Any) -> bool:
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+
+
+_TYPES: Mapping[str, Check] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "integer": _is_integer,
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+}
+
+
+def compile_schema(schema: Mapping[str, Any]) -> Check:
+    """The check for a whole schema document. Raises `ValueError` for a keyword that it does not know."""
+    named: dict[str, Check] = {}
+
+    def compile_one(part: Mapping[str, Any]) -> Check:
+        checks = [
+            _KEYWORDS[keyword](wanted, part, compile_one, named)
+            for keyword, wanted in part.items()
+            if keyword not in _ANNOTATIONS and _known(keyword)
+        ]
+        if len(checks) == 1:
+            return checks[0]
+        return lambda value: all(check(value) for check in checks)
+
+    for name, definition in schema.get("$defs", {}).items():
+        named[f"#/$defs/{name}"] = compile_one(definition)
+    return compile_one(schema)
+
+
+def _known(keyword: str) -> bool:
+    if keyword not in _KEYWORDS:
+        raise ValueError(f"the schema uses {keyword!r}, which the quick check does not know")
+    return True
+
+
+_Compile = Callable[[Mapping[str, Any]], Check]
+_Keyword = Callable[[Any, Mapping[str, Any], _Compile, Mapping[str, Check]], Check]
+
+
+def _type(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+    if isinstance(wanted, str):
+        return _TYPES[wanted]
+    checks = [_TYPES[name] for name in wanted]
+    return lambda value: any(check(value) for check in checks)
+
+
+def _ref(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, named: Mapping[str, Check]) -> Check:
+    # Looked up when it is used: definitions may refer to later ones.
+    return lambda value: named[wanted](value)
+
+
+def _any_of(wanted: Any, _part: Mapping[str, Any], compile_one: _Compile, _named: Mapping[str, Check]) -> Check:
+    checks = [compile_one(part) for part in wanted]
+    return lambda value: any(check(value) for check in checks)
+
+
+def _items(wanted: Any, _part: Mapping[str, Any], compile_one: _Compile, _named: Mapping[str, Check]) -> Check:
+    check = compile_one(wanted)
+    return lambda value: not isinstance(value, list) or all(map(check, value))
+
+
+def _properties(wanted: Any, _part: Mapping[str, Any], compile_one: _Compile, _named: Mapping[str, Check]) -> Check:
+    checks = tuple((name, compile_one(part)) for name, part in wanted.items())
+    return lambda value: (
+        not isinstance(value, dict) or all(check(value[name]) for name, check in checks if name in value)
+    )
+
+
+def _required(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+    names = frozenset(wanted)
+    return lambda value: not isinstance(value, dict) or names <= value.keys()
+
+
+def _additional(wanted: Any, part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+    if wanted is not False:
+        raise ValueError("the quick check knows only additionalProperties: false")
+    names = frozenset(part.get("properties", {}))
+    return lambda value: not isinstance(value, dict) or value.keys() <= names
+
+
+def _enum(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+    if not all(isinstance(each, str | None) for each in wanted):
+        raise ValueError("the quick check knows only texts and null in an enum")
+    return lambda value: isinstance(value, str | None) and value in wanted
+
+
+def _const(wanted: Any, part: Mapping[str, Any], compile_one: _Compile, named: Mapping[str, Check]) -> Check:
+    return _enum([wanted], part, compile_one, named)
+
+
+def _pattern(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+    search = re.compile(wanted).search
+    return lambda value: not isinstance(value, str) or search(value) is not None
+
+
+def _limit(measure: Callable[[Any], Any], of: str, at_most: bool) -> _Keyword:
+    applies = _TYPES[of]
+
+    def keyword(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
+        if at_most:
+            return lambda value: not applies(value) or measure(value) <= wanted
+        return lambda value: not applies(value) or measure(value) >= wanted
+
+    return keyword
+
+
+_KEYWORDS: Mapping[str, _Keyword] = {
+    "type": _type,
+    "$ref": _ref,
+    "anyOf": _any_of,
+    "items": _items,
+    "properties": _properties,
+    "required": _required,
+    "additionalProperties": _additional,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "minLength": _limit(len, "string", at_most=False),
+    "maxLength": _limit(len, "string", at_most=True),
+    "minimum": _limit(lambda value: value, "number", at_most=False),
+    "maximum": _limit(lambda value: value, "number", at_most=True),
+}

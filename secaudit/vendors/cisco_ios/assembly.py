@@ -1,0 +1,326 @@
+"""Putting one device together from its sections."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.matches import ANY_IPV6_PACKET
+from secaudit.network.routes import DynamicRouting, Route
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.cisco_ios.access_entries import EntryReader
+from secaudit.vendors.cisco_ios.access_lists import AccessList, read_access_lists
+from secaudit.vendors.cisco_ios.addresses_behind import addresses_behind
+from secaudit.vendors.cisco_ios.applied_filters import AppliedFilters, read_inspections
+from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_ios.interfaces import read_interface
+from secaudit.vendors.cisco_ios.ledger import Ledger, on_interfaces
+from secaudit.vendors.cisco_ios.lines import LineTree, Node
+from secaudit.vendors.cisco_ios.management import Management
+from secaudit.vendors.cisco_ios.nat import AddressTranslation
+from secaudit.vendors.cisco_ios.object_groups import read_object_groups
+from secaudit.vendors.cisco_ios.route_maps import policy_routes, read_route_maps
+from secaudit.vendors.cisco_ios.routes import default_gateway, dynamic_routing, read_vrfs, static_routes
+from secaudit.vendors.cisco_ios.sections import Sections
+from secaudit.vendors.cisco_ios.switching import bridged_filters, quality_policies
+from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
+
+PIPELINE = (
+    Stage.INGRESS_FILTER,
+    Stage.INGRESS_NAT,
+    Stage.ROUTE,
+    Stage.POLICY,
+    Stage.EGRESS_NAT,
+    Stage.EGRESS_FILTER,
+)
+"""An inbound list on the outside sees the global destination, an outbound one the translated source (table 0.2)."""
+
+_IPV6_OFF = Text(
+    ja="ipv6 unicast-routing がないため IPv6 は転送されないはずですが、既定値は機種により確認が必要です",
+    en="without `ipv6 unicast-routing` IPv6 should not be forwarded, but the default of this model is not confirmed",
+)
+_IPV6_ROUTES = Text(
+    ja="no ip routing と ipv6 unicast-routing が併記されています",
+    en="`no ip routing` stands beside `ipv6 unicast-routing`",
+)
+_PLAIN_VLAN_SETTINGS = frozenset(("name", "exit", "mtu", "media", "state", "remote-span"))
+_MODEL_COMMENT = re.compile(r"!\s*(?:Chassis type|PID):\s*([A-Z0-9-]{4,40})")
+
+
+def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
+    """One device; `fallback` is its name when the file has no hostname."""
+    for node in sections.of("structure"):
+        ledger.use_all(node)
+    interfaces: dict[str, InterfaceFacts] = {}
+    for node in sections.of("interface"):
+        read_interface(node, interfaces, ledger, sections.take)
+    _resolve_unnumbered(interfaces)
+
+    lists, ipv6_lists = _lists(sections, ledger)
+    read_vrfs(sections.of("vrf"), ledger)
+    switch = _vlans_and_switching(sections, interfaces, ledger)
+    routes = static_routes(sections.of("route"), interfaces, ledger)
+    dynamic = dynamic_routing(sections.of("router"), interfaces, ledger)
+    needed = frozenset(
+        [facts.policy_route.name for facts in interfaces.values() if facts.policy_route is not None]
+        + [word for node in sections.of("nat") for word in node.words]
+    )
+    route_maps = read_route_maps(sections.of("route map"), needed, ledger)
+    forwards = _forwards(sections, interfaces, routes, dynamic, switch, ledger)
+    gateway_routes = default_gateway(sections.of("default gateway"), forwards, ledger)
+
+    applied = AppliedFilters(
+        lists,
+        ipv6_lists,
+        interfaces,
+        read_inspections(sections.of("inspection"), ledger),
+        addresses_behind(interfaces, routes),
+        ledger,
+    )
+    applied.build()
+    policy = _policy(sections, interfaces, lists, ipv6_lists, ledger)
+    filters = dict(applied.filters)
+    if policy is not None:
+        filters[policy.name] = policy
+    _unused(sections, lists, ipv6_lists, ledger)
+
+    translation = AddressTranslation(lists, route_maps, interfaces, ledger)
+    nat_rules = translation.build(sections.of("nat"))
+    by_policy = policy_routes(interfaces, route_maps, lists, ledger)
+    name, version, model, identity = _identity(sections, tree, ledger, fallback)
+    management = _management(sections, lists, ipv6_lists, ledger).build(version, identity)
+    return Device(
+        name,
+        "cisco_ios",
+        file,
+        identity,
+        {facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
+        filters,
+        PIPELINE,
+        model,
+        version,
+        None if policy is None else policy.name,
+        (*routes, *gateway_routes),
+        by_policy,
+        dynamic,
+        nat_rules,
+        forwards,
+        management,
+        ledger.all_doubts(),
+        tuple(ledger.notices),
+    )
+
+
+def _lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessList], dict[str, AccessList]]:
+    groups = read_object_groups(sections.of("object group"), ledger)
+    return read_access_lists(
+        sections.of("named list"), sections.of("numbered list"), sections.of("ipv6 list"), EntryReader(groups), ledger
+    )
+
+
+def _resolve_unnumbered(interfaces: Mapping[str, InterfaceFacts]) -> None:
+    """`ip unnumbered X` answers with the address of X, but no subnet is connected by it."""
+    for facts in interfaces.values():
+        if facts.unnumbered is None:
+            continue
+        lender = interfaces.get(facts.unnumbered.name)
+        own = [] if lender is None else [entry for entry in lender.addresses if entry.address.version == 4]
+        if not own or lender is None or lender.dynamic_address:
+            facts.dynamic_address = True
+            continue
+        single = ipaddress.IPv4Interface((int(own[0].address.ip), 32))
+        facts.addresses.append(InterfaceAddress(single, (facts.unnumbered.source, *own[0].sources)))
+
+
+def _vlans_and_switching(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> bool:
+    """Accounts for VLAN and class maps; whether the device is a switch (its ports are layer 2 unless they say otherwise)."""
+    for node in sections.of("vlan"):
+        _vlan(node, ledger)
+    quality_policies(sections, interfaces, ledger)
+    bridged_filters(sections, interfaces, ledger)
+    vlans = sections.of("vlan")
+    return bool(vlans) or any(facts.switched for facts in interfaces.values())
+
+
+def _vlan(node: Node, ledger: Ledger) -> None:
+    """`vlan N` / ` name X`: what is not one of its plain settings could separate ports of the VLAN (private VLAN)."""
+    ledger.use(node)
+    for child in node.children:
+        if child.keys[0] in _PLAIN_VLAN_SETTINGS:
+            ledger.use_all(child)
+        else:
+            ledger.leave(child, on_interfaces(*(f"Vlan{word}" for word in node.words[1:2])))
+
+
+def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], switch: bool) -> Interface:
+    kind = facts.kind
+    could_switch = kind in (InterfaceKind.PHYSICAL, InterfaceKind.AGGREGATE) and facts.parent is None
+    layer2 = could_switch and (facts.switched or (switch and not facts.routed and not facts.vrf))
+    vlan = facts.vlan
+    if kind is InterfaceKind.VLAN and vlan is None and facts.name[4:].isdigit() and len(facts.name) < 10:
+        vlan = int(facts.name[4:])
+    if kind is InterfaceKind.PHYSICAL and facts.parent is not None:
+        kind = InterfaceKind.VLAN
+    return Interface(
+        facts.name,
+        kind,
+        tuple(facts.sources),
+        () if layer2 else tuple(facts.addresses),
+        facts.dynamic_address,
+        facts.enabled,
+        vlan,
+        facts.parent,
+        facts.vrf,
+        None if facts.zone is None else facts.zone.name,
+        None if layer2 else filters.get((facts.name, "in")),
+        None if layer2 else filters.get((facts.name, "out")),
+        facts.switch_port() if layer2 else None,
+        facts.remote,
+        facts.description,
+    )
+
+
+def _forwards(
+    sections: Sections,
+    interfaces: Mapping[str, InterfaceFacts],
+    routes: tuple[Route, ...],
+    dynamic: tuple[DynamicRouting, ...],
+    switch: bool,
+    ledger: Ledger,
+) -> bool:
+    """False only when sure: `no ip routing`, or a switch without `ip routing` that has no second place to route to.
+
+    Switches do not route until `ip routing` is given, but some models have it on by default, so a switch with several
+    addressed interfaces counts as routing.
+    """
+    for section in ("ip routing", "no ip routing", "ipv6 routing"):
+        for node in sections.of(section):
+            ledger.use_all(node)
+    explicit_off = [node for node in sections.of("no ip routing") if len(node.keys) == 3]
+    ipv6 = sections.of("ipv6 routing")
+    if explicit_off:
+        if ipv6 and sum(facts.ipv6 for facts in interfaces.values()) > 1:
+            ledger.doubt(DoubtKind.UNSUPPORTED, _IPV6_ROUTES, (explicit_off[-1].line, ipv6[-1].line))
+            return True
+        return False
+    if sections.of("ip routing") or ipv6 or not switch or routes or dynamic:
+        return True
+    places: dict[str, int] = {}
+    for facts in interfaces.values():
+        if facts.kind is InterfaceKind.LOOPBACK:
+            continue
+        subnets = {entry.address.network for entry in facts.addresses}
+        count = len(subnets) + (facts.dynamic_address or facts.unnumbered is not None)
+        if count and facts.enabled:
+            places[facts.vrf] = places.get(facts.vrf, 0) + count
+    return any(count > 1 for count in places.values())
+
+
+def _policy(
+    sections: Sections,
+    interfaces: Mapping[str, InterfaceFacts],
+    lists: Mapping[str, AccessList],
+    ipv6_lists: Mapping[str, AccessList],
+    ledger: Ledger,
+) -> Filter | None:
+    """The filter for forwarded packets: the zone-based firewall, and IPv6 that is probably off."""
+    firewall = ZoneFirewall(lists, ipv6_lists, ledger)
+    read_zone_blocks(
+        firewall,
+        sections.of("zone"),
+        sections.of("inspect class"),
+        sections.of("inspect policy"),
+        sections.of("zone pair"),
+    )
+    policy = firewall.build(interfaces)
+    addressed = tuple(facts.sources[0] for facts in interfaces.values() if facts.ipv6)
+    if len(addressed) < 2 or sections.of("ipv6 routing"):
+        return policy
+    off = FilterLine(
+        "no ipv6 unicast-routing", Action.DENY, (ANY_IPV6_PACKET,), addressed, Certainty.UNCERTAIN, _IPV6_OFF
+    )
+    if policy is None:
+        return Filter("forwarding", (off,), Action.PERMIT, addressed, default_sources=addressed)
+    return Filter(
+        POLICY_NAME, (off, *policy.lines), policy.default, policy.sources,
+        default_sources=policy.default_sources, stateful=policy.stateful,
+    )  # fmt: skip
+
+
+def _unused(
+    sections: Sections, lists: Mapping[str, AccessList], ipv6_lists: Mapping[str, AccessList], ledger: Ledger
+) -> None:
+    for access_list in (*lists.values(), *ipv6_lists.values()):
+        if access_list.name not in sections.words:
+            ledger.notice(
+                NoticeKind.UNUSED_FILTER,
+                Text(
+                    ja=f"アクセスリスト {access_list.name} はどこからも使われていません",
+                    en=f"access list {access_list.name} is not used anywhere",
+                ),
+                (access_list.definition,),
+            )
+
+
+def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str) -> tuple[str, str, str, Sources]:
+    """Name, version, model, and the lines that tell them."""
+    name, version, model = fallback, "", ""
+    sources: list[SourceLine] = []
+    for node in sections.of("version"):
+        ledger.use_all(node)
+        if len(node.words) > 1:
+            version = node.words[1]
+            sources.append(node.line)
+    for node in sections.of("hostname"):
+        ledger.use_all(node)
+        if len(node.words) > 1:
+            name = node.words[1]
+            sources.append(node.line)
+    for node in sections.of("model"):
+        ledger.use_all(node)
+        if "pid" in node.keys[:-1]:
+            model = node.words[node.keys.index("pid") + 1]
+            sources.append(node.line)
+    for line in tree.comments if not model else ():
+        found = _MODEL_COMMENT.match(line.text)
+        if found is not None:
+            model = found.group(1)
+            sources.append(line)
+            break
+    return name, version, model, tuple(sources)
+
+
+def _management(
+    sections: Sections, lists: Mapping[str, AccessList], ipv6_lists: Mapping[str, AccessList], ledger: Ledger
+) -> Management:
+    management = Management(lists, ipv6_lists, ledger)
+    readers: tuple[tuple[str, Callable[[Node], None]], ...] = (
+        ("line", management.line),
+        ("http", management.http),
+        ("community", management.community),
+        ("snmp", management.snmp_user),
+        ("tftp", lambda node: management.service_on("tftp", node)),
+        ("ftp", lambda node: management.service_on("ftp", node)),
+        ("enable", management.enable),
+        ("username", management.username),
+        ("syslog", management.logging_host),
+        ("ntp", management.time_server),
+        ("dns", management.name_server),
+    )
+    for section, read in readers:
+        for node in sections.of(section):
+            read(node)
+    for section in ("irrelevant", "router"):
+        for node in sections.of(section):
+            management.shared_key(node)
+            for child in node.below():
+                management.shared_key(child, " ".join(node.words) + " ")
+    for node in sections.of("interface"):
+        for child in node.children:
+            management.shared_key(child)
+    return management

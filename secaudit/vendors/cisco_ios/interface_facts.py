@@ -1,0 +1,91 @@
+"""What one interface block says, while it is being read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
+from secaudit.network.intervals import IPAddress
+from secaudit.text.source import SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that an interface refers to, and the line that does."""
+
+    name: str
+    source: SourceLine
+
+
+@dataclass(slots=True)
+class InterfaceFacts:
+    """One interface while it is being read."""
+
+    name: str
+    sources: list[SourceLine]
+    addresses: list[InterfaceAddress] = field(default_factory=list)
+    dynamic_address: bool = False
+    ipv6: bool = False
+    """IPv6 is on: without it the interface drops every IPv6 packet."""
+    unnumbered: Named | None = None
+    enabled: bool = True
+    vlan: int | None = None
+    vrf: str = ""
+    zone: Named | None = None
+    filters: dict[tuple[int, str], Named] = field(default_factory=dict)
+    """(address family, `in` or `out`) to the access list."""
+    inspections: dict[str, Named] = field(default_factory=dict)
+    nat_side: Named | None = None
+    policy_route: Named | None = None
+    service_policies: list[Named] = field(default_factory=list)
+    mac_filters: list[SourceLine] = field(default_factory=list)
+    ospf: bool = False
+    """A routing protocol is switched on here by a line of the interface."""
+    remote: IPAddress | None = None
+    description: str = ""
+    routed: bool = False
+    """A line shows that it is a layer 3 interface."""
+    switched: bool = False
+    access_vlan: int = 1
+    voice_vlan: int | None = None
+    mode: str = ""
+    allowed: frozenset[int] | None = None
+    native_vlan: int = 1
+
+    @property
+    def kind(self) -> InterfaceKind:
+        """From the name."""
+        lower = self.name.lower()
+        for start, kind in _KINDS:
+            if lower.startswith(start):
+                return kind
+        return InterfaceKind.VLAN if self.vlan is not None else InterfaceKind.PHYSICAL
+
+    @property
+    def parent(self) -> str | None:
+        """The interface of which this is a sub-interface."""
+        base, dot, _ = self.name.rpartition(".")
+        return base if dot else None
+
+    def switch_port(self) -> SwitchPort:
+        """Layer 2. A port whose mode is negotiated is an access port that could become a trunk: it names its trunk VLANs, too."""
+        if self.mode == "access":
+            tagged = frozenset(() if self.voice_vlan is None else (self.voice_vlan,))
+            return SwitchPort(self.access_vlan, tagged)
+        allowed = None if self.allowed is None else self.allowed
+        if self.mode == "trunk":
+            return SwitchPort(self.native_vlan, allowed, trunk=True)
+        return SwitchPort(self.access_vlan, allowed)
+
+
+_KINDS = (
+    ("vlan", InterfaceKind.VLAN),
+    ("loopback", InterfaceKind.LOOPBACK),
+    ("tunnel", InterfaceKind.TUNNEL),
+    ("dialer", InterfaceKind.DIALER),
+    ("virtual-template", InterfaceKind.DIALER),
+    ("bvi", InterfaceKind.BRIDGE),
+    ("bdi", InterfaceKind.BRIDGE),
+    ("null", InterfaceKind.NULL),
+    ("port-channel", InterfaceKind.AGGREGATE),
+)

@@ -1,0 +1,140 @@
+"""Configuration text as a tree of lines: indentation, comments, and text blocks such as banners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from secaudit.text.source import SourceLine
+
+_BANNER_LINES = 500
+_UNCLOSED_BANNERS = 20
+_TEXT_STARTS = frozenset(("banner", "aaa", "menu", "macro"))
+_TEXT_BLOCKS = (("banner",), ("aaa", "authentication", "banner"), ("aaa", "authentication", "fail-message"), ("menu",))
+
+
+@dataclass(slots=True)
+class Node:
+    """One line and the lines indented below it.
+
+    `words` are as written, `keys` in lower case for comparing keywords (names are case-sensitive, keywords are not).
+    """
+
+    line: SourceLine
+    words: tuple[str, ...]
+    keys: tuple[str, ...]
+    children: Sequence[Node] = ()
+
+    def append(self, child: Node) -> None:
+        """Adds a line below. Most lines have none, so the list is made only when it is needed."""
+        if isinstance(self.children, list):
+            self.children.append(child)
+        else:
+            self.children = [child]
+
+    def below(self) -> Iterator[Node]:
+        """Every line below this one; iterative, because the depth is the file's choice."""
+        stack = list(reversed(self.children))
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
+
+
+@dataclass(slots=True)
+class LineTree:
+    """Top-level lines in order; `structure` are comments, blank lines, banner text and block ends (line numbers)."""
+
+    roots: list[Node] = field(default_factory=list)
+    structure: set[int] = field(default_factory=set)
+    comments: list[SourceLine] = field(default_factory=list)
+    unclosed: list[SourceLine] = field(default_factory=list)
+    """Banners whose end was not found: what follows could be their text."""
+    ended: bool = False
+    """Whether the last thing in the part is `end`, as the device prints it."""
+
+
+def split_at_end(lines: Sequence[SourceLine]) -> list[Sequence[SourceLine]]:
+    """Cuts a file into parts at each `end`, because several devices can be pasted into one file.
+
+    Parts that hold no command are joined to the one before.
+    """
+    parts: list[Sequence[SourceLine]] = []
+    start = 0
+    for index, line in enumerate(lines):
+        if line.text.rstrip() == "end":
+            parts.append(lines[start : index + 1])
+            start = index + 1
+    tail = lines[start:]
+    if parts and all(not line.text.strip() or line.text.lstrip().startswith("!") for line in tail):
+        last = parts.pop()
+        parts.append([*last, *tail])
+    else:
+        parts.append(tail)
+    return parts
+
+
+def read_tree(lines: Sequence[SourceLine]) -> LineTree:
+    """Builds the tree in one pass. Never raises."""
+    tree = LineTree()
+    stack: list[tuple[int, Node]] = []
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        position += 1
+        text = line.text.expandtabs() if "\t" in line.text else line.text
+        stripped = text.strip()
+        if not stripped or stripped[0] == "!":
+            tree.structure.add(line.number)
+            if stripped:
+                tree.comments.append(line)
+            continue
+        words = tuple(stripped.split())
+        lower = stripped.lower()
+        node = Node(line, words, words if lower == stripped else tuple(lower.split()))
+        indent = text.index(stripped[0])
+        while stack and stack[-1][0] >= indent:
+            stack.pop()
+        if stack:
+            stack[-1][1].append(node)
+        else:
+            tree.roots.append(node)
+            tree.ended = node.keys == ("end",)
+        stack.append((indent, node))
+        delimiter = _delimiter(node) if node.keys[0] in _TEXT_STARTS else None
+        if delimiter is not None:
+            position = _skip_text(tree, lines, position, line, delimiter)
+    return tree
+
+
+def _delimiter(node: Node) -> str | None:
+    """The delimiter of a text block that goes on in the next lines; None when there is none or it ends on this line."""
+    keys = node.keys
+    if keys[:2] == ("macro", "name"):
+        return "@"
+    for start in _TEXT_BLOCKS:
+        if keys[: len(start)] == start:
+            break
+    else:
+        return None
+    skipped = len(start) + (start in (("banner",), ("menu",)))
+    rest = " ".join(node.words[skipped:])
+    if start == ("menu",) and keys[2:3] not in (("title",), ("prompt",)):
+        return None
+    if start == ("menu",):
+        rest = " ".join(node.words[3:])
+    if not rest:
+        return None
+    delimiter = "^C" if rest.startswith("^C") else rest[0]
+    return None if delimiter in rest[len(delimiter) :] else delimiter
+
+
+def _skip_text(tree: LineTree, lines: Sequence[SourceLine], position: int, opening: SourceLine, delimiter: str) -> int:
+    """Takes the lines up to the closing delimiter as text; when it is not found nothing is skipped."""
+    if len(tree.unclosed) < _UNCLOSED_BANNERS:
+        for index in range(position, min(position + _BANNER_LINES, len(lines))):
+            if delimiter in lines[index].text:
+                tree.structure.update(line.number for line in lines[position : index + 1])
+                return index + 1
+    tree.unclosed.append(opening)
+    return position

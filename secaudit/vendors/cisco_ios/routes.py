@@ -1,0 +1,276 @@
+"""Static routes and the presence of dynamic routing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from secaudit.network.device import DoubtKind
+from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.routes import DynamicRouting, NextHop, Route
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_ios.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.cisco_ios.lines import Node
+from secaudit.vendors.cisco_ios.words import Words, ipv4_network, ipv6, ipv6_network, is_ipv4, prefix_length
+
+_DETAILS = Text(
+    ja="経路制御プロトコルの細目です。学習される経路は「不明」として扱うため、この行は判定を変えません",
+    en="details of a routing protocol: what it learns is treated as unknown anyway",
+)
+_LEAK = Text(
+    ja="VRF をまたぐ経路はモデル化していません", en="a route that crosses from one VRF to another is not modelled"
+)
+_DEFAULT_GATEWAY = Text(
+    ja="ip default-gateway は、ルーティングしない機器自身の通信にだけ使われます",
+    en="`ip default-gateway` is used only for the device's own traffic while it does not route",
+)
+_STATIC_DISTANCE = 1
+_DHCP_DISTANCE = 254
+
+
+@dataclass(frozen=True, slots=True)
+class _StaticRoute:
+    vrf: str
+    prefix: IPNetwork
+    distance: int
+    next_hop: NextHop
+
+
+def static_routes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> tuple[Route, ...]:
+    """`ip route` and `ipv6 route`; lines for the same prefix and distance are one route with several next hops."""
+    grouped: dict[tuple[str, IPNetwork, int], list[NextHop]] = {}
+    for node in nodes:
+        try:
+            if node.children:
+                raise NotUnderstoodError("nothing stands below a route")
+            words = Words(node.words, node.keys, 2)
+            route = (
+                _ipv6_route(words, node, interfaces, ledger)
+                if node.keys[0] == "ipv6"
+                else _ipv4_route(words, node, interfaces, ledger)
+            )
+        except NotUnderstoodError:
+            ledger.leave(node)
+            continue
+        ledger.use(node)
+        grouped.setdefault((route.vrf, route.prefix, route.distance), []).append(route.next_hop)
+    return tuple(
+        Route(prefix, tuple(hops), tuple(source for hop in hops for source in hop.sources), vrf, distance)
+        for (vrf, prefix, distance), hops in grouped.items()
+    )
+
+
+def _ipv4_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:
+    """`ip route [vrf V] NET MASK {IF [GW] | GW | dhcp} [DISTANCE] [name N] [tag T] [track N] [permanent]`."""
+    vrf = words.take() if words.skip("vrf") else ""
+    network = words.address()
+    mask = words.address()
+    prefix_length(mask)
+    prefix = ipv4_network(network, mask)
+    gateway: IPAddress | None = None
+    interface: str | None = None
+    dhcp = words.skip("dhcp")
+    if not dhcp:
+        if not is_ipv4(words.peek()):
+            interface = words.interface()
+        if is_ipv4(words.peek()):
+            gateway = ipaddress.IPv4Address(words.address())
+    return _route(vrf, prefix, gateway, interface, dhcp, words, node, interfaces, ledger)
+
+
+def _ipv6_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:
+    """`ipv6 route [vrf V] PREFIX {IF [GW] | GW} [DISTANCE] ...`."""
+    vrf = words.take() if words.skip("vrf") else ""
+    prefix = ipv6_network(words.take())
+    gateway: IPAddress | None = None
+    interface: str | None = None
+    if ":" not in words.peek():
+        interface = words.interface()
+    if ":" in words.peek():
+        gateway = ipv6(words.take())
+    return _route(vrf, prefix, gateway, interface, False, words, node, interfaces, ledger)
+
+
+def _route(
+    vrf: str,
+    prefix: IPNetwork,
+    gateway: IPAddress | None,
+    interface: str | None,
+    dhcp: bool,
+    words: Words,
+    node: Node,
+    interfaces: Mapping[str, InterfaceFacts],
+    ledger: Ledger,
+) -> _StaticRoute:
+    distance, conditional, global_ = _DHCP_DISTANCE if dhcp else _STATIC_DISTANCE, dhcp, False
+    while words:
+        if words.peek().isdigit():
+            distance = words.number(1, 255)
+            continue
+        option = words.take().lower()
+        if option in ("name", "tag"):
+            words.take()
+        elif option == "track":
+            words.take()
+            conditional = True
+        elif option == "global":
+            global_ = True
+        elif option not in ("permanent", "unicast"):
+            raise NotUnderstoodError(option)
+    discard = interface is not None and interface.lower() == "null0"
+    known = interfaces.get(interface or "")
+    if global_ or (known is not None and known.vrf != vrf):
+        scope = on_interfaces(known.name) if known is not None else on_interfaces(*_of_vrf(interfaces, vrf))
+        ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (node.line,), scope)
+    if interface is not None and known is None and not discard:
+        # The device drops a route to an interface that does not exist, but the file may be incomplete.
+        conditional = True
+    hop = NextHop((node.line,), gateway, None if discard else interface, discard=discard, conditional=conditional)
+    return _StaticRoute(vrf, prefix, distance, hop)
+
+
+def _of_vrf(interfaces: Mapping[str, InterfaceFacts], vrf: str) -> list[str]:
+    return [facts.name for facts in interfaces.values() if facts.vrf == vrf]
+
+
+def default_gateway(nodes: Sequence[Node], forwards: bool, ledger: Ledger) -> tuple[Route, ...]:
+    """`ip default-gateway A`: the only route of a device that does not route."""
+    routes: list[Route] = []
+    for node in nodes:
+        words = Words(node.words, node.keys, 2)
+        try:
+            gateway = ipaddress.IPv4Address(words.address())
+            words.finish()
+        except NotUnderstoodError:
+            ledger.leave(node)
+            continue
+        if forwards:
+            ledger.ignore(node, _DEFAULT_GATEWAY)
+        else:
+            ledger.use_all(node)
+            routes.append(Route(ipaddress.IPv4Network("0.0.0.0/0"), (NextHop((node.line,), gateway),), (node.line,)))
+    return tuple(routes)
+
+
+def dynamic_routing(
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+) -> tuple[DynamicRouting, ...]:
+    """Every `router` block. What its lines say in detail cannot matter: the routes that it learns are unknown."""
+    result: list[DynamicRouting] = []
+    for node in nodes:
+        keys = node.keys
+        if keys[0] == "ipv6":  # `ipv6 router ospf 1`
+            protocol, vrf = (keys[2] if len(keys) > 2 else ""), ""
+        else:
+            protocol, vrf = (keys[1] if len(keys) > 1 else ""), ""
+        if "vrf" in keys[2:-1]:
+            vrf = node.words[keys.index("vrf") + 1]
+        if not protocol:
+            ledger.leave(node)
+            continue
+        ledger.use(node)
+        ledger.ignore_below(node, _DETAILS)
+        covered = (
+            _covered(node, interfaces, vrf, ledger) if protocol in ("ospf", "eigrp") and keys[0] != "ipv6" else None
+        )
+        result.append(DynamicRouting(protocol, (node.line,), vrf, covered))
+        for child in node.below():
+            family_vrf = _family_vrf(child)
+            if family_vrf is not None:
+                ledger.use(child)
+                result.append(DynamicRouting(protocol, (node.line, child.line), family_vrf, None))
+    return tuple(result)
+
+
+def _family_vrf(node: Node) -> str | None:
+    """The VRF of `address-family ipv4 [unicast] vrf NAME`."""
+    if node.keys[0] == "address-family" and "vrf" in node.keys[:-1]:
+        return node.words[node.keys.index("vrf") + 1]
+    return None
+
+
+def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, ledger: Ledger) -> frozenset[str] | None:
+    """Interfaces on which `network` lines switch the protocol on and that are not passive; None when that is not plain."""
+    covered: set[str] = {facts.name for facts in interfaces.values() if facts.ospf and facts.vrf == vrf}
+    passive: set[str] = set()
+    active: set[str] = set()
+    passive_default = False
+    plain = True
+    for child in node.children:
+        words = Words(child.words, child.keys)
+        try:
+            if words.skip("network"):
+                covered |= _network_statement(words, interfaces, vrf)
+            elif words.skip("passive-interface"):
+                if words.skip("default"):
+                    passive_default = True
+                else:
+                    passive.add(words.interface())
+            elif child.keys[:2] == ("no", "passive-interface"):
+                words.position = 2
+                active.add(words.interface())
+            elif child.keys[0] in ("neighbor", "address-family", "topology") or "virtual-link" in child.keys:
+                plain = False
+                continue
+            else:
+                continue
+            ledger.use(child)
+        except NotUnderstoodError:
+            plain = False
+    if not plain:
+        return None
+    if passive_default:
+        covered &= active
+    return frozenset(covered - passive)
+
+
+def _network_statement(words: Words, interfaces: Mapping[str, InterfaceFacts], vrf: str) -> set[str]:
+    """`network A WILDCARD [area N]`: interfaces whose address matches. A missing wildcard is classful (EIGRP)."""
+    address = words.address()
+    if words and is_ipv4(words.peek()):
+        wildcard = words.address()
+    elif address < 1 << 31:
+        wildcard = 0x00FFFFFF
+    else:
+        wildcard = 0xFFFF if address < 0xC0000000 else 0xFF
+    result: set[str] = set()
+    for facts in interfaces.values():
+        if facts.vrf != vrf:
+            continue
+        unknown = facts.dynamic_address or facts.unnumbered is not None
+        if unknown or any(
+            entry.address.version == 4 and not (int(entry.address.ip) ^ address) & ~wildcard & 0xFFFFFFFF
+            for entry in facts.addresses
+        ):
+            result.add(facts.name)
+    return result
+
+
+def read_vrfs(nodes: Sequence[Node], ledger: Ledger) -> None:
+    """`vrf definition` / `ip vrf`: routes leak when one VRF imports what another one exports."""
+    exported: dict[str, set[str]] = {}
+    imported: dict[str, list[tuple[str, Node]]] = {}
+    for node in nodes:
+        name = node.words[-1]
+        ledger.use_all(node)
+        for child in node.below():
+            keys = child.keys
+            if keys[0] == "route-target" and len(keys) >= 3:
+                target = keys[2]
+                if keys[1] in ("export", "both"):
+                    exported.setdefault(target, set()).add(name)
+                if keys[1] in ("import", "both"):
+                    imported.setdefault(target, []).append((name, child))
+            elif keys[0] == "import" or keys[:2] == ("export", "ipv4"):
+                ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (child.line,))
+    leaks: Sources = tuple(
+        child.line
+        for target, importers in imported.items()
+        for name, child in importers
+        if exported.get(target, set()) - {name}
+    )
+    if leaks:
+        ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, leaks)

@@ -1,0 +1,149 @@
+"""Sorting the top-level lines of a configuration by what reads them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from secaudit.text.bilingual import Text
+from secaudit.vendors.cisco_ios.ledger import Ledger
+from secaudit.vendors.cisco_ios.lines import LineTree, Node
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+
+_SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
+
+# Leading words to the section that reads the line; the longest match wins, also against the irrelevant lines.
+_SECTIONS: dict[tuple[str, ...], str] = {
+    tuple(start.split()): section
+    for start, section in (
+        ("end", "structure"),
+        ("exit", "structure"),
+        ("version", "version"),
+        ("hostname", "hostname"),
+        ("interface", "interface"),
+        ("ip access-list standard", "named list"),
+        ("ip access-list extended", "named list"),
+        ("access-list", "numbered list"),
+        ("ipv6 access-list", "ipv6 list"),
+        ("object-group", "object group"),
+        ("ip route", "route"),
+        ("ipv6 route", "route"),
+        ("ip default-gateway", "default gateway"),
+        ("ip routing", "ip routing"),
+        ("no ip routing", "no ip routing"),
+        ("ipv6 unicast-routing", "ipv6 routing"),
+        ("no ipv6 unicast-routing", "structure"),
+        ("ip nat inside", "nat"),
+        ("ip nat outside", "nat"),
+        ("ip nat pool", "nat"),
+        ("ip nat source", "nat"),
+        ("route-map", "route map"),
+        ("router", "router"),
+        ("ipv6 router", "router"),
+        ("vrf definition", "vrf"),
+        ("ip vrf", "vrf"),
+        ("vlan access-map", "vlan map"),
+        ("vlan filter", "vlan filter"),
+        ("vlan", "vlan"),
+        ("zone security", "zone"),
+        ("zone-pair", "zone pair"),
+        ("class-map type inspect", "inspect class"),
+        ("policy-map type inspect", "inspect policy"),
+        ("class-map", "class map"),
+        ("policy-map", "policy map"),
+        ("ip inspect name", "inspection"),
+        ("line", "line"),
+        ("ip http server", "http"),
+        ("no ip http server", "http"),
+        ("ip http secure-server", "http"),
+        ("no ip http secure-server", "http"),
+        ("ip http access-class", "http"),
+        ("snmp-server community", "community"),
+        ("snmp-server group", "snmp"),
+        ("snmp-server user", "snmp"),
+        ("tftp-server", "tftp"),
+        ("ftp-server enable", "ftp"),
+        ("enable password", "enable"),
+        ("enable secret", "enable"),
+        ("username", "username"),
+        ("service password-encryption", "structure"),
+        ("no service password-encryption", "structure"),
+        ("logging host", "syslog"),
+        ("ntp server", "ntp"),
+        ("ntp peer", "ntp"),
+        ("sntp server", "ntp"),
+        ("ip name-server", "dns"),
+        ("ip ssh version", "structure"),
+        ("license udi", "model"),
+    )
+}
+_FROM_ANY_MODE = frozenset(
+    ("route", "nat", "named list", "numbered list", "ipv6 list", "object group", "default gateway", "interface")
+)
+"""Commands that cannot be meant for an interface: the device leaves the interface when it reads them."""
+_LONGEST = max(len(start) for start in _SECTIONS)
+
+
+@dataclass(slots=True)
+class Sections:
+    """Top-level lines by section, in file order."""
+
+    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
+    words: set[str] = field(default_factory=set)
+    """Every word outside the definitions of access lists: a list whose name is not among them is not used."""
+
+    def of(self, section: str) -> list[Node]:
+        """The lines of one section."""
+        return self.nodes.get(section, [])
+
+    def take(self, node: Node) -> bool:
+        """Puts a line found below an interface into the section that reads it; False when it is no global command."""
+        found = _section(node.keys)
+        if found is None or found[1] not in _FROM_ANY_MODE:
+            return False
+        self.nodes[found[1]].append(node)
+        return True
+
+
+def _section(keys: Sequence[str]) -> tuple[int, str] | None:
+    for length in range(min(_LONGEST, len(keys)), 0, -1):
+        section = _SECTIONS.get(tuple(keys[:length]))
+        if section is not None:
+            return length, section
+    return None
+
+
+def collect(tree: LineTree, ledger: Ledger) -> Sections:
+    """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
+    sections = Sections()
+    for node in tree.roots:
+        keys = node.keys
+        found = _section(keys)
+        known = irrelevance().reason("global", keys)
+        if found is None and _is_syslog(node):
+            sections.nodes["syslog"].append(node)
+        elif found is not None and (known is None or found[0] >= known[0]):
+            sections.nodes[found[1]].append(node)
+        elif known is not None:
+            ledger.ignore(node, known[1])
+            sections.nodes["irrelevant"].append(node)
+        elif keys[:2] in (
+            ("building", "configuration..."),
+            ("current", "configuration"),
+            ("using",),
+            ("show", "running-config"),
+        ):
+            ledger.ignore(node, _SHOW_HEADER)
+        else:
+            ledger.leave(node)
+        if found is None or found[1] not in ("named list", "numbered list", "ipv6 list"):
+            sections.words.update(node.words)
+            for child in node.below() if node.children else ():
+                sections.words.update(child.words)
+    return sections
+
+
+def _is_syslog(node: Node) -> bool:
+    """The old form `logging 192.0.2.1`."""
+    return len(node.keys) == 2 and node.keys[0] == "logging" and node.keys[1][:1].isdigit() and "." in node.keys[1]

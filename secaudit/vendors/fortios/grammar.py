@@ -1,0 +1,298 @@
+"""The grammar of FortiOS configurations: `config` / `edit` / `set` / `next` / `end` as a tree (FO-01).
+
+Nothing here knows what a section means. Every line ends up in exactly one place: structure, the opening of a
+section, a setting, or `Section.garbage` (what the grammar cannot place).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from secaudit.text.source import SourceLine, Sources
+
+MASK = "********"
+"""What `secaudit.text` leaves where a secret stood."""
+
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|((?:[^\s"\'\\]|\\.)+)', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_STATEMENTS = frozenset(("config", "edit", "set", "unset", "append", "next", "end"))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The effective `set` of one name: its values without quotes, and the lines that made them."""
+
+    name: str
+    values: tuple[str, ...]
+    lines: Sources
+
+    @property
+    def value(self) -> str:
+        """All values as one string, as written between name and end of line."""
+        return " ".join(self.values)
+
+
+@dataclass(slots=True)
+class Section:
+    """A `config PATH` or an `edit KEY` with what it holds. Mutable only while the tree is built.
+
+    Opening the same `config` or `edit` again continues it, as on the device. `garbage` are lines that are no
+    statement, or settings that a later line of the same entry replaced (a device never writes that: text was lost).
+    """
+
+    name: str
+    lines: list[SourceLine]
+    is_entry: bool = False
+    settings: dict[str, Setting] = field(default_factory=dict)
+    unset: dict[str, Setting] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
+    entries: dict[str, Section] = field(default_factory=dict)
+    garbage: list[SourceLine] = field(default_factory=list)
+    unknown: list[SourceLine] = field(default_factory=list)
+    """Lines below this section that the vocabulary does not know; filled by `coverage.classify`."""
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of a setting as one string, or the default when it is not set."""
+        setting = self.settings.get(name)
+        return default if setting is None else setting.value
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a setting that are not empty; nothing when it is not set (`show full-configuration` prints `''`)."""
+        setting = self.settings.get(name)
+        return () if setting is None else tuple(value for value in setting.values if value)
+
+    def enabled(self, name: str) -> bool:
+        """Whether `set NAME enable` holds."""
+        return self.get(name) == "enable"
+
+    def lines_of(self, *names: str) -> Sources:
+        """The lines of these settings, in the order asked."""
+        return tuple(line for name in names if name in self.settings for line in self.settings[name].lines)
+
+    @property
+    def opening(self) -> Sources:
+        """The line that opened the section first."""
+        return tuple(self.lines[:1])
+
+    def section(self, name: str) -> Section:
+        """A nested `config`; an empty one when it is not there."""
+        return self.sections.get(name) or Section(name, [])
+
+    def all_lines(self) -> list[SourceLine]:
+        """Every line of the section and below, in file order, structure lines not included."""
+        found: list[SourceLine] = []
+        pending = [self]
+        while pending:
+            current = pending.pop()
+            found += current.lines
+            found += current.garbage
+            for setting in (*current.settings.values(), *current.unset.values()):
+                found += setting.lines
+            pending += current.sections.values()
+            pending += current.entries.values()
+        return sorted(set(found), key=lambda line: line.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed file. `structure` are the numbers of blank lines, comments, `next` and `end`; `open_sections` what was not closed."""
+
+    root: Section
+    structure: frozenset[int]
+    header: Sources
+    """The `#` lines."""
+    open_sections: tuple[Section, ...]
+    inside_quote: SourceLine | None
+    """The line whose quoted value never ends."""
+
+
+def tokens(text: str) -> tuple[str, ...] | None:
+    """Splits a statement into words without their quotes; None when a quote stays open.
+
+    >>> tokens('set member "a b" c')
+    ('set', 'member', 'a b', 'c')
+    """
+    if '"' not in text and "'" not in text and "\\" not in text:
+        return tuple(text.split())
+    words: list[str] = []
+    position = 0
+    for match in _TOKEN.finditer(text):
+        if text[position : match.start()].strip():
+            return None
+        position = match.end()
+        word = match.group(match.lastindex or 0)
+        words.append(_ESCAPE.sub(r"\1", word) if "\\" in word else word)
+    return None if text[position:].strip() else tuple(words)
+
+
+def parse(lines: Sources) -> Tree:
+    """Builds the tree in one pass over the lines. Never fails: what has no place is `garbage` of the section around it."""
+    return _Parser().run(lines)
+
+
+class _Parser:
+    """One pass with an explicit stack, so that hostile nesting cannot exhaust Python's own."""
+
+    def __init__(self) -> None:
+        self.root = Section("", [])
+        self.stack = [self.root]
+        self.structure: set[int] = set()
+        self.header: list[SourceLine] = []
+        self.after_secret = False
+
+    def run(self, lines: Sources) -> Tree:
+        total = len(lines)
+        index = 0
+        unterminated: SourceLine | None = None
+        while index < total:
+            line = lines[index]
+            text = line.text.strip()
+            index += 1
+            if not text or text[0] == "#":
+                self.structure.add(line.number)
+                if text and len(self.stack) == 1:
+                    self.header.append(line)
+                continue
+            words = tokens(text)
+            if words is not None:
+                self._statement(words, line)
+                continue
+            if text.split(None, 1)[0] not in ("set", "append"):
+                self._misplaced(line, text)
+                continue
+            end = _end_of_quoted(lines, index, text)
+            if end is None:
+                unterminated = line
+                self.stack[-1].garbage += lines[index - 1 :]
+                break
+            self._quoted(lines[index - 1 : end])
+            index = end
+        return Tree(self.root, frozenset(self.structure), tuple(self.header), tuple(self.stack[1:]), unterminated)
+
+    def _quoted(self, lines: Sources) -> None:
+        """A value over several lines: kept whole as the last word of its setting."""
+        words = tokens("\n".join(line.text.strip() for line in lines))
+        if words is None:
+            # A masked secret took the closing quote with it; what is before the quote still counts.
+            words = (*(tokens(lines[0].text.strip().split('"', 1)[0]) or ("set", "?")), MASK)
+        self._setting(words, tuple(lines))
+
+    def _statement(self, words: tuple[str, ...], line: SourceLine) -> None:
+        keyword = words[0]
+        if keyword == "set" or keyword == "append":
+            self._setting(words, (line,))
+        elif keyword == "unset" and len(words) == 2:
+            self._unset(words[1], line)
+        elif keyword == "edit" and len(words) == 2:
+            self._edit(words[1], line)
+        elif keyword == "next" and len(words) == 1 and self.stack[-1].is_entry:
+            self.stack.pop()
+            self.structure.add(line.number)
+        elif keyword == "end" and len(words) == 1 and len(self.stack) > 1:
+            self._end(line)
+        elif keyword == "config" and len(words) > 1:
+            self._config(" ".join(words[1:]), line)
+        else:
+            self._misplaced(line, line.text.strip())
+
+    def _misplaced(self, line: SourceLine, text: str) -> None:
+        section = self.stack[-1]
+        if self.after_secret and text.split(None, 1)[0] not in _STATEMENTS and _looks_encoded(text):
+            # The rest of a key whose first line was masked together with its opening quote.
+            self.structure.add(line.number)
+            return
+        section.garbage.append(line)
+
+    def _setting(self, words: tuple[str, ...], lines: Sources) -> None:
+        section = self.stack[-1]
+        if len(words) < 2 or section is self.root:
+            section.garbage += lines
+            return
+        name = words[1]
+        old = section.settings.get(name)
+        values = words[2:]
+        if words[0] == "append":
+            values = (*(old.values if old else ()), *values)
+            lines = (*(old.lines if old else ()), *lines)
+        elif old is not None:
+            section.garbage += old.lines
+        section.settings[name] = Setting(name, values, lines)
+        self.after_secret = bool(values) and MASK in values[-1]
+
+    def _unset(self, name: str, line: SourceLine) -> None:
+        section = self.stack[-1]
+        if section is self.root:
+            section.garbage.append(line)
+            return
+        old = section.settings.pop(name, None)
+        before = section.unset.get(name)
+        lines = (*(before.lines if before else ()), *(old.lines if old else ()), line)
+        section.unset[name] = Setting(name, (), lines)
+
+    def _edit(self, key: str, line: SourceLine) -> None:
+        if self.stack[-1].is_entry:
+            self.stack.pop()
+        table = self.stack[-1]
+        if table is self.root:
+            table.garbage.append(line)
+            return
+        self._open(table.entries, key, line, is_entry=True)
+
+    def _config(self, path: str, line: SourceLine) -> None:
+        self._open(self.stack[-1].sections, path, line, is_entry=False)
+
+    def _open(self, siblings: dict[str, Section], name: str, line: SourceLine, *, is_entry: bool) -> None:
+        section = siblings.get(name)
+        if section is None:
+            section = siblings[name] = Section(name, [], is_entry)
+        section.lines.append(line)
+        self.stack.append(section)
+        self.after_secret = False
+
+    def _end(self, line: SourceLine) -> None:
+        """Closes the innermost `config`, and the entry that is still open in it (VDOM files do that, FO-04)."""
+        if self.stack[-1].is_entry:
+            self.stack.pop()
+        self.stack.pop()
+        self.structure.add(line.number)
+        self.after_secret = False
+
+
+def _end_of_quoted(lines: Sources, index: int, first: str) -> int | None:
+    """The index after the line that closes the quote opened in `first`, or None when none does."""
+    quote = _open_quote(first)
+    masked = MASK in first
+    for position in range(index, len(lines)):
+        text = lines[position].text
+        if masked and text.strip().split(None, 1)[:1] and text.split(None, 1)[0] in _STATEMENTS:
+            return position
+        if quote in text and _closes(text, quote):
+            return position + 1
+        masked = masked or MASK in text
+    return None
+
+
+def _open_quote(text: str) -> str:
+    """Which quote is open at the end of the text."""
+    position = 0
+    for match in _TOKEN.finditer(text):
+        if match.start() > position and text[position : match.start()].strip():
+            break
+        position = match.end()
+    rest = text[position:].strip()
+    return rest[0] if rest[:1] in ("'", '"') else '"'
+
+
+def _closes(text: str, quote: str) -> bool:
+    """Whether the text holds the quote without a backslash before it."""
+    escaped = False
+    for character in text:
+        if character == quote and not escaped:
+            return True
+        escaped = character == "\\" and not escaped
+    return False
+
+
+def _looks_encoded(text: str) -> bool:
+    return text.startswith(("-----", MASK)) or " " not in text

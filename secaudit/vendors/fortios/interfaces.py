@@ -1,0 +1,330 @@
+"""Interfaces, zones and SD-WAN zones (FO-05, FO-06)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from secaudit.network.device import DoubtKind, Plane
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, IPInterface
+from secaudit.network.intervals import IPAddress
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+from secaudit.vendors.fortios.findings import Scope, join
+from secaudit.vendors.fortios.grammar import Section
+
+_KINDS = {
+    "physical": InterfaceKind.PHYSICAL,
+    "vlan": InterfaceKind.VLAN,
+    "emac-vlan": InterfaceKind.VLAN,
+    "aggregate": InterfaceKind.AGGREGATE,
+    "redundant": InterfaceKind.AGGREGATE,
+    "tunnel": InterfaceKind.TUNNEL,
+    "vdom-link": InterfaceKind.TUNNEL,
+    "wl-mesh": InterfaceKind.TUNNEL,
+    "ssl": InterfaceKind.TUNNEL,
+    "loopback": InterfaceKind.LOOPBACK,
+    "switch": InterfaceKind.BRIDGE,
+    "hard-switch": InterfaceKind.BRIDGE,
+    "vap-switch": InterfaceKind.BRIDGE,
+    "hdlc": InterfaceKind.DIALER,
+    "fext-wan": InterfaceKind.DIALER,
+}
+_TUNNEL_TABLES = ("vpn ipsec phase1-interface", "system gre-tunnel", "system ipip-tunnel")
+_SDWAN_TABLES = ("system sdwan", "system virtual-wan-link")
+DEFAULT_SDWAN_ZONE = "virtual-wan-link"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A policy interface that stands for several: a `system zone` or an SD-WAN zone. `intrazone_allow` permits between members."""
+
+    name: str
+    members: frozenset[str]
+    sources: Sources
+    intrazone_allow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SdwanMember:
+    """A member of an SD-WAN zone with its gateways."""
+
+    interface: str
+    zone: str
+    gateways: tuple[IPAddress, ...]
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that a policy or route can name as an interface."""
+
+    interfaces: dict[str, Interface]
+    zones: dict[str, Zone]
+    sdwan: tuple[SdwanMember, ...]
+    down_sources: dict[str, Sources]
+    """For interfaces that are down: the lines that say so."""
+
+    def expand(self, names: Iterable[str]) -> tuple[frozenset[str] | None, Sources, bool]:
+        """Interfaces that the names stand for (None = all), the lines of zones used, and whether all names are known."""
+        found: set[str] = set()
+        lines: list[Sources] = []
+        known = True
+        for name in names:
+            zone = self.zones.get(name)
+            if name == "any":
+                return None, (), True
+            if zone is not None:
+                found |= zone.members
+                lines.append(zone.sources)
+            elif name in self.interfaces:
+                found.add(name)
+            else:
+                known = False
+        return frozenset(found), join(line for part in lines for line in part), known
+
+
+def read_ports(scope: Scope) -> Ports:
+    """Reads the interfaces of one device or VDOM, with its zones."""
+    interfaces: dict[str, Interface] = {}
+    down: dict[str, Sources] = {}
+    for entry in _own_entries(scope):
+        interface = _interface(scope, entry)
+        interfaces[entry.name] = interface
+        if not interface.enabled:
+            down[entry.name] = (*entry.opening, *entry.lines_of("status"))
+    for name, interface in interfaces.items():
+        parent = interfaces.get(interface.parent or "")
+        if parent is not None and not parent.enabled and interface.kind is InterfaceKind.VLAN and interface.enabled:
+            interfaces[name] = replace(interface, enabled=False)
+            down[name] = down.get(parent.name, parent.sources)
+    zones = {zone.name: zone for zone in (*_zones(scope), *_sdwan_zones(scope))}
+    for zone in zones.values():
+        for member in zone.members & interfaces.keys():
+            interfaces[member] = replace(interfaces[member], zone=zone.name)
+    return Ports(interfaces, zones, tuple(_sdwan_members(scope)), down)
+
+
+def _own_entries(scope: Scope) -> list[Section]:
+    entries = scope.entries("system interface")
+    if scope.vdom is None:
+        return entries
+    return [entry for entry in entries if entry.get("vdom", "root") == scope.vdom]
+
+
+def _interface(scope: Scope, entry: Section) -> Interface:
+    kind = _KINDS.get(entry.get("type"), InterfaceKind.VLAN if "vlanid" in entry.settings else InterfaceKind.PHYSICAL)
+    if entry.get("mode") == "pppoe":
+        kind = InterfaceKind.DIALER
+    remote, tunnel_lines = _tunnel(scope, entry.name)
+    if entry.unknown:
+        scope.findings.doubt(
+            DoubtKind.UNREAD,
+            Text(
+                ja=f"インタフェース {entry.name} に読み取れない行があります。",
+                en=f"The interface {entry.name} has lines that were not understood.",
+            ),
+            entry.unknown,
+            interfaces=frozenset((entry.name,)),
+        )
+    vlan = entry.get("vlanid")
+    ipv6 = entry.section("ipv6")
+    return Interface(
+        name=entry.name,
+        kind=kind,
+        sources=join((*entry.opening, *entry.lines_of(*_SHOWN), *tunnel_lines)),
+        addresses=tuple(_addresses(scope, entry)),
+        dynamic_address=entry.get("mode", "static") != "static"
+        or ipv6.get("ip6-mode", "static") != "static"
+        or ipv6.enabled("autoconf"),
+        enabled=entry.get("status", "up") != "down",
+        vlan=int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
+        parent=entry.get("interface") or None,
+        vrf="" if entry.get("vrf", "0") == "0" else entry.get("vrf"),
+        remote=remote,
+        description=entry.get("description") or entry.get("alias"),
+    )
+
+
+_SHOWN = ("vdom", "vrf", "mode", "ip", "type", "interface", "vlanid", "status", "remote-ip", "member", "alias")
+
+
+def _tunnel(scope: Scope, name: str) -> tuple[IPAddress | None, Sources]:
+    """The far end of a tunnel interface, and the lines that make the tunnel."""
+    for path in _TUNNEL_TABLES:
+        entry = scope.section(path).entries.get(name)
+        if entry is not None:
+            lines = (*entry.opening, *entry.lines_of("interface", "type", "remote-gw", "local-gw"))
+            remote = _address(entry.get("remote-gw"))
+            return (None if remote is None or int(remote) == 0 else remote), lines
+    return None, ()
+
+
+def _addresses(scope: Scope, entry: Section) -> list[InterfaceAddress]:
+    found: list[InterfaceAddress] = []
+    remote_words = entry.values("remote-ip")
+    main = _interface_address(scope, entry, "ip")
+    if main is not None and len(remote_words) == 2 and main.network.prefixlen == 32:
+        # A tunnel keeps its own address as a host; the mask of the far end tells the subnet that both are in.
+        wider = _parse_interface((str(main.ip), remote_words[1]))
+        far = _address(remote_words[0])
+        main = wider if wider is not None and far in wider.network else main
+    if main is not None:
+        found.append(InterfaceAddress(main, entry.lines_of("ip", "remote-ip")))
+    for second in entry.section("secondaryip").entries.values():
+        address = _interface_address(scope, second, "ip")
+        if address is not None:
+            found.append(InterfaceAddress(address, (*second.opening, *second.lines_of("ip"))))
+    ipv6 = entry.section("ipv6")
+    address = _interface_address(scope, ipv6, "ip6-address")
+    if address is not None:
+        found.append(InterfaceAddress(address, ipv6.lines_of("ip6-address")))
+    for extra in ipv6.section("ip6-extra-addr").entries.values():
+        parsed = _parse_interface((extra.name,))
+        if parsed is not None:
+            found.append(InterfaceAddress(parsed, extra.opening))
+        else:
+            _unreadable(scope, entry.name, extra.opening)
+    found += _virtual_addresses(entry.section("vrrp"), "vrip", found)
+    found += _virtual_addresses(ipv6.section("vrrp6"), "vrip6", found)
+    return found
+
+
+def _virtual_addresses(vrrp: Section, name: str, own: list[InterfaceAddress]) -> list[InterfaceAddress]:
+    """VRRP addresses, with the prefix length of the interface's own subnet that holds them."""
+    found = []
+    for group in vrrp.entries.values():
+        address = _address(group.get(name))
+        if address is None or group.get("status") == "disable":
+            continue
+        network = next((o.address.network for o in own if address in o.address.network), None)
+        prefix = network.prefixlen if network is not None else address.max_prefixlen
+        virtual = ipaddress.ip_interface(f"{address}/{prefix}")
+        found.append(InterfaceAddress(virtual, (*group.opening, *group.lines_of(name)), shared=True))
+    return found
+
+
+def _interface_address(scope: Scope, entry: Section, name: str) -> IPInterface | None:
+    words = entry.values(name)
+    if not words:
+        return None
+    parsed = _parse_interface(words)
+    if parsed is None:
+        _unreadable(scope, entry.name, entry.lines_of(name))
+        return None
+    return None if int(parsed.ip) == 0 else parsed
+
+
+def _unreadable(scope: Scope, name: str, lines: Sources) -> None:
+    scope.findings.not_understood(lines)
+    scope.findings.doubt(
+        DoubtKind.UNREAD,
+        Text(
+            ja=f"インタフェース {name} のアドレスを読み取れません。",
+            en=f"An address of the interface {name} cannot be read.",
+        ),
+        lines,
+    )
+
+
+def _parse_interface(words: tuple[str, ...]) -> IPInterface | None:
+    try:
+        return ipaddress.ip_interface("/".join(words))
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _zones(scope: Scope) -> list[Zone]:
+    zones = []
+    for entry in scope.entries("system zone"):
+        sources = (*entry.opening, *entry.lines_of("interface", "intrazone"))
+        members = frozenset(entry.values("interface"))
+        if entry.unknown:
+            scope.findings.doubt(
+                DoubtKind.UNREAD,
+                Text(
+                    ja=f"ゾーン {entry.name} に読み取れない行があります。",
+                    en=f"The zone {entry.name} has lines that were not understood.",
+                ),
+                entry.unknown,
+            )
+        zones.append(Zone(entry.name, members, sources, entry.get("intrazone", "deny") == "allow"))
+    return zones
+
+
+def _sdwan_members(scope: Scope) -> list[SdwanMember]:
+    members = []
+    for path in _SDWAN_TABLES:
+        for entry in scope.section(path).section("members").entries.values():
+            if entry.get("status", "enable") != "enable" or not entry.get("interface"):
+                continue
+            gateways = [_address(entry.get(name)) for name in ("gateway", "gateway6")]
+            members.append(
+                SdwanMember(
+                    entry.get("interface"),
+                    entry.get("zone", DEFAULT_SDWAN_ZONE),
+                    tuple(gateway for gateway in gateways if gateway is not None and int(gateway)),
+                    (*entry.opening, *entry.lines_of("interface", "gateway", "gateway6", "zone")),
+                )
+            )
+    return members
+
+
+def _sdwan_zones(scope: Scope) -> list[Zone]:
+    """SD-WAN zones; before 6.4 there is one, called `virtual-wan-link` in policies (FO-06)."""
+    members = _sdwan_members(scope)
+    names = {member.zone: None for member in members}
+    return [
+        Zone(
+            name,
+            frozenset(member.interface for member in members if member.zone == name),
+            join(line for member in members if member.zone == name for line in member.sources),
+        )
+        for name in names
+    ]
+
+
+def report_unsupported_interfaces(scope: Scope, ports: Ports) -> None:
+    """Doubts about interface features that the model does not have."""
+    for entry in _own_entries(scope):
+        if entry.enabled("explicit-web-proxy") or entry.enabled("explicit-ftp-proxy"):
+            scope.findings.doubt(
+                DoubtKind.UNSUPPORTED,
+                Text(
+                    ja=f"インタフェース {entry.name} で明示プロキシが有効です。プロキシ経由の通信は判定していません。",
+                    en=f"An explicit proxy answers on {entry.name}; what it relays is not modelled.",
+                ),
+                entry.lines_of("explicit-web-proxy", "explicit-ftp-proxy"),
+            )
+        if entry.get("ipunnumbered", "0.0.0.0") != "0.0.0.0":  # noqa: S104 (an address)
+            scope.findings.doubt(
+                DoubtKind.UNSUPPORTED,
+                Text(
+                    ja=f"インタフェース {entry.name} はアドレスを持たない設定（unnumbered）です。",
+                    en=f"The interface {entry.name} is unnumbered, which is not modelled.",
+                ),
+                entry.lines_of("ipunnumbered"),
+                interfaces=frozenset((entry.name,)),
+            )
+    for zone in ports.zones.values():
+        missing = sorted(zone.members - ports.interfaces.keys())
+        if missing:
+            names = ", ".join(missing[:5])
+            scope.findings.doubt(
+                DoubtKind.UNDEFINED,
+                Text(
+                    ja=f"ゾーン {zone.name} のメンバー {names} の定義がありません。",
+                    en=f"Members of the zone {zone.name} are not defined: {names}.",
+                ),
+                zone.sources,
+                plane=Plane.TRAFFIC,
+                interfaces=frozenset(missing),
+            )

@@ -1,0 +1,187 @@
+"""The management plane: services, administrators, SNMP, logging, time and name servers (FO-14)."""
+
+from __future__ import annotations
+
+from secaudit.network.device import DoubtKind, Plane
+from secaudit.network.management import (
+    Credential,
+    ManagementPlane,
+    ManagementService,
+    Server,
+    SnmpCommunity,
+    Storage,
+)
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.fortios.coverage import vocabulary
+from secaudit.vendors.fortios.findings import Scope, join
+from secaudit.vendors.fortios.grammar import Section
+from secaudit.vendors.fortios.interfaces import Ports
+
+_SERVICES = ("telnet", "ssh", "http", "https", "snmp")
+_SYSLOG = ("log syslogd", "log syslogd2", "log syslogd3", "log syslogd4")
+_COLLECTORS = (*_SYSLOG, "log fortianalyzer", "log fortianalyzer2", "log fortianalyzer3")
+_WELL_KNOWN = frozenset(("public", "private"))
+_ANY_HOST = ("0.0.0.0 0.0.0.0", "0.0.0.0/0", "::/0", "")
+_NO_SERVER = ("", "0.0.0.0", "::")  # noqa: S104 (addresses, nothing is bound)
+FORTIGUARD = "FortiGuard"
+"""Shown as the address of the time source when the device takes time from FortiGuard."""
+
+
+def read_management(scope: Scope, ports: Ports) -> ManagementPlane:
+    """Everything the rules ask about the device itself."""
+    for path, what in vocabulary().unsupported_management.items():
+        lines = [
+            line for entry in scope.entries(path) if entry.get("status") != "disable" for line in entry.all_lines()
+        ]
+        if lines:
+            text = Text(ja=f"{what.ja}の働きは判定していません。", en=f"What {what.en} permit or deny is not modelled.")
+            scope.findings.doubt(DoubtKind.UNSUPPORTED, text, lines, plane=Plane.MANAGEMENT)
+    return ManagementPlane(
+        services=_services(scope, ports),
+        snmp_communities=_communities(scope),
+        credentials=_credentials(scope),
+        syslog_servers=_collectors(scope),
+        ntp_servers=_time_sources(scope),
+        dns_servers=_resolvers(scope),
+    )
+
+
+def _services(scope: Scope, ports: Ports) -> tuple[ManagementService, ...]:
+    interfaces: dict[str, set[str]] = {name: set() for name in _SERVICES}
+    lines: dict[str, list[SourceLine]] = {name: [] for name in _SERVICES}
+    for entry in scope.entries("system interface"):
+        if entry.name not in ports.interfaces:
+            continue
+        holders = [(entry, "allowaccess"), (entry.section("ipv6"), "ip6-allowaccess")]
+        holders += [(second, "allowaccess") for second in entry.section("secondaryip").entries.values()]
+        for holder, name in holders:
+            for service in holder.values(name):
+                if service in interfaces:
+                    interfaces[service].add(entry.name)
+                    lines[service] += holder.lines_of(name)
+    restricted, trust_lines = _trusted_hosts(scope)
+    return tuple(
+        _service(scope, name, frozenset(interfaces[name]), join(lines[name]), restricted, trust_lines)
+        for name in _SERVICES
+    )
+
+
+def _service(
+    scope: Scope, name: str, interfaces: frozenset[str], lines: Sources, restricted: bool, trust_lines: Sources
+) -> ManagementService:
+    if not interfaces:
+        # No interface lists it and the default of `allowaccess` is empty: it answers nowhere.
+        return ManagementService(name, False, scope.identity, by_default=True)
+    switch = scope.section("system global").get("admin-telnet") if name == "telnet" else ""
+    off_lines = scope.section("system global").lines_of("admin-telnet") if switch == "disable" else ()
+    if name == "snmp":
+        agent = scope.section("system snmp sysinfo")
+        off_lines = agent.lines_of("status") if agent.get("status") == "disable" else ()
+        restricted, trust_lines = _snmp_restricted(scope)
+    if off_lines:
+        return ManagementService(name, False, (*off_lines, *lines), interfaces)
+    return ManagementService(
+        name, True, join((*lines, *(trust_lines if restricted else ()))), interfaces, restricted=restricted
+    )
+
+
+def _trusted_hosts(scope: Scope) -> tuple[bool, Sources]:
+    """Whether every administrator is bound to trusted hosts: only then are other sources refused."""
+    admins = scope.section("system admin").entries.values()
+    lines: list[SourceLine] = []
+    for admin in admins:
+        own = [
+            setting
+            for name, setting in admin.settings.items()
+            if name.startswith(("trusthost", "ip6-trusthost")) and setting.value not in _ANY_HOST
+        ]
+        if not own:
+            return False, ()
+        lines += [line for setting in own for line in setting.lines]
+    return bool(lines), tuple(lines)
+
+
+def _snmp_restricted(scope: Scope) -> tuple[bool, Sources]:
+    entries = list(scope.section("system snmp community").entries.values())
+    hosts = [_snmp_hosts(entry) for entry in entries]
+    return bool(hosts) and all(hosts), tuple(line for one in hosts for line in one)
+
+
+def _snmp_hosts(entry: Section) -> Sources:
+    """The lines that bind a community to hosts; none when any host may ask."""
+    hosts = [(host, host.get("ip")) for host in entry.section("hosts").entries.values()]
+    hosts += [(host, host.get("ipv6")) for host in entry.section("hosts6").entries.values()]
+    if any(value in _ANY_HOST for _, value in hosts):
+        return ()
+    return tuple(line for host, _ in hosts for line in host.lines_of("ip", "ipv6"))
+
+
+def _communities(scope: Scope) -> tuple[SnmpCommunity, ...]:
+    found = []
+    for entry in scope.section("system snmp community").entries.values():
+        queries = [entry.get(name, "enable") for name in ("query-v1-status", "query-v2c-status")]
+        if entry.get("status", "enable") == "disable" or "enable" not in queries:
+            continue
+        hosts = _snmp_hosts(entry)
+        sources = (*entry.opening, *entry.lines_of("name"), *hosts)
+        found.append(SnmpCommunity(entry.get("name") in _WELL_KNOWN, False, bool(hosts), sources))
+    return tuple(found)
+
+
+def _credentials(scope: Scope) -> tuple[Credential, ...]:
+    found: list[Credential] = []
+    for admin in scope.section("system admin").entries.values():
+        found += _credential(admin, "password", f"admin {admin.name}", Storage.HASHED)
+    for path in ("vpn ipsec phase1-interface", "vpn ipsec phase1"):
+        for tunnel in scope.entries(path):
+            found += _credential(tunnel, "psksecret", f"IPsec pre-shared key {tunnel.name}", Storage.REVERSIBLE)
+    for user in scope.section("system snmp user").entries.values():
+        for name in ("auth-pwd", "priv-pwd"):
+            found += _credential(user, name, f"SNMP user {user.name} {name}", Storage.REVERSIBLE)
+    return tuple(found)
+
+
+def _credential(entry: Section, name: str, what: str, encoded: Storage) -> list[Credential]:
+    """FortiOS always writes secrets as `ENC ...`; anything else was masked or typed by a person before it came to us."""
+    setting = entry.settings.get(name)
+    if setting is None:
+        return []
+    storage = encoded if setting.values[:1] == ("ENC",) else Storage.UNKNOWN
+    return [Credential(what, storage, setting.lines)]
+
+
+def _collectors(scope: Scope) -> tuple[Server, ...]:
+    found = []
+    for path in _COLLECTORS:
+        settings = scope.section(f"{path} setting")
+        override = scope.section(f"{path} override-setting")
+        if override.enabled("override") or override.enabled("status"):
+            settings = override
+        if settings.enabled("status") and settings.get("server"):
+            found.append(Server(settings.get("server"), settings.lines_of("status", "server")))
+    return tuple(found)
+
+
+def _time_sources(scope: Scope) -> tuple[Server, ...]:
+    ntp = scope.section("system ntp")
+    if not ntp.enabled("ntpsync"):
+        return ()
+    on = ntp.lines_of("ntpsync", "type")
+    if ntp.get("type", "fortiguard") == "fortiguard" and not ntp.section("ntpserver").entries:
+        return (Server(FORTIGUARD, on),)
+    return tuple(
+        Server(entry.get("server"), (*on, *entry.lines_of("server")))
+        for entry in ntp.section("ntpserver").entries.values()
+        if entry.get("server")
+    )
+
+
+def _resolvers(scope: Scope) -> tuple[Server, ...]:
+    own = scope.section("system vdom-dns")
+    settings = own if own.enabled("vdom-dns") else scope.section("system dns")
+    return tuple(
+        Server(settings.get(name), settings.lines_of(name))
+        for name in ("primary", "secondary", "ip6-primary", "ip6-secondary")
+        if settings.get(name) not in _NO_SERVER
+    )
