@@ -1,0 +1,96 @@
+"""What the LAN split and VLAN groups do to interfaces (command reference 4.50, 38.2, 38.3; YA-11)."""
+
+from __future__ import annotations
+
+from secaudit.network.device import DoubtKind, NoticeKind
+from secaudit.network.interfaces import InterfaceKind
+from secaudit.text.bilingual import Text
+from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft, Tightening
+
+_INTERCONNECT = Text(
+    ja="VLAN相互接続グループにより、同じLANのVLAN間の通信が禁止されることがあります",
+    en="a VLAN interconnect group may keep VLANs of the same LAN apart",
+)
+
+
+def settle_lan_split(draft: Draft) -> None:
+    """Moves the settings of a divided LAN to its first part, and tells of parts that do not exist."""
+    split: dict[str, list[InterfaceDraft]] = {}
+    for interface in list(draft.interfaces.values()):
+        lan = _owner(interface)
+        if lan is not None:
+            split.setdefault(lan, []).append(interface)
+            interface.parent = lan
+    for lan, parts in split.items():
+        if lan in draft.divided:
+            _inherit(draft, lan, parts)
+        else:
+            _without_effect(draft, lan, parts)
+    _interconnect(draft)
+
+
+def _owner(interface: InterfaceDraft) -> str | None:
+    """The LAN that an interface would be a part of: `lan1` for `lan1.3`; `lan1` for a `vlanN` without a mapping."""
+    if "." in interface.name:
+        return interface.name.partition(".")[0]
+    if interface.kind is InterfaceKind.VLAN and "/" not in interface.name:
+        return interface.parent or "lan1"
+    return None
+
+
+def _inherit(draft: Draft, lan: str, parts: list[InterfaceDraft]) -> None:
+    """Settings on `lan1` go over to `lan1.1` or `vlan1` (4.50); for another LAN the reference does not say."""
+    base = draft.interfaces.get(lan)
+    if base is None:
+        return
+    if lan != "lan1":
+        if base.addresses or base.lists or base.nat:
+            text = Text(
+                ja=f"{lan} はLAN分割されていますが、{lan} 自身への設定がどの分割インタフェースに引き継がれるか資料にありません",
+                en=f"{lan} is divided, and which part takes over the settings of {lan} itself is not documented",
+            )
+            names = frozenset((lan, *(part.name for part in parts)))
+            draft.doubt(DoubtKind.UNSUPPORTED, text, tuple(base.sources), names)
+        return
+    first = "lan1.1" if any("." in part.name for part in parts) else "vlan1"
+    heir = draft.interface(first)
+    heir.parent = lan
+    heir.addresses = base.addresses | heir.addresses
+    heir.dynamic = base.dynamic | heir.dynamic if not heir.addresses else heir.dynamic
+    heir.lists = base.lists | heir.lists
+    heir.set_names = base.set_names | heir.set_names
+    heir.nat = heir.nat or base.nat
+    heir.tightening = base.tightening + heir.tightening
+    heir.description = heir.description or base.description
+    heir.sources = [*base.sources, *heir.sources]
+    heir.enabled = base.enabled if heir.enabled is None else heir.enabled
+    del draft.interfaces[lan]
+
+
+def _without_effect(draft: Draft, lan: str, parts: list[InterfaceDraft]) -> None:
+    """Without `divide-network` the ports of the hub are one segment, whatever is mapped (38.2)."""
+    names = ", ".join(part.name for part in parts)
+    sources = tuple(line for part in parts for line in part.sources)
+    notice = Text(
+        ja=f"{lan} に port-based-option=divide-network がないため、{names} の設定は働きません",
+        en=f"{lan} has no port-based-option=divide-network, so the settings of {names} have no effect",
+    )
+    draft.note(NoticeKind.INACTIVE, notice, sources)
+    doubt = Text(
+        ja=f"{lan} がLAN分割されていないため、{names} は {lan} と同じセグメントのままです",
+        en=f"{lan} is not divided, so {names} and {lan} are one segment",
+    )
+    draft.doubt(DoubtKind.UNSUPPORTED, doubt, sources, frozenset((lan, *(part.name for part in parts))))
+
+
+def _interconnect(draft: Draft) -> None:
+    """A group keeps parts of one LAN apart; which ones is not modelled, so the deny is uncertain."""
+    for key, command in draft.settings.items():
+        word, _, lan = key.partition(" ")
+        if word != "interconnect":
+            continue
+        members = [item for item in draft.interfaces.values() if item.name == lan or item.parent == lan]
+        names = frozenset(item.name for item in members)
+        for item in members:
+            if len(names) > 1:
+                item.tightening.append(Tightening("out", _INTERCONNECT, command.line, names))

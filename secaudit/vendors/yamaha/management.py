@@ -1,0 +1,228 @@
+"""Reads the management plane: services, communities, passwords, logs, time and resolvers (A.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from secaudit.network.device import DoubtKind
+from secaudit.network.management import (
+    Credential,
+    ManagementPlane,
+    ManagementService,
+    Server,
+    SnmpCommunity,
+    Storage,
+)
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+from secaudit.vendors.yamaha.commands import Command
+from secaudit.vendors.yamaha.draft import Draft, Outcome
+from secaudit.vendors.yamaha.table import Handler, read_data
+
+_SWITCHES = (("on",), ("off",))
+_WELL_KNOWN = ("public", "private")
+_SCHEDULED = Text(
+    ja="スケジュールで設定を変えるコマンドやLuaスクリプトが実行されるため、この設定は固定ではありません",
+    en="a schedule runs a Lua script or a command that changes settings, so this configuration is not static",
+)
+_SCHEDULED_HARMLESS = Text(
+    ja="スケジュールで実行されるコマンドは、転送や管理の設定を変えません",
+    en="the scheduled command changes neither forwarding nor management",
+)
+
+
+def _switch(command: Command, draft: Draft) -> Outcome:
+    """`telnetd service on|off`, `ip routing on|off`, `syslog notice on|off`: kept under the words before the value."""
+    return _keep(command, draft, command.words[:2], command.words[2:] in _SWITCHES)
+
+
+def _value(command: Command, draft: Draft) -> Outcome:
+    """A setting of two words and any value: `telnetd host ...`, `console prompt ...`."""
+    return _keep(command, draft, command.words[:2], len(command.words) > 2)
+
+
+def _three_word_value(command: Command, draft: Draft) -> Outcome:
+    return _keep(command, draft, command.words[:3], len(command.words) > 3)
+
+
+def _keep(command: Command, draft: Draft, key_words: tuple[str, ...], valid: bool) -> Outcome:
+    key = " ".join(key_words)
+    if command.negated:
+        draft.settings.pop(key, None)
+        return Outcome.USED
+    if not valid:
+        return Outcome.UNREAD
+    draft.settings[key] = command
+    return Outcome.USED
+
+
+def _secret(command: Command, draft: Draft) -> Outcome:
+    """A line with a secret, kept once per user, key number, PP and tunnel."""
+    start = " ".join(command.words[:3])
+    entry = next(one for one in read_data("management")["credential"] if start.startswith(one["command"]))
+    words = command.words[: len(entry["command"].split()) + entry["names"]]
+    key = f"secret {' '.join(words)} {command.pp} {command.tunnel}"
+    if command.negated:
+        draft.settings.pop(key, None)
+        return Outcome.USED
+    if len(command.words) <= len(words):
+        return Outcome.UNREAD
+    draft.settings[key] = command
+    return Outcome.USED
+
+
+def _schedule(command: Command, draft: Draft) -> Outcome:
+    """`schedule at N [DATE] TIME|startup|... WHO COMMAND`: time from `ntpdate`; anything that changes settings is a doubt."""
+    words = command.words
+    key = f"schedule {words[2] if len(words) > 2 else ''}"
+    if command.negated:
+        draft.settings.pop(key, None)
+        return Outcome.USED
+    if len(words) < 5:
+        return Outcome.UNREAD
+    data = read_data("schedule")
+    start = next((at for at, word in enumerate(words) if at > 2 and word in data["commands"]), None)
+    if start is not None and words[start] == "ntpdate" and len(words) > start + 1:
+        draft.settings[key] = command
+        return Outcome.USED
+    if start is not None and words[start] in data["harmless"]:
+        draft.mark_irrelevant(command.sources, _SCHEDULED_HARMLESS)
+        return Outcome.ACCOUNTED
+    draft.doubt(DoubtKind.UNSUPPORTED, _SCHEDULED, command.sources)
+    return Outcome.USED
+
+
+def build_management(draft: Draft, identity: Sources) -> ManagementPlane:
+    """The management plane with the documented defaults (A.9)."""
+    settings = draft.settings
+    notice = settings.get("syslog notice")
+    return ManagementPlane(
+        tuple(_services(draft, identity)),
+        tuple(_communities(settings, identity)),
+        tuple(_credentials(settings)),
+        _servers(settings, "syslog host", 2),
+        tuple(_time_servers(settings)),
+        _servers(settings, "dns server", 2),
+        notice is not None and notice.words[2] == "on",
+        identity if notice is None else notice.sources,
+    )
+
+
+def _services(draft: Draft, identity: Sources) -> Iterator[ManagementService]:
+    for entry in read_data("management")["service"]:
+        switch = draft.settings.get(entry["switch"]) if "switch" in entry else None
+        hosts = [draft.settings[key] for key in entry["hosts"] if key in draft.settings]
+        words = tuple(word for host in hosts for word in host.words[len(entry["hosts"][0].split()) :])
+        if "switch" in entry:
+            enabled = switch.words[-1] == "on" if switch is not None else bool(entry["default"])
+        else:
+            enabled = bool(hosts)
+        where = words or tuple(entry["default_host"].split())
+        if "none" in where:
+            enabled = False
+        interfaces, restricted = _reach(draft, where)
+        said = (*(switch.sources if switch is not None else ()), *(line for host in hosts for line in host.sources))
+        yield ManagementService(
+            entry["name"], enabled, said or identity, interfaces, by_default=not said, restricted=restricted
+        )
+
+
+def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None, bool]:
+    """Where a `host` list lets a service answer: interfaces (None = all), and whether addresses are listed.
+
+    Interfaces bound it only when nothing else is listed: an address may come in anywhere.
+    """
+    if "any" in words:
+        return None, False
+    names: set[str] = set()
+    addresses = False
+    for word in words:
+        if word == "lan":
+            names.update(name for name in draft.interfaces if name.startswith(("lan", "vlan", "bridge")))
+        elif word.startswith(("lan", "vlan", "bridge", "wan", "onu")):
+            names.add(word)
+        elif word[:1].isdecimal() or ":" in word:
+            addresses = True
+    return (None if addresses or not words else frozenset(names)), addresses
+
+
+def _communities(settings: Mapping[str, Command], identity: Sources) -> Iterator[SnmpCommunity]:
+    """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9)."""
+    for prefix, hosts in (("snmp", "snmp host"), ("snmpv2c", "snmpv2c host")):
+        opened = settings.get(hosts)
+        restricted = opened is not None and not {"any", "none"} & set(opened.words[2:])
+        active = opened is not None and "none" not in opened.words[2:]
+        for access in ("read-only", "read-write"):
+            command = settings.get(f"{prefix} community {access}")
+            if command is not None:
+                name = command.raw[3]
+                sources = (*command.sources, *(opened.sources if opened is not None else ()))
+                yield SnmpCommunity(name in _WELL_KNOWN, access == "read-write", restricted, sources)
+                continue
+            if opened is None or not active:
+                continue
+            position = 3 if access == "read-only" else 4
+            if len(opened.words) > position:
+                yield SnmpCommunity(
+                    opened.raw[position] in _WELL_KNOWN, access == "read-write", restricted, opened.sources
+                )
+            elif access == "read-only" and prefix == "snmp":
+                yield SnmpCommunity(True, False, restricted, (*opened.sources, *identity))
+
+
+def _credentials(settings: Mapping[str, Command]) -> Iterator[Credential]:
+    for key, command in settings.items():
+        if not key.startswith("secret "):
+            continue
+        words = command.words
+        for entry in read_data("management")["credential"]:
+            start = tuple(entry["command"].split())
+            if words[: len(start)] == start:
+                yield Credential(entry["what"], _storage(words), command.sources)
+                break
+
+
+def _storage(words: tuple[str, ...]) -> Storage:
+    """`encrypted` keeps a hash; a single `*` is how `show config` hides a password, so its form is not known."""
+    if "encrypted" in words:
+        return Storage.HASHED
+    return Storage.UNKNOWN if words[-1] == "*" else Storage.CLEAR
+
+
+def _servers(settings: Mapping[str, Command], key: str, start: int) -> tuple[Server, ...]:
+    command = settings.get(key)
+    if command is None:
+        return ()
+    words = command.words[start:]
+    if words[:1] in (("pp",), ("dhcp",), ("tunnel",)):
+        return (Server(" ".join(words[:2]), command.sources),)
+    found = [word for word in words if "=" not in word]
+    return tuple(Server(word, command.sources) for word in found)
+
+
+def _time_servers(settings: Mapping[str, Command]) -> Iterator[Server]:
+    for key, command in settings.items():
+        if key.startswith("schedule ") and "ntpdate" in command.words:
+            yield Server(command.words[command.words.index("ntpdate") + 1], command.sources)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "telnetd|sshd|httpd|sftpd service": _switch,
+    "telnetd|sshd|httpd|sftpd|tftp host": _value,
+    "snmp|snmpv2c|snmpv3 host": _value,
+    "snmp|snmpv2c community read-only|read-write": _three_word_value,
+    "snmp sysname": _value,
+    "syslog host": _value,
+    "syslog notice": _switch,
+    "console prompt": _value,
+    "dns server": _value,
+    "ip routing": _switch,
+    "ipv6 routing": _switch,
+    "login|administrator password": _secret,
+    "login user": _secret,
+    "pp auth myname|username": _secret,
+    "ipsec ike pre-shared-key": _secret,
+    "l2tp tunnel auth": _secret,
+    "radius secret": _secret,
+    "schedule at": _schedule,
+}
