@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secaudit.audit.network import ReadNetwork
+from secaudit.errors import InputError
 from secaudit.flows.analysis import MissingDevice
 from secaudit.municipality.model import AuditFolder, LedgerDevice
 from secaudit.network.device import Doubt, DoubtKind
@@ -23,6 +24,10 @@ def missing_devices(folder: AuditFolder, network: ReadNetwork) -> tuple[MissingD
         named = {file.path, file.path.removeprefix("configs/")}
         if file.problem is not None and not named & in_ledger:
             found.append(MissingDevice(file.path, (), _unreadable(file.path)))
+    # A file refused by its name or because it is a link out of the folder is not even among the configurations.
+    refused = {error.file for error in folder.problems if isinstance(error, InputError)}
+    for path in sorted(path for path in refused if path.startswith("configs/")):
+        found.append(MissingDevice(path, (), _unreadable(path)))
     return tuple(found)
 
 

@@ -140,6 +140,7 @@ _KEYWORDS: Mapping[str, _Keyword] = {
     "pattern": _pattern,
     "minLength": _limit(len, "string", at_most=False),
     "maxLength": _limit(len, "string", at_most=True),
+    "maxItems": _limit(len, "array", at_most=True),
     "minimum": _limit(lambda value: value, "number", at_most=False),
     "maximum": _limit(lambda value: value, "number", at_most=True),
 }

@@ -77,7 +77,7 @@ class ZoneBinding:
 class LedgerDevice:
     """A device of the ledger (機器台帳). `zones` are those it is connected to (empty = not stated, so possibly all).
 
-    `file` is the configuration below `configs/` that belongs to it when the hostname alone does not tell.
+    `file` is the configuration (`configs/...`) that belongs to it when the hostname alone does not tell.
     `routes` is false for devices that cannot pass packets between zones (access points, layer 2 edge switches).
     `config_expected` is false for devices from which no configuration can be exported.
     """
@@ -162,7 +162,8 @@ class Attestation:
     """A dated statement by a responsible person (申告). `subject` is the rule it answers, `detail` its structured part.
 
     `answer` is what is stated: `yes`, `no` or `partly`. `items` are the parts a statement may be split into (organs of LAW-01, the eight
-    fields of LAW-03) with their own answers. `document_sha256` is verified when the document lies in the folder.
+    fields of LAW-03) with their own answers. `document_sha256` is verified when the document lies in the folder:
+    `document_verified` is None when it was not given or the document is not there.
     """
 
     id: str
@@ -198,6 +199,8 @@ class ExceptionGrant:
     valid_until: datetime.date
     document: str | None
     source: SourceLine
+    document_sha256: str | None = None
+    document_verified: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

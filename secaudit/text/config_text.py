@@ -13,8 +13,8 @@ class ConfigText:
     """One input file as lines of text.
 
     `lines` holds every physical line that is left after unwrapping, with its secrets masked: a line that a terminal broke in
-    two is one `SourceLine` with the number of its first part. `first_column` text such as pager remains and prompts is
-    already gone; what was removed is counted in `removed`. `notes` tell what was repaired.
+    two is one `SourceLine` with the number of its first part. Pager remains and prompts are gone: a line that held nothing else is
+    an empty `SourceLine`. `notes` tell what was repaired, with the line numbers.
     """
 
     file: str

@@ -1,0 +1,233 @@
+"""What a terminal leaves in a saved log: pagers, escapes, prompts, lines cut at 80 columns.
+
+Nothing here may hide text of a configuration: only what surely is the terminal's own is taken away, and the caller
+says in which lines. An overwritten text (backspaces, a lone carriage return) is therefore never simulated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+WRAP_COLUMNS = 80
+
+_PATTERN_FILE = Path(__file__).with_name("terminal.json")
+_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|[()][0-9A-B]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[=>78cDEHMNOZ])"
+)
+_NUMBERS_ONLY = re.compile(r"\s*(?:\d{1,10}|dynamic)(?:\s+(?:\d{1,10}|dynamic))*\s*")
+_NUMBER_LIST_COMMAND = re.compile(r"^\s*(?:ip|ipv6)\s.*\b(?:filter|set)\b.*\s(?:\d{1,10}|dynamic)\s*$", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"[^\s\"']+")
+_NUMBERED_ENTRY = re.compile(r"\s*\d+\s+[A-Za-z]")
+_CONTROL = {code: 0x2400 + code for code in range(32) if code not in (9,)} | {0x7F: 0x2421}
+"""Control characters become their pictures (U+2400 and following): visible, harmless and still different from each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Terminal:
+    pager: re.Pattern[str]
+    prompt: re.Pattern[str]
+    echoed: re.Pattern[str]
+    one_line_only: re.Pattern[str]
+    first_words: frozenset[str]
+
+
+@cache
+def _terminal() -> _Terminal:
+    data = json.loads(_PATTERN_FILE.read_text(encoding="utf-8"))
+    pagers = "|".join(data["pagers"])
+    return _Terminal(
+        # A pager is erased by blanks between backspaces or by an escape; the text after the last of them is the file's own.
+        pager=re.compile(
+            rf"^[ \t\x08]*(?:{_ESCAPE.pattern})?(?:{pagers})(?:(?:[ \r\x08]|{_ESCAPE.pattern})*(?:[\r\x08]|{_ESCAPE.pattern})| {{1,9}}(?=\S)| {{9}}| *$)?",
+            re.IGNORECASE,
+        ),
+        prompt=re.compile(rf"^(?:{'|'.join(data['prompts'])})\s*(?:{data['commands']})?$", re.IGNORECASE),
+        echoed=re.compile(rf"^\s*{data['echoed_commands']}\s*$", re.IGNORECASE),
+        one_line_only=re.compile(data["one_line_only"], re.IGNORECASE),
+        first_words=frozenset(data["first_words"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalLine:
+    """A line as it stands in the file: `number` counts from 1."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Lines without the terminal's own text, and the numbers of the lines where something was done.
+
+    A line that was only the terminal's is empty but still there, so that every line of the file stays accounted for.
+    """
+
+    lines: list[PhysicalLine]
+    pagers: tuple[int, ...]
+    prompts: tuple[int, ...]
+    escapes: tuple[int, ...]
+
+
+def clean(lines: Sequence[PhysicalLine]) -> Cleaned:
+    """Takes away pager remains, escape sequences and prompts."""
+    terminal = _terminal()
+    cleaned = []
+    pagers, prompts, escapes = [], [], []
+    seen_text = False
+    for line in lines:
+        text = line.text
+        if _may_hold_pager(text):
+            without = terminal.pager.sub("", text, count=1)
+            if without != text:
+                pagers.append(line.number)
+                text = without
+        if not text.isprintable():
+            without = _ESCAPE.sub("", text) if "\x1b" in text else text
+            without = without.replace("\x07", "").replace("\r", " ").translate(_CONTROL)
+            if without != text:
+                escapes.append(line.number)
+                text = without
+        if _is_prompt(text, terminal, first=not seen_text):
+            prompts.append(line.number)
+            text = ""
+        elif text.strip():
+            seen_text = True
+        cleaned.append(line if text is line.text else PhysicalLine(line.number, text))
+    return Cleaned(cleaned, tuple(pagers), tuple(prompts), tuple(escapes))
+
+
+def _may_hold_pager(text: str) -> bool:
+    start = text[:64].lower()
+    return "more" in start or "つづく" in start or "press any" in start or "lines " in start
+
+
+def _is_prompt(text: str, terminal: _Terminal, *, first: bool) -> bool:
+    if len(text) > 200 or not text or text.isspace():
+        return False
+    if first and terminal.echoed.match(text):
+        return True
+    return (">" in text or "#" in text or "%" in text or "$" in text or text[0] in "[<") and terminal.prompt.match(
+        text.rstrip()
+    ) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """Lines joined again where a terminal had cut them.
+
+    `joined` are the numbers of the lines that went into the one before. `suspects` are lines of full width that may have been cut
+    but were left alone; `cut_secrets` are lines behind a suspect that look like the rest of a word.
+    """
+
+    lines: list[PhysicalLine]
+    joined: tuple[int, ...]
+    suspects: tuple[int, ...]
+    cut_secrets: frozenset[int]
+
+
+def unwrap(lines: Sequence[PhysicalLine]) -> Unwrapped:
+    """Joins what a terminal of 80 columns cut, only where that is sure.
+
+    Sure means: no line of the file is wider than 80 columns, this one is exactly that wide and not a comment, and the next one
+    does not begin as any command does. A line of nothing but numbers behind a YAMAHA list of filter numbers is its rest
+    whatever the width of other lines is, for no command consists of numbers.
+    """
+    widths = [_width(line.text) for line in lines]
+    stripped = [len(line.text.rstrip()) for line in lines]
+    widest = max(widths, default=0)
+    full = sum(
+        1
+        for width, length, line in zip(widths, stripped, lines, strict=True)
+        if width >= WRAP_COLUMNS and length < len(line.text)
+    )
+    padded = full * 2 > len(lines)
+    known = _first_words_of(lines, widths)
+    result: list[PhysicalLine] = []
+    joined, suspects = [], []
+    cut_secrets = set()
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        parts = [line.text]
+        while index + 1 < len(lines):
+            following = lines[index + 1].text
+            glue = _glue(lines[index].text, following, widths[index], widest, known, padded=padded, head=parts[0])
+            if glue is None:
+                break
+            parts.append(glue + following)
+            index += 1
+            joined.append(lines[index].number)
+        if index + 1 < len(lines) and widths[index] >= WRAP_COLUMNS and widths[index] == widest and not padded:
+            if widest == WRAP_COLUMNS:
+                suspects.append(lines[index].number)
+            if _is_one_unknown_word(lines[index + 1].text):
+                cut_secrets.add(lines[index + 1].number)
+        result.append(line if len(parts) == 1 else PhysicalLine(line.number, "".join(parts)))
+        index += 1
+    return Unwrapped(result, tuple(joined), tuple(suspects), frozenset(cut_secrets))
+
+
+def _glue(
+    text: str, following: str, width: int, widest: int, known: frozenset[str], *, padded: bool, head: str
+) -> str | None:
+    """What to put between a line and its rest, or None when the next line is a line of its own."""
+    if not following.strip() or not text.strip() or _terminal().one_line_only.match(head):
+        return None
+    if _NUMBERS_ONLY.fullmatch(following) and _NUMBER_LIST_COMMAND.match(head) and len(head) <= 4 * WRAP_COLUMNS:
+        if following.startswith((" ", "\t")):
+            return ""
+        if width == WRAP_COLUMNS:
+            return ""
+        return " " if width == WRAP_COLUMNS - 1 else None
+    exact = width == WRAP_COLUMNS and (not padded or len(text.rstrip()) == len(text))
+    if not exact or widest > WRAP_COLUMNS:
+        return None
+    return None if _begins_a_line(following, known) else ""
+
+
+def _begins_a_line(text: str, known: frozenset[str]) -> bool:
+    if _NUMBERED_ENTRY.match(text):
+        return True
+    stripped = text.lstrip()
+    if stripped[:1] in ("!", "#", "/", "}", "<", "*", ":", ";"):
+        return True
+    word = _FIRST_WORD.match(stripped)
+    return word is not None and word[0].lower().rstrip(";") in known
+
+
+def _first_words_of(lines: Sequence[PhysicalLine], widths: Sequence[int]) -> frozenset[str]:
+    """Words that begin a command: those every vendor knows, and those this very file begins other lines with."""
+    seen = set()
+    previous = 0
+    for line, width in zip(lines, widths, strict=True):
+        if previous != WRAP_COLUMNS:
+            word = _FIRST_WORD.match(line.text.lstrip())
+            if word is not None and len(word[0]) <= 32 and not word[0].isdigit():
+                seen.add(word[0].lower())
+        previous = width
+    return _terminal().first_words | seen
+
+
+def _is_one_unknown_word(text: str) -> bool:
+    stripped = text.strip()
+    return (
+        bool(stripped)
+        and not text[0].isspace()
+        and len(stripped.split(None, 1)) == 1
+        and stripped.lower() not in _terminal().first_words
+        and stripped not in ("!", "#")
+    )
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: a full-width character takes two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
