@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from secaudit.errors import UsageError
-from secaudit.files import write_atomically
+from secaudit.errors import InputError, UsageError
+from secaudit.files import read_text, write_atomically
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -87,3 +87,27 @@ def test_a_place_that_cannot_be_written_is_a_usage_error(tmp_path: Path, place: 
     assert caught.value.hint is not None
     assert (tmp_path / "a_file").read_text() == "kept"
     assert leftovers(tmp_path) == []
+
+
+def test_a_file_is_read_in_the_first_encoding_that_fits(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes("\ufeff青空市\r\n".encode())
+    assert read_text(path, "list.csv", 100) == "青空市\r\n"
+    path.write_bytes("青空市".encode("cp932"))
+    assert read_text(path, "list.csv", 100, ("utf-8-sig", "cp932")) == "青空市"
+
+
+def test_what_cannot_be_read_is_an_input_error_with_the_name_the_user_knows(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"\xff" * 11)
+    cases = (
+        (path, 100, "not encoded in utf-8"),
+        (path, 10, "too large"),
+        (tmp_path, 10, ""),
+        (tmp_path / "y", 10, "No such"),
+    )
+    for place, limit, words in cases:
+        with pytest.raises(InputError) as caught:
+            read_text(place, "shown/name", limit)
+        assert caught.value.file == "shown/name"
+        assert words in caught.value.text.en

@@ -22,19 +22,20 @@ class Description:
 
     def as_json(self, language: Language) -> dict[str, Any]:
         """The contract of `config --format json`."""
-        read = self.file.read
-        if read is None or self.file.text is None:
-            problem = self.file.problem
-            return {
-                "file": self.file.path,
-                "vendor": None,
-                "problem": None if problem is None else problem.message(language),
-            }
-        coverage = read.coverage
-        return {
+        read, text = self.file.read, self.file.text
+        problem = None if self.file.problem is None else self.file.problem.message(language)
+        head = {
             "file": self.file.path,
             "sha256": self.file.sha256,
-            "encoding": self.file.text.encoding,
+            "encoding": None if text is None else text.encoding,
+            "problem": problem,
+        }
+        if read is None:
+            nothing: dict[str, Any] = {"vendor": None, "hostname": None, "lines": None, "devices": []}
+            return {**head, **nothing, "interfaces": [], "filters": [], "warnings": [], "notes": []}
+        coverage = read.coverage
+        return {
+            **head,
             "vendor": read.vendor,
             "hostname": read.devices[0].name if read.devices else None,
             "lines": {
@@ -51,7 +52,8 @@ class Description:
             "filters": [
                 self._filter(device, filter_) for device in read.devices for filter_ in device.filters.values()
             ],
-            "warnings": [text.in_(language) for text in read.warnings],
+            "warnings": [one.in_(language) for one in read.warnings],
+            "notes": [] if text is None else [one.in_(language) for one in text.notes],
         }
 
     def _device(self, device: Device, language: Language) -> dict[str, Any]:
@@ -113,6 +115,7 @@ class Description:
             ),
         ]
         lines += [f"    {one.line.number}: {one.line.text.strip()}" for one in coverage.unread]
+        lines += [f"  * {one.in_(language)}" for one in (*self.file.text.notes, *read.warnings)]
         for device in read.devices:
             lines += [f"  ? {one.text.in_(language)}" for one in device.doubts]
             lines += [f"  ! {one.text.in_(language)}" for one in device.notices]

@@ -30,6 +30,18 @@ class ConfigFile:
     problem: SecauditError | None
 
 
+def config_paths(paths: Iterable[Path]) -> list[Path]:
+    """The files meant: a folder stands for every file below it but hidden ones."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            below = [one for one in path.rglob("*") if one.is_file() or one.is_symlink()]
+            found += sorted(one for one in below if not one.relative_to(path).as_posix().startswith("."))
+        else:
+            found.append(path)
+    return found
+
+
 def read_config_file(path: Path, shown_as: str) -> ConfigFile:
     """Reads one file; what is wrong with it is in the answer, never raised."""
     try:
