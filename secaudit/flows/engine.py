@@ -135,7 +135,8 @@ class Engine:
         else:
             answered = ((one, space.intersection(departure.packets, self._answered(one))) for one in neighbours)
             onward = [(one, packets) for one, packets in answered if packets != EMPTY]
-        left = departure.packets
+        # Zones beyond one external interface are joined out there: what a device turns around between them is no crossing of its own.
+        left = space.difference(departure.packets, self._from_beyond(port, departure.packets))
         for one in self._plan.attachments.get(port, ()):
             reaches = one.external or departure.gateway is None
             if one.external and onward and departure.gateway is not None:
@@ -158,8 +159,15 @@ class Engine:
         return interface.kind in POINT_TO_POINT or interface.dynamic_address
 
     def _inside(self, attachment: Attachment, packets: int) -> int:
-        destinations = attachment.addresses[self.space.family]
-        return self.space.intersection(packets, self.space.guard(Field.DESTINATION, destinations))
+        """The packets that arrive in a zone at one of its attachments."""
+        space = self.space
+        return space.intersection(packets, space.guard(Field.DESTINATION, attachment.addresses[space.family]))
+
+    def _from_beyond(self, port: Port, packets: int) -> int:
+        """The packets that started in a zone beyond the same external interface."""
+        beyond = [one.zone for one in self._plan.attachments.get(port, ()) if one.external]
+        numbers = normalise((number, number) for number in map(self._plan.number, beyond))
+        return self.space.intersection(packets, self.space.guard(Field.ORIGIN, numbers))
 
     def _answered(self, port: Port) -> int:
         """Packets for which a device answers on a segment: its own addresses there, and those its NAT rules translate."""

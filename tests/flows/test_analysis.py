@@ -181,3 +181,13 @@ def test_two_devices_in_a_row_must_both_permit() -> None:
     pair = flows.pair("lgwan", "my_number")
     assert boxes(pair.certain) == ["10.2.0.0/28 → 10.1.0.0/24 tcp/443"]
     assert {one.number for one in flows.responsible(pair, pair.certain)} == {41, 42, 51, 52}
+
+
+def test_two_zones_beyond_one_external_interface_are_not_crossed_by_our_device() -> None:
+    cloud = zone(Zone.SECURITY_CLOUD, "203.0.113.0/24", interfaces=["fw:wan"])
+    behind = zone(Zone.PUBLIC_INTERNET, rest=True, behind=Zone.SECURITY_CLOUD)
+    fw = firewall(line(31, Action.PERMIT, match(None, None)))
+    flows = analyse([fw], [MN, cloud, behind])
+    assert flows.pair("public_internet", "security_cloud").possible.is_empty
+    assert not flows.pair("my_number", "security_cloud").certain.is_empty
+    assert not flows.pair("security_cloud", "my_number").certain.is_empty
