@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from secaudit.audit.missing import missing_devices
-from secaudit.audit.network import network_of_files, network_of_folder, parse_port
+from secaudit.audit.network import network_of_files, network_of_folder, parse_port, zones_of
 from secaudit.errors import UsageError
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.witness import FlowWitness, witness
-from secaudit.flows.zones import Attachment, ZonePlan, plan_zones
+from secaudit.flows.zones import Attachment, ZonePlan
 from secaudit.municipality.loader import load_audit_folder
 from secaudit.network.device import Device, Doubt
 from secaudit.network.intervals import Intervals, normalise, of_network
 from secaudit.network.matches import Family
+from secaudit.policy.loader import load_policy
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -36,21 +37,32 @@ class FlowAnswer:
     doubts: tuple[Doubt, ...]
     spoofed_boxes: tuple[str, ...]
     reply_boxes: tuple[str, ...]
+    troubles: tuple[Text, ...] = ()
+    """Files that could not be used."""
 
 
 def between_zones(folder_path: Path, source: str, destination: str, limit: int) -> FlowAnswer:
     """The flows between two zones of an audit folder."""
     folder = load_audit_folder(folder_path)
     network = network_of_folder(folder)
-    plan = plan_zones(network.topology, folder.municipality.zones)
+    policy = load_policy(folder.municipality.edition, folder.municipality.model)
+    plan = zones_of(folder, network, policy)
     for zone in (source, destination):
         if zone not in plan.zones:
             raise UsageError(
                 Text(ja=f"この監査フォルダに領域 {zone} はない。", en=f"this audit folder has no zone {zone}"),
                 Text(ja="領域: " + "、".join(plan.zones), en="zones: " + ", ".join(plan.zones)),
             )
+    if source == destination:
+        raise UsageError(
+            Text(
+                ja=f"{source} から {source} へ: 一つの領域の中の通信は調べない。",
+                en=f"from {source} to {source}: what happens inside one zone is not examined",
+            ),
+            Text(ja="異なる二つの領域を指定すること。", en="name two different zones"),
+        )
     missing = missing_devices(folder, network)
-    return _answer(FlowAnalysis(network.topology, plan, missing), source, destination, limit)
+    return _answer(FlowAnalysis(network.topology, plan, missing), source, destination, limit, network.troubles())
 
 
 def between_interfaces(paths: Sequence[Path], source: str, destination: str, limit: int) -> FlowAnswer:
@@ -69,10 +81,11 @@ def between_interfaces(paths: Sequence[Path], source: str, destination: str, lim
             right: (Attachment(names[1], right, everything, external=True),),
         },
         doubts={},
+        joined={},
         unbound=(),
         has_direct_exit=frozenset(names),
     )
-    return _answer(FlowAnalysis(network.topology, plan), names[0], names[1], limit)
+    return _answer(FlowAnalysis(network.topology, plan), names[0], names[1], limit, network.troubles())
 
 
 def _subnets(device: Device, interface: str) -> dict[Family, Intervals]:
@@ -87,7 +100,9 @@ def _subnets(device: Device, interface: str) -> dict[Family, Intervals]:
     return {4: normalise(found[4]), 6: normalise(found[6])}
 
 
-def _answer(analysis: FlowAnalysis, source: str, destination: str, limit: int) -> FlowAnswer:
+def _answer(
+    analysis: FlowAnalysis, source: str, destination: str, limit: int, troubles: tuple[Text, ...]
+) -> FlowAnswer:
     pair = analysis.pair(source, destination)
     if not pair.certain.is_empty:
         verdict, shown = "some", pair.certain
@@ -107,4 +122,5 @@ def _answer(analysis: FlowAnalysis, source: str, destination: str, limit: int) -
         doubts=pair.doubts,
         spoofed_boxes=tuple(str(box) for box in pair.spoofed.boxes(_SHOWN_LINES)),
         reply_boxes=tuple(str(box) for box in pair.replies.boxes(_SHOWN_LINES)),
+        troubles=troubles,
     )

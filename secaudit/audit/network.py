@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
 from secaudit.errors import InputError, UsageError
 from secaudit.flows.topology import Topology, build_topology
+from secaudit.flows.zones import ZonePlan, plan_zones
 from secaudit.municipality.model import AuditFolder
 from secaudit.network.device import Device
-from secaudit.text.bilingual import Text
+from secaudit.policy.model import Policy
+from secaudit.text.bilingual import Language, Text
+
+_SHOWN_PORTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,12 @@ class ReadNetwork:
     devices: tuple[Device, ...]
     topology: Topology
     problems: tuple[Text, ...]
+
+    def troubles(self) -> tuple[Text, ...]:
+        """Everything that a person should know about what could not be used."""
+        unread = [file.problem for file in self.files if file.problem is not None]
+        told = [Text(ja=one.message(Language.JA), en=one.message(Language.EN)) for one in unread]
+        return (*told, *self.problems)
 
 
 def network_of_folder(folder: AuditFolder) -> ReadNetwork:
@@ -70,24 +80,40 @@ def is_audit_folder(paths: Sequence[Path]) -> bool:
 def parse_port(text: str, devices: Iterable[Device]) -> tuple[str, str]:
     """`DEVICE:INTERFACE`, or the interface alone when there is one device. Raises `UsageError` with the names that exist."""
     by_name = {device.name: device for device in devices}
-    name, colon, interface = text.partition(":")
-    if not colon or name not in by_name:
-        only = next(iter(by_name.values())) if len(by_name) == 1 else None
-        if only is not None and text in only.interfaces:
+    if len(by_name) == 1:
+        only = next(iter(by_name.values()))
+        if text in only.interfaces:
             return only.name, text
+    # An interface may hold a colon as well, so the device is the longest name that fits.
+    name = max((one for one in by_name if text.startswith(f"{one}:")), key=len, default=None)
+    if name is None:
         raise UsageError(
             Text(ja=f"機器が見つからない: {text}", en=f"no such device: {text}"),
             Text(
-                ja="「機器名:インターフェース名」で指定する。機器: " + "、".join(sorted(by_name)),
-                en="write DEVICE:INTERFACE. Devices: " + ", ".join(sorted(by_name)),
+                ja="「機器名:インターフェース名」で指定する(大文字と小文字を区別する)。例: "
+                + "、".join(_examples(by_name)),
+                en="write DEVICE:INTERFACE, upper and lower case as in the file, for example "
+                + ", ".join(_examples(by_name)),
             ),
         )
+    interface = text.removeprefix(f"{name}:")
     if interface not in by_name[name].interfaces:
         raise UsageError(
-            Text(ja=f"{name} にインターフェース {interface} はない。", en=f"{name} has no interface {interface}"),
+            Text(ja=f"{name} にインターフェース「{interface}」はない。", en=f'{name} has no interface "{interface}"'),
             Text(
                 ja="インターフェース: " + "、".join(by_name[name].interfaces),
                 en="interfaces: " + ", ".join(by_name[name].interfaces),
             ),
         )
     return name, interface
+
+
+def _examples(by_name: Mapping[str, Device]) -> list[str]:
+    ports = [f"{name}:{interface}" for name, device in sorted(by_name.items()) for interface in device.interfaces]
+    return ports[:_SHOWN_PORTS] + (["..."] if len(ports) > _SHOWN_PORTS else [])
+
+
+def zones_of(folder: AuditFolder, network: ReadNetwork, policy: Policy) -> ZonePlan:
+    """Where the zones of an audit folder are in its network; the policy says which of them lie outside the building."""
+    outside = frozenset(zone.value for zone, info in policy.zones.items() if info.external)
+    return plan_zones(network.topology, folder.municipality.zones, outside)

@@ -126,8 +126,8 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
                 named[one.name] = _ambiguous(named[one.name], one)
                 problems.append(
                     Text(
-                        ja=f"機器 {one.name} の設定ファイルが二つ提出されている({named[one.name].file} と {one.file})。どちらが現在の設定か判断できないため、この機器を通る通信は確認不能とする。",
-                        en=f"two different configurations of {one.name} were submitted ({named[one.name].file} and {one.file}): traffic through it stays undetermined",
+                        ja=f"機器 {one.name} の設定ファイルが二つ提出されている({named[one.name].file} と {one.file})。どちらが現在の設定か判断できないため、この機器についての判定は確認不能とする。古い方を configs/ から取り除くこと。",
+                        en=f"two different configurations of {one.name} were submitted ({named[one.name].file} and {one.file}): what concerns it stays undetermined; take the older one out of configs/",
                     )
                 )
     return list(named.values()), problems
@@ -142,8 +142,9 @@ def _renamed(device: Device, name: str | None) -> Device:
 
 def _ambiguous(device: Device, other: Device) -> Device:
     first = tuple(SourceLine(one.file, 1, "") for one in (device, other))
+    # As unread as a line nobody understood: the other file may differ in anything, settings of the device itself included.
     doubt = Doubt(
-        DoubtKind.UNSUPPORTED,
+        DoubtKind.UNREAD,
         Text(
             ja=f"同じ名前の機器の設定ファイルが二つある({device.file}、{other.file})。",
             en=f"two configurations have the same device name ({device.file}, {other.file})",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from secaudit import __version__
 from secaudit.audit.missing import missing_devices
-from secaudit.audit.network import ReadNetwork, network_of_folder
+from secaudit.audit.network import ReadNetwork, network_of_folder, zones_of
 from secaudit.audit.rates import rates_of
 from secaudit.audit.result import SCHEMA_VERSION, AuditResult, Deadline
 from secaudit.audit.summaries import (
@@ -24,7 +24,6 @@ from secaudit.audit.summaries import (
     zone_summaries,
 )
 from secaudit.flows.analysis import FlowAnalysis
-from secaudit.flows.zones import plan_zones
 from secaudit.municipality.loader import load_audit_folder
 from secaudit.municipality.model import AuditFolder, LedgerDevice
 from secaudit.policy.loader import load_policy
@@ -54,7 +53,7 @@ def audit_folder(path: Path, as_of: datetime.date, progress: Progress | None = N
     say(Text(ja="実測結果を読み取っています", en="reading the probe results"))
     probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
     say(Text(ja="通信の可否を計算しています", en="computing the flows"))
-    plan = plan_zones(network.topology, folder.municipality.zones)
+    plan = zones_of(folder, network, policy)
     analysis = FlowAnalysis(network.topology, plan, missing_devices(folder, network))
     context = RuleContext(
         policy=policy,

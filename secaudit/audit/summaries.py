@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from secaudit.audit.missing import missing_devices
 from secaudit.audit.network import ReadNetwork
 from secaudit.audit.reading import ConfigFile
 from secaudit.audit.result import (
@@ -100,11 +101,24 @@ def _message(error: Exception) -> Text:
 
 
 def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, plan: ZonePlan) -> tuple[Text, ...]:
-    """What could not be used, and subnets that no zone claims."""
+    """What could not be used, zones that nothing submitted reaches, and subnets that no zone claims."""
     texts = [_message(error) for error in folder.problems]
-    texts += [_message(file.problem) for file in network.files if file.problem is not None]
+    stray = {one.name for one in missing_devices(folder, network)}
+    for file in network.files:
+        if file.problem is not None:
+            told = _message(file.problem)
+            texts.append(_with_effect(told) if file.path in stray else told)
     texts += list(network.problems)
     texts += [_message(error) for error in probes.problems]
+    for held in plan.doubts.values():
+        for doubt in held:
+            places = ", ".join(f"{source.file}:{source.number}" for source in doubt.sources)
+            texts.append(
+                Text(
+                    ja=f"{places}: {doubt.text.ja}\n  → 機器の設定を configs/ に置き、機器名とインターフェース名を設定の通りに書くこと。",
+                    en=f"{places}: {doubt.text.en}\n  → put the device's configuration into configs/ and write names as they stand in it",
+                )
+            )
     for port, subnet in plan.unbound:
         texts.append(
             Text(
@@ -113,6 +127,14 @@ def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, pla
             )
         )
     return tuple(texts)
+
+
+def _with_effect(told: Text) -> Text:
+    """A file that nobody can read and that no ledger entry claims could be a device between any two zones."""
+    return Text(
+        ja=f"{told.ja}\n  → どの領域を接続する機器か分からないため、通信の判定は確認不能となる。機器の設定でないファイルは configs/ の外へ移すこと。",
+        en=f"{told.en}\n  → it may connect any two zones, so flows stay undetermined; move a file that is no device configuration out of configs/",
+    )
 
 
 def zone_summaries(context: RuleContext) -> tuple[ZoneSummary, ...]:

@@ -131,7 +131,10 @@ class FlowAnalysis:
         unreached = bool(self.plan.doubts.get(source) or self.plan.doubts.get(destination))
         gaps = [one.doubt for one in self.missing if self._touches(one, source, destination)]
         doubts.extend(gaps)
-        if unreached or gaps:
+        shared = self.plan.joined.get(frozenset((source, destination)))
+        if shared is not None:
+            doubts.append(shared)
+        if unreached or gaps or shared is not None:
             possible |= self._all_between(source, destination)
         # `direct` only matters for what crosses; packets that leave the model may take any way.
         direct = direct | leaving if destination in self.plan.has_direct_exit else direct

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from secaudit.flows.topology import Port, Topology
 from secaudit.municipality.model import InterfaceRef, ZoneBinding
@@ -46,13 +47,15 @@ class ZonePlan:
     """All zones of an audit in the network.
 
     `numbers` gives each zone its origin number (from 1). `doubts` name zones, or parts of zones, that no submitted device reaches:
-    nothing can be said about their traffic. `unbound` are connected subnets that no zone claims.
+    nothing can be said about their traffic. `joined` are pairs of zones on one segment, or beyond one interface: their hosts may
+    reach each other without passing any device that we know. `unbound` are connected subnets that no zone claims.
     """
 
     zones: tuple[str, ...]
     addresses: Mapping[str, Mapping[Family, Intervals]]
     attachments: Mapping[Port, tuple[Attachment, ...]]
     doubts: Mapping[str, tuple[Doubt, ...]]
+    joined: Mapping[frozenset[str], Doubt]
     unbound: tuple[tuple[Port, str], ...]
     has_direct_exit: frozenset[str]
 
@@ -65,8 +68,11 @@ class ZonePlan:
         return tuple(one for held in self.attachments.values() for one in held if one.zone == zone)
 
 
-def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding]) -> ZonePlan:
-    """Finds every zone in the network: by its subnets on connected segments, by VLAN, and by the interfaces named for it."""
+def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: frozenset[str] = frozenset()) -> ZonePlan:
+    """Finds every zone in the network: by its subnets on connected segments, by VLAN, and by the interfaces named for it.
+
+    `outside` are the zones that lie outside the building: that several of them are beyond one line is how it should be.
+    """
     bound = tuple(bindings)
     by_zone = {binding.zone.value: binding for binding in bound}
     claimed = {family: _claimed(bound, family) for family in FAMILIES}
@@ -105,6 +111,7 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding]) -> ZonePlan:
         addresses=addresses,
         attachments={port: tuple(held) for port, held in sorted(attachments.items())},
         doubts={zone: tuple(found) for zone, found in doubts.items() if found},
+        joined=_joined(topology, attachments, outside),
         unbound=_unbound(topology, attachments, claimed),
         has_direct_exit=frozenset(direct),
     )
@@ -197,6 +204,30 @@ def _unreached(binding: ZoneBinding, attachments: Mapping[Port, list[Attachment]
                 ),
                 (binding.source,),
             )
+
+
+def _joined(
+    topology: Topology, attachments: Mapping[Port, list[Attachment]], outside: frozenset[str]
+) -> dict[frozenset[str], Doubt]:
+    """Pairs of zones between which nothing that we know stands."""
+    together: dict[tuple[str, object], dict[str, Port]] = defaultdict(dict)
+    for port, held in attachments.items():
+        for one in held:
+            if one.zone not in outside:
+                place: tuple[str, object] = ("port", port) if one.external else ("segment", topology.segment(*port))
+                together[place].setdefault(one.zone, port)
+    found: dict[frozenset[str], Doubt] = {}
+    for zones in together.values():
+        for left, right in combinations(sorted(zones), 2):
+            port = zones[right]
+            interface = topology.interface(*port)
+            lines = tuple(line for held in interface.addresses for line in held.sources) or interface.sources
+            text = Text(
+                ja=f"領域 {left} と {right} が {port[0]} の {port[1]} で同じ区間に接続しており、機器を経由せずに通信できるおそれがある。",
+                en=f"the zones {left} and {right} are on one segment at {port[0]} {port[1]} and may communicate without passing a device",
+            )
+            found.setdefault(frozenset((left, right)), Doubt(DoubtKind.UNSUPPORTED, text, lines))
+    return found
 
 
 def _unbound(

@@ -17,6 +17,7 @@ from secaudit.network.matches import ANY_SERVICE, Match, Service
 from secaudit.network.routes import NextHop, Route
 from secaudit.text.source import SourceLine, Sources
 
+OUTSIDE = frozenset({Zone.SECURITY_CLOUD.value, Zone.PUBLIC_INTERNET.value, Zone.LGWAN_NETWORK.value})
 PIPELINE = (
     Stage.INGRESS_FILTER,
     Stage.INGRESS_NAT,
@@ -86,4 +87,4 @@ def analyse(
     devices: Sequence[Device], zones: Sequence[ZoneBinding], missing: Sequence[MissingDevice] = ()
 ) -> FlowAnalysis:
     topology = build_topology(devices)
-    return FlowAnalysis(topology, plan_zones(topology, zones), missing)
+    return FlowAnalysis(topology, plan_zones(topology, zones, OUTSIDE), missing)

@@ -191,3 +191,20 @@ def test_two_zones_beyond_one_external_interface_are_not_crossed_by_our_device()
     assert flows.pair("public_internet", "security_cloud").possible.is_empty
     assert not flows.pair("my_number", "security_cloud").certain.is_empty
     assert not flows.pair("security_cloud", "my_number").certain.is_empty
+
+
+def test_two_inside_zones_on_one_segment_are_never_separated() -> None:
+    both = interface("lan", "10.1.0.1/24", 11)
+    both = replace(both, addresses=(*both.addresses, *interface("lan", "10.2.0.1/24", 12).addresses))
+    closed = filter_of("closed", line(31, Action.DENY, match(None, None)))
+    router = device("r", [replace(both, filter_in="closed")], filters={"closed": closed})
+    pair = analyse([router], [MN, LG]).pair("my_number", "lgwan")
+    assert not pair.possible.is_empty
+    assert {one.number for one in pair.doubts[0].sources} == {11, 12}
+
+
+def test_two_layers_entered_by_one_interface_are_not_separated_beyond_it() -> None:
+    left = zone(Zone.MY_NUMBER, "10.51.0.0/24", interfaces=["fw:mn"])
+    right = zone(Zone.LGWAN, "10.52.0.0/24", interfaces=["fw:mn"])
+    pair = analyse([firewall()], [left, right]).pair("my_number", "lgwan")
+    assert not pair.possible.is_empty
