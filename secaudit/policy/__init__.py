@@ -1,1 +1,40 @@
 """Guideline editions, models and zone matrices, as loaded from `policies/`."""
+
+from secaudit.policy.loader import editions, load_policy
+from secaudit.policy.model import (
+    Cell,
+    CellVerdict,
+    Condition,
+    Confidence,
+    Constraint,
+    DefinitionFile,
+    Denied,
+    Free,
+    LegalDate,
+    NotApplicable,
+    Policy,
+    Registered,
+    ServicePorts,
+    Via,
+    ZoneInfo,
+)
+
+__all__ = [
+    "Cell",
+    "CellVerdict",
+    "Condition",
+    "Confidence",
+    "Constraint",
+    "DefinitionFile",
+    "Denied",
+    "Free",
+    "LegalDate",
+    "NotApplicable",
+    "Policy",
+    "Registered",
+    "ServicePorts",
+    "Via",
+    "ZoneInfo",
+    "editions",
+    "load_policy",
+]

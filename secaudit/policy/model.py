@@ -1,0 +1,192 @@
+"""What may flow between zones, by edition and model: the matrix of the guideline as frozen values."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from secaudit.municipality.model import Model, Zone
+from secaudit.text.bilingual import Text
+
+
+class Confidence(StrEnum):
+    """How sure we are of a statement of the guideline, surest first."""
+
+    SOURCE = "source"
+    """Read in a named document."""
+    HIGH = "high"
+    MEDIUM = "medium"
+    """Believed right; kept configurable."""
+    DERIVED = "derived"
+    """Our inference from the rules above it."""
+    LOW = "low"
+    """Plausible only; never comes out as fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneInfo:
+    """One zone of the matrices. `layer` is the 系 it belongs to (or is judged as), None outside the layers.
+
+    `external` zones lie outside the building. `expected` zones exist at every municipality: when the audit folder does not
+    say where one is, the pairs it takes part in cannot be judged.
+    """
+
+    zone: Zone
+    code: str
+    title: Text
+    layer: Zone | None
+    external: bool
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePorts:
+    """Destination ports of one protocol, as inclusive intervals."""
+
+    protocol: str
+    ports: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Anything may open a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Nothing may. `exceptable` when a written, dated exception can settle a flow (`D*`)."""
+
+    exceptable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """Outside the body's control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Only flows inside valid register entries that carry `condition`; `services` (empty = all) narrows them further."""
+
+    condition: str
+    services: tuple[ServicePorts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """Only what leaves through `zone`; a direct exit is a violation."""
+
+    zone: Zone
+
+
+Constraint = Free | Denied | NotApplicable | Registered | Via
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A cell code: its names, its meaning, and what it asks of the configurations."""
+
+    code: str
+    title: Text
+    meaning: Text
+    constraint: Constraint
+    confidence: Confidence
+
+
+class CellVerdict(StrEnum):
+    """A cell in one word."""
+
+    FREE = "free"
+    CONDITIONAL = "conditional"
+    DENIED = "denied"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What may open a connection from `source` to `destination`. Any one of `conditions` permits.
+
+    `text` is the cell as the matrix writes it (`D*/S2`).
+    """
+
+    source: Zone
+    destination: Zone
+    text: str
+    conditions: tuple[Condition, ...]
+    confidence: Confidence
+    reference: str
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the cell in written order."""
+        return tuple(condition.code for condition in self.conditions)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The constraints of the codes in written order."""
+        return tuple(condition.constraint for condition in self.conditions)
+
+    @property
+    def verdict(self) -> CellVerdict:
+        """The cell in one word; a cell that permits anything under a condition is conditional."""
+        if any(isinstance(constraint, Free) for constraint in self.constraints):
+            return CellVerdict.FREE
+        if any(isinstance(constraint, Registered | Via) for constraint in self.constraints):
+            return CellVerdict.CONDITIONAL
+        if any(isinstance(constraint, Denied) for constraint in self.constraints):
+            return CellVerdict.DENIED
+        return CellVerdict.NOT_APPLICABLE
+
+    @property
+    def exceptable(self) -> bool:
+        """Whether the matrix foresees that an exception settles a flow of this pair: false only where a `D` stands alone."""
+        denials = [constraint for constraint in self.constraints if isinstance(constraint, Denied)]
+        return any(denial.exceptable for denial in denials) or len(denials) < len(self.constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class LegalDate:
+    """A day on which a duty begins."""
+
+    id: str
+    title: Text
+    law: Text
+    date: datetime.date
+    confidence: Confidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionFile:
+    """A data file that the verdicts rest on: `path` as shown to people (`policies/zones.yaml`), size in bytes, SHA-256."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One edition and one model: all 16 x 16 cells, the zones, the conditions, and the legal dates."""
+
+    edition: str
+    edition_title: Text
+    edition_short: Text
+    revised_on: datetime.date
+    model: Model
+    model_title: Text
+    zones: Mapping[Zone, ZoneInfo]
+    conditions: Mapping[str, Condition]
+    cells: Mapping[tuple[Zone, Zone], Cell]
+    legal_dates: Mapping[str, LegalDate]
+    files: tuple[DefinitionFile, ...]
+
+    def cell(self, source: Zone, destination: Zone) -> Cell:
+        """The cell of one ordered pair."""
+        return self.cells[source, destination]
+
+    def title_of(self, zone: Zone) -> Text:
+        """What people call a zone."""
+        return self.zones[zone].title

@@ -1,0 +1,108 @@
+"""`rulesets/NAME/` as a `Ruleset`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from secaudit.errors import PolicyError
+from secaudit.locations import data_folder
+from secaudit.municipality.model import Model
+from secaudit.policy.definitions import Definition, load_definition, text_of
+from secaudit.policy.model import Confidence
+from secaudit.rules.kind import all_kinds
+from secaudit.rules.result import Severity
+from secaudit.rules.rule import Check, EvidenceKind, Rule, Ruleset
+from secaudit.text.bilingual import Text
+
+HEAD_FILE = "ruleset.yaml"
+
+
+def load_ruleset(folder: Path | None = None) -> Ruleset:
+    """Reads a folder of rules (default: `rulesets/three-layer`), one file each, sorted by id.
+
+    Raises `PolicyError` with file, line and a suggestion for anything that a person may have mistyped.
+    """
+    root = folder or data_folder("rulesets") / "three-layer"
+    shown = f"rulesets/{root.name}"
+    head = load_definition(root / HEAD_FILE, f"{shown}/{HEAD_FILE}", "ruleset")
+    rules: dict[str, Rule] = {}
+    for path in sorted(root.glob("*.yaml")):
+        if path.name == HEAD_FILE:
+            continue
+        definition = load_definition(path, f"{shown}/{path.name}", "ruleset_rule")
+        rule = _rule(definition)
+        if path.stem != rule.id:
+            raise definition.error(
+                Text(
+                    ja=f"ファイル名 {path.name} は id {rule.id} と一致しなければならない",
+                    en=f"the file name {path.name} must be the id {rule.id}",
+                ),
+                ("id",),
+            )
+        rules[rule.id] = rule
+    ordered = tuple(rules[name] for name in sorted(rules))
+    if not ordered:
+        raise PolicyError(Text(ja="ルールが一つもない", en="there is not a single rule"), file=shown)
+    return Ruleset(
+        id=head.data["id"],
+        title=text_of(head.data["title"]),
+        version=head.data["version"],
+        rules=ordered,
+        files=(head.file, *(rule.file for rule in ordered)),
+    )
+
+
+def _rule(definition: Definition) -> Rule:
+    data = definition.data
+    reference = data["reference"]
+    reference_only = data.get("reference_only", False)
+    if reference["confidence"] == Confidence.LOW and not reference_only:
+        raise definition.error(
+            Text(
+                ja="確度が low の要件は参考（reference_only: true）としてのみ扱う",
+                en="a requirement of low confidence may only be for reference (reference_only: true)",
+            ),
+            ("reference", "confidence"),
+        )
+    return Rule(
+        id=data["id"],
+        title=text_of(data["title"]),
+        requirement=text_of(data["requirement"]),
+        remedy=text_of(data["remedy"]),
+        clauses={edition: text_of(clause) for edition, clause in data["clause"].items()},
+        models=tuple(Model(name) for name in data["models"]),
+        severity=Severity(data["severity"]),
+        needs=tuple(EvidenceKind(name) for name in data["needs"]),
+        confidence=Confidence(reference["confidence"]),
+        reference=reference["source"],
+        reference_only=reference_only,
+        checks=tuple(_checks(definition)),
+        file=definition.file,
+    )
+
+
+def _checks(definition: Definition) -> Iterable[Check]:
+    yield _check(definition, definition.data, ())
+    for index, also in enumerate(definition.data.get("also", ())):
+        yield _check(definition, also, ("also", index))
+
+
+def _check(definition: Definition, entry: Mapping[str, Any], path: tuple[str | int, ...]) -> Check:
+    kinds = all_kinds()
+    name = entry["kind"]
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1)
+        raise definition.error(
+            Text(ja=f"種類 {name!r} はない", en=f"there is no kind {name!r}"),
+            (*path, "kind"),
+            Text(ja=f"{near[0]} の誤りではないか", en=f"did you mean {near[0]}?") if near else None,
+        )
+    try:
+        return Check(kinds[name], kinds[name].parse(entry.get("parameters", {})))
+    except ValueError as error:
+        raise definition.error(
+            Text(ja=f"パラメータが正しくない: {error}", en=f"the parameters are wrong: {error}"), (*path, "parameters")
+        ) from error

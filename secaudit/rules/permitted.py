@@ -1,0 +1,108 @@
+"""What a cell of the matrix permits here: the policy filled in with the municipality's register."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from secaudit.municipality.model import PermittedFlow, Zone
+from secaudit.packets.packet import PROTOCOL_NUMBERS
+from secaudit.packets.sets import PacketSet
+from secaudit.policy.model import Cell, Free, NotApplicable, Registered, ServicePorts, Via
+from secaudit.rules.context import RuleContext
+
+EVERY_ADDRESS = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The packets a pair may open connections with. `via` names the zone that the rest of its traffic must pass, if any does.
+
+    `entries` are the register entries that made it, `lapsed` those that would have but are not valid on the day of the audit.
+    """
+
+    packets: PacketSet
+    via: Zone | None
+    entries: tuple[PermittedFlow, ...]
+    lapsed: tuple[PermittedFlow, ...]
+
+
+def is_valid(entry: PermittedFlow, context: RuleContext) -> bool:
+    """Whether an entry permits anything on the day of the audit: approved by then, and not past its date."""
+    if entry.approved_on > context.as_of:
+        return False
+    return entry.valid_until is None or context.as_of <= entry.valid_until
+
+
+def joins(entry: PermittedFlow, source: Zone, destination: Zone) -> bool:
+    """Whether an entry speaks about openings from one zone to the other."""
+    if (entry.source_zone, entry.destination_zone) == (source, destination):
+        return True
+    return entry.two_way and (entry.destination_zone, entry.source_zone) == (source, destination)
+
+
+def protocol_of(entry: PermittedFlow) -> str:
+    """The protocol of an entry as a number, or `any`."""
+    name = {"icmpv6": "icmp6"}.get(entry.protocol, entry.protocol)
+    return name if name == "any" else str(PROTOCOL_NUMBERS.get(name, name))
+
+
+def entry_packets(entry: PermittedFlow, source: Zone, context: RuleContext) -> PacketSet:
+    """The connection-opening packets of an entry that start in `source`; the mirror of a two-way entry keeps its ports."""
+    forward = entry.source_zone is source
+    return (
+        context.flows.set_of(
+            sources=entry.sources if forward else entry.destinations,
+            destinations=entry.destinations if forward else entry.sources,
+            protocol=protocol_of(entry),
+            ports=entry.ports,
+        )
+        & context.flows.spaces.opening()
+    )
+
+
+def service_packets(services: Iterable[ServicePorts], context: RuleContext) -> PacketSet:
+    """All packets to the given destination ports, whoever sends them."""
+    result = context.flows.nothing()
+    for service in services:
+        result |= context.flows.set_of(
+            sources=EVERY_ADDRESS, destinations=EVERY_ADDRESS, protocol=service.protocol, ports=service.ports
+        )
+    return result
+
+
+def allowance(cell: Cell, context: RuleContext, conditions: frozenset[str] | None = None) -> Allowance:
+    """What a cell permits with the entries that are valid on the day of the audit.
+
+    `conditions` keeps only these codes of the cell (None = all). A cell that is free or outside the body's control permits everything.
+    """
+    packets = context.flows.nothing()
+    via: Zone | None = None
+    used: list[PermittedFlow] = []
+    lapsed: list[PermittedFlow] = []
+    for condition in cell.conditions:
+        if conditions is not None and condition.code not in conditions:
+            continue
+        constraint = condition.constraint
+        if isinstance(constraint, Free | NotApplicable):
+            packets = context.flows.everything()
+        elif isinstance(constraint, Via):
+            via = constraint.zone
+        elif isinstance(constraint, Registered):
+            for entry in _entries(constraint.condition, cell, context):
+                if not is_valid(entry, context):
+                    lapsed.append(entry)
+                    continue
+                used.append(entry)
+                own = entry_packets(entry, cell.source, context)
+                packets |= own & service_packets(constraint.services, context) if constraint.services else own
+    if via is not None and via in (cell.source, cell.destination):
+        return Allowance(context.flows.everything(), None, tuple(used), tuple(lapsed))
+    return Allowance(packets, via, tuple(used), tuple(lapsed))
+
+
+def _entries(code: str, cell: Cell, context: RuleContext) -> Iterable[PermittedFlow]:
+    for entry in sorted(context.municipality.register, key=lambda one: one.id):
+        if entry.condition == code and joins(entry, cell.source, cell.destination):
+            yield entry

@@ -1,0 +1,234 @@
+"""Judging statements (申告): is there one, is it fresh, by the right role, with its document, and what does it say?"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from secaudit.errors import InputError
+from secaudit.municipality.model import Attestation
+from secaudit.rules.answers import lines
+from secaudit.rules.context import RuleContext
+from secaudit.rules.result import Evidence, Outcome
+from secaudit.text.bilingual import Text
+
+_FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\Z")
+ATTESTATIONS_FILE = "attestations.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One part a statement is split into. People name it by its id or by its Japanese title."""
+
+    id: str
+    title: Text
+
+    def answer_in(self, made: Attestation) -> str | None:
+        """What a statement says about this part, None when it is silent."""
+        return next((answer for name, answer in made.items if name in (self.id, self.title.ja)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a rule asks of a statement. `max_age_days` None = no limit; `roles` empty = any role.
+
+    `subject` is the rule the statement answers (None = the rule that asks). `items` must all be answered.
+    """
+
+    subject: str | None
+    max_age_days: int | None
+    roles: frozenset[str]
+    document: bool
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a statement is worth. `missing` when nothing was submitted at all, which a legal date may judge differently."""
+
+    outcome: Outcome
+    reason: str
+    facts: tuple[Text, ...]
+    evidence: tuple[Evidence, ...] = ()
+    needs: tuple[Text, ...] = ()
+    missing: bool = False
+
+
+def demand_of(data: Mapping[str, Any]) -> Demand:
+    """The parameters of a rule as a demand."""
+    return Demand(
+        subject=data.get("subject"),
+        max_age_days=data.get("max_age_days"),
+        roles=frozenset(data.get("roles", ())),
+        document=data.get("document", False),
+        items=tuple(
+            Item(item["id"], Text(ja=item["title"]["ja"], en=item["title"]["en"])) for item in data.get("items", ())
+        ),
+    )
+
+
+def judge_statement(demand: Demand, rule_id: str, context: RuleContext) -> Judgement:
+    """Judges the newest statement about a rule. Only a statement that can be relied upon says yes or no; all else is undetermined."""
+    subject = demand.subject or rule_id
+    broken = _unreadable(context)
+    if broken is not None:
+        return broken
+    made = [one for one in context.folder.attestations if one.subject == subject]
+    usable = [one for one in made if one.stated_on <= context.as_of]
+    if not usable:
+        return _nothing(subject, future=bool(made))
+    newest = max(usable, key=lambda one: (one.stated_on, one.id))
+    weakness = _weakness(demand, newest, context)
+    evidence = lines(context, (newest.source,))
+    if weakness is not None:
+        reason, fact, need = weakness
+        return Judgement(Outcome.UNDETERMINED, reason, (_stated(newest), fact), evidence, (need,))
+    return _verdict(demand, newest, evidence)
+
+
+def _unreadable(context: RuleContext) -> Judgement | None:
+    """An error when the whole file is unusable; a mistake in one statement leaves the others."""
+    if context.folder.attestations:
+        return None
+    for problem in context.folder.problems:
+        if isinstance(problem, InputError) and problem.file.rsplit("/", 1)[-1] == ATTESTATIONS_FILE:
+            return Judgement(
+                Outcome.ERROR,
+                "attestations_unreadable",
+                (
+                    Text(
+                        ja=f"{ATTESTATIONS_FILE} を読み取れないため評価できない（{problem.text.ja}）。",
+                        en=f"{ATTESTATIONS_FILE} cannot be read, so this cannot be evaluated ({problem.text.en}).",
+                    ),
+                ),
+                needs=(Text(ja=f"誤りを直した {ATTESTATIONS_FILE}", en=f"a corrected {ATTESTATIONS_FILE}"),),
+            )
+    return None
+
+
+def _nothing(subject: str, *, future: bool) -> Judgement:
+    fact = Text(ja=f"{subject} に対する申告が提出されていない。", en=f"No statement about {subject} was submitted.")
+    if future:
+        fact = Text(
+            ja=f"{subject} に対する申告は、監査基準日より後の日付のものしかない。",
+            en=f"The only statements about {subject} are dated after the day of the audit.",
+        )
+    need = Text(
+        ja=f"{ATTESTATIONS_FILE} に {subject} の申告（責任者、日付、文書）を記載する",
+        en=f"a statement about {subject} in {ATTESTATIONS_FILE} (who, when, which document)",
+    )
+    return Judgement(
+        Outcome.UNDETERMINED, "stated_in_future" if future else "no_attestation", (fact,), needs=(need,), missing=True
+    )
+
+
+def _weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[str, Text, Text] | None:
+    """Why a statement cannot be relied upon: reason, fact, and what to submit."""
+    renewed = Text(ja="日付の新しい申告", en="a newer statement")
+    if made.valid_until is not None and made.valid_until < context.as_of:
+        fact = Text(
+            ja=f"申告の有効期限（{made.valid_until}）が過ぎている。", en=f"It was valid until {made.valid_until}."
+        )
+        return "attestation_expired", fact, renewed
+    age = (context.as_of - made.stated_on) // datetime.timedelta(days=1)
+    if demand.max_age_days is not None and age > demand.max_age_days:
+        fact = Text(
+            ja=f"申告から{age}日が経過している（上限{demand.max_age_days}日）。",
+            en=f"It is {age} days old (at most {demand.max_age_days}).",
+        )
+        return "stale", fact, renewed
+    if demand.roles and made.role not in demand.roles:
+        roles = ", ".join(sorted(demand.roles))
+        fact = Text(
+            ja=f"申告者の役割 {made.role} は求める役割（{roles}）でない。",
+            en=f"The role {made.role} is not one of {roles}.",
+        )
+        return "wrong_role", fact, Text(ja=f"役割が {roles} である者の申告", en=f"a statement by {roles}")
+    return _document_weakness(demand, made, context) or _item_weakness(demand, made)
+
+
+def _document_weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[str, Text, Text] | None:
+    if demand.document and not made.document:
+        need = Text(ja="根拠となる文書の名称", en="the name of the document that it rests on")
+        return "no_document", Text(ja="根拠となる文書が示されていない。", en="It names no document."), need
+    if made.document_verified is False:
+        fact = Text(
+            ja=f"文書 {made.document} の内容が、申告に記載されたダイジェストと一致しない。",
+            en=f"The document {made.document} does not have the digest that the statement gives.",
+        )
+        return "document_altered", fact, Text(ja="申告と一致する文書", en="the document that the statement describes")
+    if made.document is not None and made.document_verified is None and _is_gone(made, context):
+        fact = Text(
+            ja=f"文書 {made.document} が監査フォルダにないため、内容を確認できない。",
+            en=f"The document {made.document} is not in the audit folder, so it cannot be looked at.",
+        )
+        return "document_missing", fact, Text(ja=f"文書 {made.document}", en=f"the document {made.document}")
+    return None
+
+
+def _is_gone(made: Attestation, context: RuleContext) -> bool:
+    """Whether a document that should lie in the folder does not: it has a digest to compare, or is named as a file.
+
+    A number of reference (`第12号`) names a document that is kept elsewhere.
+    """
+    if made.document_sha256 is not None:
+        return True
+    name = made.document or ""
+    return _FILE_NAME.search(name) is not None and all(one.path != name for one in context.folder.inputs)
+
+
+def _item_weakness(demand: Demand, made: Attestation) -> tuple[str, Text, Text] | None:
+    missing = [item for item in demand.items if item.answer_in(made) is None]
+    if not missing:
+        return None
+    ja = "、".join(item.title.ja for item in missing)
+    en = ", ".join(item.title.en for item in missing)
+    return (
+        "items_missing",
+        Text(ja=f"次の項目についての記載がない：{ja}。", en=f"It says nothing about: {en}."),
+        Text(ja=f"次の項目の記載：{ja}", en=f"what is the case for: {en}"),
+    )
+
+
+def _verdict(demand: Demand, made: Attestation, evidence: tuple[Evidence, ...]) -> Judgement:
+    stated = _stated(made)
+    titles = {name: item.title for item in demand.items for name in (item.id, item.title.ja)}
+    wanting = [titles.get(name, Text(ja=name, en=name)) for name, answer in made.items if answer != "yes"]
+    if made.answer != "yes":
+        fact = Text(
+            ja="申告の回答は「一部のみ実施」である。"
+            if made.answer == "partly"
+            else "申告の回答は「実施していない」である。",
+            en="It says that this is done only in part."
+            if made.answer == "partly"
+            else "It says that this is not done.",
+        )
+        reason = "answered_partly" if made.answer == "partly" else "answered_no"
+        return Judgement(Outcome.FAIL, reason, (stated, fact, *_items_fact(wanting)), evidence)
+    if wanting:
+        return Judgement(Outcome.FAIL, "items_not_met", (stated, *_items_fact(wanting)), evidence)
+    confirmed = Text(
+        ja="申告の内容を確認した。実施の状況そのものは検証していない。",
+        en="What was stated was confirmed; whether it is really so was not tested.",
+    )
+    return Judgement(Outcome.PASS, "attested", (stated, confirmed), evidence)
+
+
+def _items_fact(wanting: list[Text]) -> tuple[Text, ...]:
+    if not wanting:
+        return ()
+    ja = "、".join(title.ja for title in wanting)
+    en = ", ".join(title.en for title in wanting)
+    return (Text(ja=f"実施されていない項目：{ja}。", en=f"Not done: {en}."),)
+
+
+def _stated(made: Attestation) -> Text:
+    document = "" if made.document is None else f"、文書：{made.document}"
+    paper = "" if made.document is None else f", document: {made.document}"
+    return Text(
+        ja=f"{made.stated_on}に{made.stated_by}（{made.role}）が申告した{document}。「{made.statement}」",
+        en=f'Stated on {made.stated_on} by {made.stated_by} ({made.role}){paper}: "{made.statement}"',
+    )

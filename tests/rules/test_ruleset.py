@@ -1,0 +1,255 @@
+"""The shipped rules as data, and what a mistake in a rule file leads to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from secaudit.errors import PolicyError
+from secaudit.locations import data_folder
+from secaudit.municipality.model import Model, Zone
+from secaudit.policy import CellVerdict, Confidence, editions, load_policy
+from secaudit.rules.kind import all_kinds
+from secaudit.rules.loader import load_ruleset
+from secaudit.rules.result import Severity
+from secaudit.rules.rule import Ruleset
+from secaudit.text.bilingual import Text
+
+ISSUE_RULES = [
+    "LAW-01",
+    "LAW-02",
+    "LAW-03",
+    "MN-01",
+    "MN-02",
+    "MN-03",
+    "MN-04",
+    "MN-06",
+    "MN-08",
+    "MN-09",
+    "MN-10",
+    "MN-11",
+    "LG-01",
+    "LG-02",
+    "LG-03",
+    "LG-05",
+    "LG-09",
+    "IN-02",
+    "NW-02",
+    "NW-03",
+    "NW-05",
+    "NW-14",
+    "NW-17",
+    "HD-03-TELNET",
+    "HD-03-HTTP",
+    "HD-06-SNMP",
+    "HD-07-CLEAR",
+    "OWN-01",
+    "OWN-02",
+    "AST-02",
+    "OP-06",
+]
+ISSUE_KINDS = [
+    "flow_denied",
+    "flow_only",
+    "flow_required",
+    "flow_pinned",
+    "register_match",
+    "route",
+    "filter_hygiene",
+    "device_setting",
+    "attestation",
+    "deadline",
+    "probe_port",
+    "probe_agrees",
+]
+ASSURANCE = re.compile(
+    r"保証|安全である|万全|完全に防|問題ない|\b(guarantee|secure|safe|assure|ensures?)\b", re.IGNORECASE
+)
+POLITE = re.compile(r"(です|ます|ください|ません)。?$")
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    return load_ruleset()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(data_folder("rulesets") / "three-layer", tmp_path / "three-layer"))
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def failing(folder: Path) -> PolicyError:
+    with pytest.raises(PolicyError) as raised:
+        load_ruleset(folder)
+    return raised.value
+
+
+def test_the_controls_that_were_asked_for_are_there(ruleset: Ruleset) -> None:
+    assert set(ISSUE_RULES) <= {rule.id for rule in ruleset.rules}
+    used = {check.kind.name for rule in ruleset.rules for check in rule.checks}
+    assert set(ISSUE_KINDS) <= used
+    assert used == set(all_kinds()), "every kind is used by a rule"
+
+
+def test_rules_are_sorted_and_every_file_has_its_digest(ruleset: Ruleset) -> None:
+    ids = [rule.id for rule in ruleset.rules]
+    assert ids == sorted(ids)
+    assert len(ruleset.files) == len(ids) + 1
+    assert all(len(file.sha256) == 64 for file in ruleset.files)
+
+
+def test_every_rule_has_a_clause_for_every_edition(ruleset: Ruleset) -> None:
+    for rule in ruleset.rules:
+        assert set(rule.clauses) == set(editions())
+        assert rule.applies_to("mic-2026-03", Model.ALPHA)
+
+
+def test_the_separation_of_the_layers_is_critical(ruleset: Ruleset) -> None:
+    for rule_id in ("MN-01", "MN-02", "MN-03", "MN-04", "MN-09", "LG-01", "LG-02", "IN-02"):
+        assert ruleset.rule(rule_id).severity is Severity.CRITICAL
+
+
+def test_nothing_of_low_confidence_fails_an_audit(ruleset: Ruleset) -> None:
+    for rule in ruleset.rules:
+        assert rule.confidence is not Confidence.LOW or rule.reference_only
+
+
+def texts(ruleset: Ruleset) -> list[tuple[str, Text]]:
+    found = []
+    for rule in ruleset.rules:
+        parts = (rule.title, rule.requirement, rule.remedy, *rule.clauses.values())
+        found += [(rule.id, part) for part in parts]
+    return found
+
+
+def test_no_rule_words_itself_as_an_assurance(ruleset: Ruleset) -> None:
+    for rule_id, text in texts(ruleset):
+        assert not ASSURANCE.search(text.ja), (rule_id, text.ja)
+        assert not ASSURANCE.search(text.en.replace("Policy for ensuring cybersecurity", "")), (rule_id, text.en)
+
+
+def test_the_code_of_the_rules_words_nothing_as_an_assurance() -> None:
+    package = Path(load_ruleset.__code__.co_filename).parent
+    for path in sorted(package.rglob("*.py")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "ja=" in line or "en=" in line:
+                assert not ASSURANCE.search(line), f"{path.name}: {line.strip()}"
+
+
+def test_japanese_is_written_as_in_an_official_document(ruleset: Ruleset) -> None:
+    for rule in ruleset.rules:
+        for text in (rule.requirement, rule.remedy):
+            assert text.ja.endswith("。"), rule.id
+            assert not any(POLITE.search(sentence) for sentence in text.ja.split("。")), rule.id
+            assert text.en.endswith("."), rule.id
+        assert not rule.title.ja.endswith("。")
+
+
+def test_separation_of_the_layers_uses_the_right_word(ruleset: Ruleset) -> None:
+    """分離 at the My Number zone, 分割 between the LGWAN and Internet zones: never swapped."""
+    assert "分離" in ruleset.rule("MN-01").title.ja and "分割" not in ruleset.rule("MN-01").title.ja
+    assert "分割" in ruleset.rule("LG-01").title.ja and "分離" not in ruleset.rule("LG-01").title.ja
+
+
+def test_every_pair_with_a_zone_inside_the_building_is_judged_by_one_rule(ruleset: Ruleset) -> None:
+    policy = load_policy("mic-2026-03", Model.ALPHA)
+    judged: Counter[tuple[Zone, Zone]] = Counter()
+    for rule in ruleset.rules:
+        for check in rule.checks:
+            if check.kind.name in ("flow_denied", "flow_via", "register_match") or rule.id == "OWN-03":
+                judged.update(check.parameters.pairs)  # type: ignore[attr-defined]
+    for (source, destination), cell in policy.cells.items():
+        inside = not (policy.zones[source].external and policy.zones[destination].external)
+        if source is destination or not inside or cell.verdict in (CellVerdict.FREE, CellVerdict.NOT_APPLICABLE):
+            continue
+        assert judged[source, destination] == 1, (source.value, destination.value, judged[source, destination])
+
+
+# Mistakes.
+
+
+def test_a_mistyped_key_is_an_error_with_a_suggestion(folder: Path) -> None:
+    spoil(folder / "NW-14.yaml", "severity: high", "severty: high")
+    error = failing(folder)
+    assert error.file == "rulesets/three-layer/NW-14.yaml"
+    assert error.line is not None
+    assert "severity" in error.text.en + (error.hint.en if error.hint else "")
+
+
+def test_a_mistyped_parameter_is_an_error_not_a_silent_pass(folder: Path) -> None:
+    spoil(folder / "NW-14.yaml", "minimum: 1", "minimun: 1")
+    error = failing(folder)
+    assert error.file.endswith("NW-14.yaml")
+    assert "minimum" in error.text.en + (error.hint.en if error.hint else "")
+
+
+def test_a_mistyped_zone_is_suggested(folder: Path) -> None:
+    spoil(folder / "MN-01.yaml", "to: [lgwan]", "to: [lgwam]")
+    error = failing(folder)
+    assert "lgwan" in error.text.en + (error.hint.en if error.hint else "")
+
+
+def test_an_unknown_kind_is_suggested(folder: Path) -> None:
+    spoil(folder / "MN-01.yaml", "kind: flow_denied", "kind: flow_deny")
+    error = failing(folder)
+    assert error.field == "kind"
+    assert error.hint is not None and "flow_denied" in error.hint.en
+
+
+def test_an_unknown_kind_of_a_further_check(folder: Path) -> None:
+    spoil(folder / "LG-03.yaml", "- kind: attestation", "- kind: atestation")
+    error = failing(folder)
+    assert error.hint is not None and "attestation" in error.hint.en
+
+
+def test_missing_parameters(folder: Path) -> None:
+    path = folder / "MN-01.yaml"
+    path.write_text(path.read_text(encoding="utf-8").split("parameters:")[0], encoding="utf-8")
+    assert "parameters" in failing(folder).text.en
+
+
+def test_a_pair_of_a_zone_with_itself(folder: Path) -> None:
+    spoil(folder / "MN-01.yaml", "to: [lgwan]", "to: [my_number]")
+    error = failing(folder)
+    assert error.field == "parameters"
+
+
+def test_a_port_that_does_not_exist(folder: Path) -> None:
+    spoil(folder / "LG-03.yaml", '"465"', '"99999"')
+    assert "99999" in failing(folder).text.en
+
+
+def test_low_confidence_must_be_for_reference(folder: Path) -> None:
+    spoil(folder / "NW-14.yaml", "confidence: high", "confidence: low")
+    error = failing(folder)
+    assert error.field == "reference.confidence"
+    spoil(folder / "NW-14.yaml", "confidence: low", "confidence: low")
+    path = folder / "NW-14.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "reference_only: true\n", encoding="utf-8")
+    assert load_ruleset(folder).rule("NW-14").reference_only
+
+
+def test_the_file_name_is_the_id(folder: Path) -> None:
+    (folder / "NW-14.yaml").rename(folder / "NW-15.yaml")
+    assert failing(folder).field == "id"
+
+
+def test_an_empty_folder(folder: Path) -> None:
+    for path in folder.glob("*-*.yaml"):
+        path.unlink()
+    assert "not a single rule" in failing(folder).text.en
+
+
+def test_via_cannot_be_an_end(folder: Path) -> None:
+    spoil(folder / "IN-02.yaml", "from: [internet]", "from: [security_cloud]")
+    assert failing(folder).field == "parameters"
