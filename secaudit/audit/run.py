@@ -116,11 +116,7 @@ def _deadlines(context: RuleContext, results: tuple[RuleResult, ...]) -> tuple[D
     """Every legal date, with whether its duty is met as far as the deadline rules could tell."""
     found = []
     for due in sorted(context.policy.legal_dates.values(), key=lambda one: (one.date, one.id)):
-        outcomes = {
-            one.outcome
-            for one in results
-            if one.days_left is not None and one.days_left == (due.date - context.as_of).days
-        }
+        outcomes = {one.outcome for one in results if one.legal_date == due.id}
         met: bool | None = None
         if outcomes == {Outcome.PASS}:
             met = True

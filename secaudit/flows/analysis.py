@@ -39,8 +39,8 @@ class PairFlow:
     Sets are told by the address that sent the packet and the address and port that got it. `possible` is everything that could open a
     connection, `certain` what surely can in some state of the devices, `reliable` what surely can in every state. `replies` are
     reply-looking packets that get across without any connection; `spoofed` those that need a forged source; `direct` the part of
-    `possible` that does not pass the zone behind which the destination is declared to be. `doubts` say why `possible` is larger
-    than `certain`.
+    `possible` that does not pass the zone behind which the destination is declared to be, `certain_direct` that of `certain`.
+    `doubts` say why `possible` is larger than `certain`.
     """
 
     source: str
@@ -51,6 +51,7 @@ class PairFlow:
     replies: PacketSet
     spoofed: PacketSet
     direct: PacketSet
+    certain_direct: PacketSet
     doubts: tuple[Doubt, ...]
 
 
@@ -86,9 +87,14 @@ class FlowAnalysis:
         protocol: str,
         ports: Intervals,
     ) -> PacketSet:
-        """A permitted flow as a packet set. `protocol` is a name, a number or `any`; `ports` empty = all destination ports."""
-        number = PROTOCOL_NUMBERS.get(protocol, int(protocol) if protocol.isdigit() else -1)
-        protocols: Intervals = ((0, 255),) if protocol == "any" else ((number, number),)
+        """A permitted flow as a packet set. `protocol` is a name, a number or `any`; `ports` empty = all destination ports.
+
+        Raises `KeyError` for a protocol that has no such name.
+        """
+        protocols: Intervals = ((0, 255),)
+        if protocol != "any":
+            number = int(protocol) if protocol.isdigit() else PROTOCOL_NUMBERS[protocol]
+            protocols = ((number, number),)
         service = Service(protocols, destination_ports=normalise(ports) if ports else ANY_PORT)
         from_, to = tuple(sources), tuple(destinations)
         matches = []
@@ -135,8 +141,10 @@ class FlowAnalysis:
         if shared is not None:
             doubts.append(shared)
         if unreached or gaps or shared is not None:
-            possible |= self._all_between(source, destination)
-        # `direct` only matters for what crosses; packets that leave the model may take any way.
+            everything = self._all_between(source, destination)
+            possible |= everything
+            direct |= everything
+        # Packets that leave the model may take any way, if there is one beside the declared one.
         direct = direct | leaving if destination in self.plan.has_direct_exit else direct
         return PairFlow(
             source=source,
@@ -147,6 +155,7 @@ class FlowAnalysis:
             replies=certain_all - opening,
             spoofed=(self._between(Mode.CERTAIN, source, destination, forged=True) & opening) - certain,
             direct=direct,
+            certain_direct=self._between(Mode.CERTAIN, source, destination, direct=True) & opening,
             doubts=_unique(doubts),
         )
 
@@ -160,7 +169,7 @@ class FlowAnalysis:
         none = self.nothing()
         everything = self._all_between(source, destination)
         doubts = (self.too_complex,)
-        return PairFlow(source, destination, everything, none, none, none, none, everything, doubts)
+        return PairFlow(source, destination, everything, none, none, none, none, everything, none, doubts)
 
     def _engine(self, mode: Mode, family: Family) -> Engine:
         mode = self._same[mode]
@@ -236,11 +245,14 @@ class FlowAnalysis:
         )
 
     def _touches(self, missing: MissingDevice, source: str, destination: str) -> bool:
-        """Whether a device we do not have could carry packets of this pair: it can be reached from one and reaches the other."""
+        """Whether a device we do not have could carry packets of this pair: it touches one of them, or is on a way between them."""
         touched = missing.zones or self.zones
 
+        if source in touched or destination in touched:
+            return True  # hosts behind it are not even in the model, and it may have ways of its own
+
         def reaches(left: str, right: str) -> bool:
-            return left == right or not self._between(Mode.POSSIBLE, left, right).is_empty
+            return not self._between(Mode.POSSIBLE, left, right).is_empty
 
         return any(reaches(source, zone) for zone in touched if zone in self.zones) and any(
             reaches(zone, destination) for zone in touched if zone in self.zones

@@ -15,6 +15,7 @@ PROTOCOL_NUMBERS = {
     "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "icmp6": 58, "ospf": 89, "sctp": 132,
 }  # fmt: skip
 PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+PROTOCOL_NUMBERS["icmpv6"] = 58  # its other usual spelling
 WITH_PORTS = frozenset((6, 17, 132))
 WITH_ICMP = frozenset((1, 58))
 SYN = 2

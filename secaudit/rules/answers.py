@@ -42,6 +42,7 @@ def answer(
     needs: tuple[Text, ...] = (),
     severity: Severity | None = None,
     days_left: int | None = None,
+    legal_date: str | None = None,
 ) -> RuleResult:
     """A result of `rule` with its own severity unless told otherwise."""
     return RuleResult(
@@ -57,6 +58,7 @@ def answer(
         remedy=remedy,
         needs=needs,
         days_left=days_left,
+        legal_date=legal_date,
     )
 
 

@@ -44,8 +44,7 @@ def joins(entry: PermittedFlow, source: Zone, destination: Zone) -> bool:
 
 def protocol_of(entry: PermittedFlow) -> str:
     """The protocol of an entry as a number, or `any`."""
-    name = {"icmpv6": "icmp6"}.get(entry.protocol, entry.protocol)
-    return name if name == "any" else str(PROTOCOL_NUMBERS.get(name, name))
+    return "any" if entry.protocol == "any" else str(PROTOCOL_NUMBERS[entry.protocol])
 
 
 def entry_packets(entry: PermittedFlow, source: Zone, context: RuleContext) -> PacketSet:

@@ -92,7 +92,8 @@ class RuleResult:
     `reason` is a stable code (`flow_found`, `no_evidence`, `unread_lines`, `missing_config`, ...), `facts` what was
     found, as full sentences; `remedy` what to do, more exact than the rule's own text where possible (None = the rule's).
     `needs` is what must be submitted to turn an undetermined result into a verdict. `boxes` are packets as people read them.
-    `exception` is the id of the exception that applies, `days_left` counts to a legal date (negative: overdue).
+    `exception` is the id of the exception that applies, `legal_date` is the id of the
+    legal date that the result is about and `days_left` counts to it (negative: overdue).
     """
 
     rule: str
@@ -109,3 +110,4 @@ class RuleResult:
     disposition: Disposition = Disposition.OPEN
     exception: str | None = None
     days_left: int | None = None
+    legal_date: str | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from secaudit.flows.analysis import MissingDevice, PairFlow
+from secaudit.flows.analysis import PairFlow
 from secaudit.municipality.model import PermittedFlow, Zone
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, normalise, of_networks
@@ -27,7 +27,7 @@ from secaudit.rules.answers import (
 )
 from secaudit.rules.context import RuleContext
 from secaudit.rules.permitted import Allowance, allowance, entry_packets, protocol_of
-from secaudit.rules.result import Evidence, Outcome, RuleResult, Subject
+from secaudit.rules.result import Evidence, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.witnesses import as_result, flow_witness
 from secaudit.text.bilingual import Text
@@ -112,8 +112,6 @@ def judge_pair(
         return
     if not possible.is_empty:
         yield doubtful(rule, context, pair, possible, allowed)
-    elif gaps(context, source, destination):
-        yield unsubmitted(rule, context, subject, source, destination)
     else:
         asked = pair.possible if within is None else pair.possible & within
         yield _separated(rule, context, pair, allowed, nothing=asked.is_empty, whole=within is None)
@@ -128,7 +126,7 @@ def beyond(pair: PairFlow, allowed: Allowance) -> tuple[PacketSet, PacketSet]:
     """What surely, and what possibly, opens connections beyond an allowance."""
     certain, possible = pair.certain - allowed.packets, pair.possible - allowed.packets
     if allowed.via is not None:
-        return certain & pair.direct, possible & pair.direct
+        return certain & pair.certain_direct, possible & pair.direct
     return certain, possible
 
 
@@ -184,35 +182,6 @@ def doubtful(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         evidence=doubt_evidence(context, pair),
         boxes=boxes_of(packets),
         needs=needs_of(context, pair.doubts),
-    )
-
-
-def gaps(context: RuleContext, source: Zone, destination: Zone) -> tuple[MissingDevice, ...]:
-    """Devices nobody submitted that stand in one of two zones: what is behind them is not in the computed flows."""
-    ends = {source.value, destination.value}
-    return tuple(one for one in context.flows.missing if not one.zones or ends & set(one.zones))
-
-
-def unsubmitted(
-    rule: Rule, context: RuleContext, subject: Subject, source: Zone, destination: Zone, *facts: Text
-) -> RuleResult:
-    """Undetermined because of `gaps`."""
-    held = gaps(context, source, destination)
-    left, right = context.policy.title_of(source), context.policy.title_of(destination)
-    fact = Text(
-        ja=f"{left.ja}又は{right.ja}に接続する機器の設定ファイルが提出されていないため、{left.ja}から{right.ja}への通信可否を判断できない。",
-        en=f"A device in {left.en} or {right.en} was not submitted, so what gets from one to the other is not known.",
-    )
-    return answer(
-        rule,
-        Outcome.UNDETERMINED,
-        "missing_config",
-        subject,
-        *facts,
-        fact,
-        *unique(one.doubt.text for one in held),
-        evidence=lines(context, (line for one in held for line in one.doubt.sources)),
-        needs=needs_of(context, (one.doubt for one in held)),
     )
 
 

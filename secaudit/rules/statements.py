@@ -14,6 +14,7 @@ from secaudit.rules.answers import lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.result import Evidence, Outcome
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 _FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\Z")
 ATTESTATIONS_FILE = "attestations.yaml"
@@ -130,7 +131,8 @@ def _weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[
     renewed = Text(ja="日付の新しい申告", en="a newer statement")
     if made.valid_until is not None and made.valid_until < context.as_of:
         fact = Text(
-            ja=f"申告の有効期限（{made.valid_until}）が過ぎている。", en=f"It was valid until {made.valid_until}."
+            ja=f"申告の有効期限（{in_japanese_era(made.valid_until)}）が過ぎている。",
+            en=f"It was valid until {made.valid_until}.",
         )
         return "attestation_expired", fact, renewed
     age = (context.as_of - made.stated_on) // datetime.timedelta(days=1)
@@ -229,6 +231,6 @@ def _stated(made: Attestation) -> Text:
     document = "" if made.document is None else f"、文書：{made.document}"
     paper = "" if made.document is None else f", document: {made.document}"
     return Text(
-        ja=f"{made.stated_on}に{made.stated_by}（{made.role}）が申告した{document}。「{made.statement}」",
+        ja=f"{in_japanese_era(made.stated_on)}に{made.stated_by}（{made.role}）が申告した{document}。「{made.statement}」",
         en=f'Stated on {made.stated_on} by {made.stated_by} ({made.role}){paper}: "{made.statement}"',
     )

@@ -92,13 +92,19 @@ def test_the_internet_behind_the_security_cloud_tells_direct_exits_apart() -> No
     assert boxes(pair.direct) == ["10.2.0.0/24 → 198.51.100.0/24 tcp/443"]
 
 
-def test_a_missing_device_that_touches_both_zones_makes_nothing_pass() -> None:
+def test_a_missing_device_makes_nothing_pass_in_the_zones_it_touches_or_lies_between() -> None:
     doubt = Doubt(DoubtKind.UNDEFINED, WHY, at(70))
-    gone = MissingDevice("core", ("my_number", "lgwan"), doubt)
+    gone = MissingDevice("core", ("lgwan",), doubt)
     flows = analyse([firewall()], [MN, LG, NET], [gone])
     assert not flows.pair("my_number", "lgwan").possible.is_empty
     assert doubt in flows.pair("my_number", "lgwan").doubts
     assert flows.pair("my_number", "public_internet").possible.is_empty
+    through = firewall(
+        line(31, Action.PERMIT, match("10.1.0.0/24", "10.2.0.0/24")),
+        line(32, Action.PERMIT, match("10.2.0.0/24", None), egress=frozenset({"wan"})),
+    )
+    flows = analyse([through], [MN, LG, NET], [gone])
+    assert doubt in flows.pair("my_number", "public_internet").doubts
 
 
 def test_a_zone_that_no_submitted_device_reaches_is_undetermined() -> None:

@@ -24,6 +24,7 @@ from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.statements import Demand, Judgement, demand_of, judge_statement
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
         evidence=judged.evidence,
         needs=() if outcome is Outcome.NOT_APPLICABLE else judged.needs,
         days_left=days_left,
+        legal_date=due.id,
     )
 
 
@@ -76,11 +78,11 @@ def _outcome(judged: Judgement, days_left: int) -> tuple[Outcome, str]:
 def _date_fact(due: LegalDate, days_left: int) -> Text:
     if days_left > 0:
         return Text(
-            ja=f"{due.law.ja}は{due.date}に施行される。施行まで{days_left}日である。",
+            ja=f"{due.law.ja}は{in_japanese_era(due.date)}に施行される。施行まで{days_left}日である。",
             en=f"{due.law.en} takes effect on {due.date}: {days_left} days are left.",
         )
     return Text(
-        ja=f"{due.law.ja}は{due.date}に施行された。施行から{-days_left}日が経過している。",
+        ja=f"{due.law.ja}は{in_japanese_era(due.date)}に施行された。施行から{-days_left}日が経過している。",
         en=f"{due.law.en} took effect on {due.date}, {-days_left} days ago.",
     )
 

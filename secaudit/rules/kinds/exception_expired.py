@@ -17,6 +17,7 @@ from secaudit.rules.kind import Kind
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _judge(rule: Rule, context: RuleContext, grant: ExceptionGrant) -> RuleResul
         return _expired(rule, context, grant, failed, unsure)
     subjects = ", ".join(sorted({one.subject.name for one in failed})) or "-"
     fact = Text(
-        ja=f"例外措置 {grant.id} の期間は{grant.valid_from}から{grant.valid_until}までである（該当する不適合：{subjects}）。",
+        ja=f"例外措置 {grant.id} の期間は{in_japanese_era(grant.valid_from)}から{in_japanese_era(grant.valid_until)}までである（該当する不適合：{subjects}）。",
         en=f"The exception {grant.id} holds from {grant.valid_from} to {grant.valid_until} (failures in its scope: {subjects}).",
     )
     return _answer(rule, context, grant, Outcome.PASS, "not_expired", fact)
@@ -68,7 +69,7 @@ def _expired(
     rule: Rule, context: RuleContext, grant: ExceptionGrant, failed: list[RuleResult], unsure: list[RuleResult]
 ) -> RuleResult:
     ended = Text(
-        ja=f"例外措置 {grant.id} の期限（{grant.valid_until}）が過ぎている。",
+        ja=f"例外措置 {grant.id} の期限（{in_japanese_era(grant.valid_until)}）が過ぎている。",
         en=f"The exception {grant.id} ended on {grant.valid_until}.",
     )
     if failed:

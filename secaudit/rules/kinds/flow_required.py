@@ -21,11 +21,9 @@ from secaudit.rules.separation import (
     boxes_of,
     doubt_evidence,
     doubt_reason,
-    gaps,
     needs_of,
     nothing_to_judge,
     unjudgeable,
-    unsubmitted,
 )
 from secaudit.text.bilingual import Text
 
@@ -78,8 +76,6 @@ def _direction(rule: Rule, context: RuleContext, entry: PermittedFlow, source: Z
     pair = context.flows.pair(source, destination)
     wanted = entry_packets(entry, source, context)
     blocked = wanted - pair.possible
-    if not blocked.is_empty and gaps(context, source, destination):
-        return unsubmitted(rule, context, subject, source, destination)
     if wanted.is_empty or not blocked.is_empty:
         return _blocked(rule, context, entry, pair, wanted, blocked)
     if not (wanted - pair.reliable).is_empty:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.flows.analysis import PairFlow
-from secaudit.flows.witness import FlowWitness
 from secaudit.municipality.model import Zone
-from secaudit.packets.sets import PacketSet
 from secaudit.rules.answers import answer, lines, pair_subject, whole_files
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
 from secaudit.rules.permitted import Allowance
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
-from secaudit.rules.separation import boxes_of, doubtful, gaps, pairs_of, unjudgeable, unsubmitted
+from secaudit.rules.separation import boxes_of, doubtful, pairs_of, unjudgeable
 from secaudit.rules.witnesses import as_result, flow_witness
 from secaudit.text.bilingual import Text
 
@@ -50,31 +48,17 @@ def _judge(rule: Rule, via: Zone, context: RuleContext, source: Zone, destinatio
     if refused is not None:
         return refused
     pair = context.flows.pair(source, destination)
-    direct = pair.certain & pair.direct
     allowed = Allowance(context.flows.nothing(), via, (), ())
-    if not direct.is_empty:
-        found = flow_witness(context, pair, direct)
-        exact = (pair.possible - pair.certain).is_empty
-        if found is not None and (exact or _leaves_directly(context, found, destination)):
-            return _exit(rule, via, context, pair, direct, found)
+    if not pair.certain_direct.is_empty:
+        return _exit(rule, via, context, pair)
     if not pair.direct.is_empty:
         return doubtful(rule, context, pair, pair.direct, allowed)
-    if gaps(context, source, destination):
-        return unsubmitted(rule, context, pair_subject(context.policy, source, destination), source, destination)
     return _passes(rule, via, context, pair)
 
 
-def _leaves_directly(context: RuleContext, found: FlowWitness, destination: Zone) -> bool:
-    """Whether the way that was replayed ends at an attachment of the destination that is not behind the other zone."""
-    if found.trace.interface is None:
-        return True
-    held = context.flows.plan.attachments.get((found.trace.device, found.trace.interface), ())
-    return any(one.zone == destination.value and one.via is None for one in held)
-
-
-def _exit(
-    rule: Rule, via: Zone, context: RuleContext, pair: PairFlow, packets: PacketSet, found: FlowWitness
-) -> RuleResult:
+def _exit(rule: Rule, via: Zone, context: RuleContext, pair: PairFlow) -> RuleResult:
+    packets = pair.certain_direct
+    found = flow_witness(context, pair, packets)
     source, destination = Zone(pair.source), Zone(pair.destination)
     left, right = context.policy.title_of(source), context.policy.title_of(destination)
     between = context.policy.title_of(via)
@@ -84,12 +68,12 @@ def _exit(
         "direct_exit",
         pair_subject(context.policy, source, destination),
         Text(
-            ja=f"{left.ja}から{right.ja}へ、{between.ja}を経由しない経路（例：{found.packet}）を確認した。",
-            en=f"There is a way from {left.en} to {right.en} that does not pass {between.en}, for example {found.packet}.",
+            ja=f"{left.ja}から{right.ja}へ、{between.ja}を経由しない経路を確認した。",
+            en=f"There is a way from {left.en} to {right.en} that does not pass {between.en}.",
         ),
         evidence=lines(context, context.flows.responsible(pair, packets)),
         boxes=boxes_of(packets),
-        witness=as_result(context, found),
+        witness=None if found is None else as_result(context, found),
     )
 
 

@@ -32,7 +32,7 @@ from secaudit.rules.observed import (
 )
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
-from secaudit.rules.separation import boxes_of, doubt_reason, gaps, needs_of, nothing_to_judge, unjudgeable, unsubmitted
+from secaudit.rules.separation import boxes_of, doubt_reason, needs_of, nothing_to_judge, unjudgeable
 from secaudit.text.bilingual import Text
 
 
@@ -97,8 +97,6 @@ def _judge(rule: Rule, context: RuleContext, sight: Sight) -> RuleResult:
         return answer(rule, Outcome.UNDETERMINED, refused.reason, subject, *refused.facts, needs=refused.needs)
     pair = context.flows.pair(sight.source, sight.destination)
     unexpected = [seen for seen in sight.crossed if _cannot_cross(context, sight, pair, seen)]
-    if unexpected and gaps(context, sight.source, sight.destination):
-        return unsubmitted(rule, context, subject, sight.source, sight.destination)
     if unexpected:
         return _drift_open(rule, context, sight, unexpected)
     stopped = context.flows.nothing()
@@ -211,7 +209,16 @@ def _agreement(rule: Rule, context: RuleContext, sight: Sight, pair: PairFlow, s
             en="The scan shows packets to be stopped of which the configurations do not say whether they are.",
         )
         reason = doubt_reason(context, pair.doubts)
-        return answer(rule, Outcome.UNDETERMINED, reason, subject, fact, evidence=evidence, boxes=boxes_of(undecided))
+        return answer(
+            rule,
+            Outcome.UNDETERMINED,
+            reason,
+            subject,
+            fact,
+            evidence=evidence,
+            boxes=boxes_of(undecided),
+            needs=needs_of(context, pair.doubts),
+        )
     fact = Text(
         ja=f"探査の結果（応答{len(sight.crossed)}件、遮断を確認した対象{len({one[0] for one in sight.blocked})}件）は、設定ファイルから求めた通信可否と一致した。",
         en=f"The scan ({len(sight.crossed)} answers, {len({one[0] for one in sight.blocked})} targets shown to be blocked) agrees with the configurations.",

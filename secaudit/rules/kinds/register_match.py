@@ -20,15 +20,14 @@ from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import (
     boxes_of,
-    gaps,
     judge_pair,
     needs_of,
     nothing_to_judge,
     pairs_of,
     unjudgeable,
-    unsubmitted,
 )
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def _entry(rule: Rule, context: RuleContext, entry: PermittedFlow) -> RuleResult
     evidence = lines(context, (entry.source,))
     if not is_valid(entry, context):
         fact = Text(
-            ja=f"台帳の {entry.id}（{entry.title}）は監査基準日において有効でない（承認 {entry.approved_on}、期限 {entry.valid_until or 'なし'}）。",
+            ja=f"台帳の {entry.id}（{entry.title}）は監査基準日において有効でない（承認 {in_japanese_era(entry.approved_on)}、期限 {entry.valid_until or 'なし'}）。",
             en=f"The entry {entry.id} ({entry.title}) is not valid on the day of the audit (approved {entry.approved_on}, until {entry.valid_until or 'no date'}).",
         )
         remedy = Text(
@@ -128,9 +127,6 @@ def _used(rule: Rule, context: RuleContext, entry: PermittedFlow, ways: list[tup
         )
         needs = needs_of(context, doubts)
         return answer(rule, Outcome.UNDETERMINED, "entry_unknown", subject, fact, evidence=evidence, needs=needs)
-    source, destination = ways[0]
-    if gaps(context, source, destination):
-        return unsubmitted(rule, context, subject, source, destination)
     return answer(
         rule,
         Outcome.FAIL,
