@@ -136,13 +136,14 @@ class Engine:
             answered = ((one, space.intersection(departure.packets, self._answered(one))) for one in neighbours)
             onward = [(one, packets) for one, packets in answered if packets != EMPTY]
         # Zones beyond one external interface are joined out there: what a device turns around between them is no crossing of its own.
-        left = space.difference(departure.packets, self._from_beyond(port, departure.packets))
+        crossing = space.difference(departure.packets, self._from_beyond(port, departure.packets))
+        left = crossing
         for one in self._plan.attachments.get(port, ()):
             reaches = one.external or departure.gateway is None
             if one.external and onward and departure.gateway is not None:
                 reaches = False
             if reaches:
-                inside = self._inside(one, left if one.external else departure.packets)
+                inside = self._inside(one, crossing)
                 if inside != EMPTY:
                     key = Arrival(one.zone, one.via)
                     result.arrived[key] = space.union(result.arrived[key], inside)

@@ -12,6 +12,11 @@ from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
 
 _TRIES = 24
 _USUAL_SOURCE_PORTS: Intervals = ((49152, 65535),)
+_INTERNET = 1 << 22
+"""An interval at least this wide is no subnet of anybody."""
+_DOCUMENTATION_HOSTS = tuple(
+    int(ipaddress.ip_address(text)) for text in ("203.0.113.10", "198.51.100.10", "192.0.2.10", "2001:db8::10")
+)
 _USUAL_PORTS = (443, 80, 3389, 22, 445, 25, 53)
 
 
@@ -55,12 +60,25 @@ def _choose(field: Field, intervals: Intervals, attempt: int) -> int:
         return 8
     if field is Field.TCP_FLAGS and contains(intervals, 2):
         return 2
-    low, high = intervals[-1 if attempt else 0]
-    if field in (Field.SOURCE, Field.DESTINATION) and high - low >= 20:
-        return low + 10  # a host, not the network's own address
-    if field in (Field.SOURCE, Field.DESTINATION) and high - low >= 3:
-        return low + 1 + attempt
-    return low
+    if field in (Field.SOURCE, Field.DESTINATION):
+        return _host(intervals, attempt)
+    return intervals[-1 if attempt else 0][0]
+
+
+def _host(intervals: Intervals, attempt: int) -> int:
+    """An address that looks like a host: of the widest interval, and not the first one in it, which names the subnet.
+
+    Where the whole Internet is meant, a documentation address.
+    """
+    widest = sorted(intervals, key=lambda pair: pair[0] - pair[1])
+    low, high = widest[min(attempt, len(widest) - 1)]
+    if high - low >= _INTERNET:
+        for host in _DOCUMENTATION_HOSTS[attempt:]:
+            if contains(intervals, host):
+                return host
+    if high - low >= 20:
+        return low + 10
+    return min(high, low + 1 + attempt) if high - low >= 3 else low
 
 
 def _sent(space: HeaderSpace, values: list[int]) -> Packet:

@@ -78,7 +78,7 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: fro
     claimed = {family: _claimed(bound, family) for family in FAMILIES}
     addresses: dict[str, dict[Family, Intervals]] = {
         binding.zone.value: {
-            family: complement(claimed[family], _MAXIMUM[family]) if binding.rest else _subnets(binding, family)
+            family: complement(claimed[family], _MAXIMUM[family]) if _is_open(binding) else _subnets(binding, family)
             for family in FAMILIES
         }
         for binding in bound
@@ -117,6 +117,11 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: fro
     )
 
 
+def _is_open(binding: ZoneBinding) -> bool:
+    """Whether a zone can hold every address that no zone claims: the rest zone, and one of which only the way to it is told."""
+    return binding.rest or not (binding.subnets or binding.vlans)
+
+
 def _subnets(binding: ZoneBinding, family: Family) -> Intervals:
     return of_networks(one for one in binding.subnets if one.version == family)
 
@@ -132,7 +137,7 @@ def _inside(
 
     The IPv6 subnets of an interface belong to the zone of its IPv4 subnets: a segment is in one zone.
     """
-    if binding.rest:
+    if _is_open(binding):
         return
     for name, device in topology.devices.items():
         for interface in device.interfaces.values():
@@ -210,12 +215,11 @@ def _joined(
     topology: Topology, attachments: Mapping[Port, list[Attachment]], outside: frozenset[str]
 ) -> dict[frozenset[str], Doubt]:
     """Pairs of zones between which nothing that we know stands."""
-    together: dict[tuple[str, object], dict[str, Port]] = defaultdict(dict)
+    together: dict[int | None, dict[str, Port]] = defaultdict(dict)
     for port, held in attachments.items():
         for one in held:
             if one.zone not in outside:
-                place: tuple[str, object] = ("port", port) if one.external else ("segment", topology.segment(*port))
-                together[place].setdefault(one.zone, port)
+                together[topology.segment(*port)].setdefault(one.zone, port)
     found: dict[frozenset[str], Doubt] = {}
     for zones in together.values():
         for left, right in combinations(sorted(zones), 2):

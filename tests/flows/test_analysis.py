@@ -214,3 +214,22 @@ def test_two_layers_entered_by_one_interface_are_not_separated_beyond_it() -> No
     right = zone(Zone.LGWAN, "10.52.0.0/24", interfaces=["fw:mn"])
     pair = analyse([firewall()], [left, right]).pair("my_number", "lgwan")
     assert not pair.possible.is_empty
+
+
+def test_a_zone_of_which_only_the_interface_is_told_holds_every_address_that_no_zone_claims() -> None:
+    lines = zone(Zone.LGWAN_NETWORK, interfaces=["fw:wan"])
+    fw = firewall(
+        line(31, Action.PERMIT, match("10.2.0.0/24", None, tcp(443))),
+        line(32, Action.PERMIT, match(None, "10.1.0.9/32", tcp(22)), ingress=frozenset({"wan"})),
+    )
+    flows = analyse([fw], [MN, LG, lines])
+    assert not flows.pair("lgwan", "lgwan_network").certain.is_empty
+    assert not flows.pair("lgwan_network", "my_number").certain.is_empty
+
+
+def test_two_zones_beyond_one_line_both_receive() -> None:
+    cloud = zone(Zone.SECURITY_CLOUD, interfaces=["fw:wan"])
+    behind = zone(Zone.PUBLIC_INTERNET, rest=True, behind=Zone.SECURITY_CLOUD)
+    flows = analyse([firewall(line(31, Action.PERMIT, match("10.1.0.0/24", None)))], [MN, cloud, behind])
+    assert not flows.pair("my_number", "security_cloud").certain.is_empty
+    assert not flows.pair("my_number", "public_internet").certain.is_empty
