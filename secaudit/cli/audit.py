@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import as_of_option, language_option, quiet_option
+from secaudit.cli.options import SEVERITIES, as_of_option, language_option, quiet_option, verbose_option
+from secaudit.cli.output import check_output_folder
 
 if TYPE_CHECKING:
     from secaudit.audit.result import AuditResult
     from secaudit.text.bilingual import Text
 
-SEVERITIES = ("critical", "high", "medium", "low")
+_DEFAULT_OUT = Path("secaudit-out")
 
 
 @click.command(
     "audit",
+    cls=Command,
     help=say(
         "監査フォルダを監査し、OUT/result.json と OUT/report.html を書く。",
         "Audit a folder and write OUT/result.json and OUT/report.html.",
@@ -29,17 +32,17 @@ SEVERITIES = ("critical", "high", "medium", "low")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=None,
     help=say("結果を書くフォルダ(既定: ./secaudit-out/団体コード)", "where to write (default: ./secaudit-out/CODE)"),
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(SEVERITIES),
+    type=click.Choice(list(SEVERITIES)),
     default="low",
-    show_default=True,
     help=say(
-        "この重要度以上の不適合があれば終了コード 1", "exit status 1 when something of this severity or above failed"
+        "この重要度以上の不適合があれば終了コード 1(既定: low)",
+        "exit status 1 when something of this severity or above failed (default: low)",
     ),
 )
 @click.option(
@@ -49,19 +52,21 @@ SEVERITIES = ("critical", "high", "medium", "low")
 )
 @as_of_option
 @quiet_option
+@verbose_option
 @language_option
 def command(
-    folder: Path, out: Path | None, fail_on: str, strict: bool, as_of: datetime.date | None, quiet: bool
+    folder: Path, out: Path | None, fail_on: str, strict: bool, as_of: datetime.date | None, quiet: bool, verbose: bool
 ) -> int:
     """Audits, writes, prints a summary, and answers with the exit status."""
     from secaudit.audit.run import audit_folder
 
+    check_output_folder(out or _DEFAULT_OUT, folder)
     day = as_of or datetime.date.today()
-    show = not quiet and sys.stderr.isatty()
+    show = not quiet and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
     result = audit_folder(folder, day, _progress if show else None)
-    target = out or Path("secaudit-out") / result.code
+    target = out or _DEFAULT_OUT / result.code
     write_outputs(result, target)
-    for line in summary_lines(result, target):
+    for line in summary_lines(result, target, unsettled=verbose):
         click.echo(line)
     return exit_status(result, fail_on, strict)
 
@@ -71,18 +76,19 @@ def _progress(step: Text) -> None:
 
 
 def write_outputs(result: AuditResult, out: Path) -> None:
-    """`result.json` and `report.html`, each written whole or not at all."""
+    """`result.json` and `report.html`, each written whole or not at all, and neither unless both could be made."""
     from secaudit.audit.result_json import to_json
     from secaudit.files import write_atomically
     from secaudit.report.html import render_html
 
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / "result.json", to_json(result))
-    write_atomically(out / "report.html", render_html(result, LANGUAGE))
+    made = {"result.json": to_json(result), "report.html": render_html(result, LANGUAGE)}
+    for name, content in made.items():
+        write_atomically(out / name, content)
 
 
-def summary_lines(result: AuditResult, out: Path) -> list[str]:
-    """What a person wants to know first."""
+def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) -> list[str]:
+    """What a person wants to know first; with `unsettled` also every undetermined result and why it is one."""
+    from secaudit.report.environment import percent
     from secaudit.rules.result import Outcome
 
     rates = result.rates
@@ -96,8 +102,8 @@ def summary_lines(result: AuditResult, out: Path) -> list[str]:
             f"  error {rates.errors}  not applicable {rates.not_applicable}",
         ),
         say(
-            f"適合率 {_percent(rates.compliance)}  確認率 {_percent(rates.confirmation)}",
-            f"compliance {_percent(rates.compliance)}  confirmation {_percent(rates.confirmation)}",
+            f"適合率 {percent(rates.compliance)}  確認率 {percent(rates.confirmation)}",
+            f"compliance {percent(rates.compliance)}  confirmation {percent(rates.confirmation)}",
         ),
     ]
     lines += [f"! {problem.in_(LANGUAGE)}" for problem in result.problems]
@@ -106,11 +112,17 @@ def summary_lines(result: AuditResult, out: Path) -> list[str]:
     shown.sort(key=lambda one: (order[one.severity.value], one.rule, one.subject.name))
     for one in shown:
         where = f" ({one.evidence[0].file}:{one.evidence[0].line})" if one.evidence and one.evidence[0].line else ""
-        severity = _SEVERITY[one.severity.value]
+        severity = SEVERITIES[one.severity.value]
         lines.append(
             f"[{severity}] {one.rule} {titles[one.rule].in_(LANGUAGE)}: {one.subject.title.in_(LANGUAGE)}{where}"
         )
-    if rates.undetermined:
+    if unsettled:
+        for one in result.results:
+            if one.outcome is Outcome.UNDETERMINED:
+                lines.append(f"[?] {one.rule} {titles[one.rule].in_(LANGUAGE)}: {one.subject.title.in_(LANGUAGE)}")
+                lines += [f"      {fact.in_(LANGUAGE)}" for fact in one.facts]
+                lines += [f"      → {need.in_(LANGUAGE)}" for need in one.needs]
+    elif rates.undetermined:
         lines.append(
             say(
                 f"確認不能 {rates.undetermined} 件の理由と提出すべき資料は報告書を参照。",
@@ -121,26 +133,15 @@ def summary_lines(result: AuditResult, out: Path) -> list[str]:
     return lines
 
 
-_SEVERITY = {
-    "critical": say("重大", "critical"),
-    "high": say("高", "high"),
-    "medium": say("中", "medium"),
-    "low": say("低", "low"),
-}
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
-
-
 def exit_status(result: AuditResult, fail_on: str, strict: bool) -> int:
     """1 when something open at or above `fail_on` failed, 3 when `strict` and something is not settled, else 0."""
     from secaudit.rules.result import Disposition, Outcome
 
-    limit = SEVERITIES.index(fail_on)
+    order = list(SEVERITIES)
+    limit = order.index(fail_on)
     for one in result.results:
         settled = one.disposition is Disposition.EXCEPTED
-        if one.outcome is Outcome.FAIL and not settled and SEVERITIES.index(one.severity.value) <= limit:
+        if one.outcome is Outcome.FAIL and not settled and order.index(one.severity.value) <= limit:
             return 1
     unsure = (Outcome.UNDETERMINED, Outcome.ERROR)
     if strict and any(one.outcome in unsure for one in result.results):

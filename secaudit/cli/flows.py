@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import format_option, language_option
 from secaudit.errors import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "flows",
+    cls=Command,
     help=say(
         "二つの領域の間で開始できる通信を正確に求め、実例となるパケット、経路、原因の行を示す。"
         "PATH は監査フォルダ(--from/--to)または設定ファイル(--from-interface/--to-interface)。",
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 @click.option("--from-interface", metavar="DEV:IF", help=say("送信側のインターフェース", "source interface"))
 @click.option("--to-interface", metavar="DEV:IF", help=say("宛先側のインターフェース", "destination interface"))
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 10000), help=say("表示する範囲の数", "boxes shown")
+    "--limit",
+    default=50,
+    type=click.IntRange(1, 10000),
+    metavar="N",
+    help=say("表示する範囲の数(既定: 50)", "boxes shown (default: 50)"),
 )
 @format_option
 @language_option
@@ -75,6 +81,8 @@ def command(
                 ),
             )
         answer = between_interfaces(paths, from_interface, to_interface, limit)
+    for trouble in answer.troubles:
+        click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
     if format_ == "json":
         click.echo(json.dumps(as_json(answer), ensure_ascii=False, indent=1))
     else:

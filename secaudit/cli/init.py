@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
+from secaudit.cli.commands import Command
 from secaudit.cli.language import say
 from secaudit.cli.options import language_option
+from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 
 
 @click.command(
     "init",
+    cls=Command,
     help=say(
         "新しい監査フォルダを作る。municipality.yaml のひな型に従って記入し、configs/ に設定ファイルを置く。",
         "Start an audit folder: fill in municipality.yaml and put configurations into configs/.",
@@ -26,6 +29,7 @@ def command(folder: Path) -> None:
     from secaudit.files import write_atomically
     from secaudit.municipality.template import TEMPLATE_FILES, template_text
 
+    check_output_folder(folder)
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(
             Text(ja=f"フォルダが空ではない: {folder}", en=f"the folder is not empty: {folder}"),

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-import tempfile
-import traceback
-from pathlib import Path
 
 import click
 
 from secaudit import __version__
+from secaudit.cli.commands import Group
+from secaudit.cli.crash import keep_crash
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import language_option
+from secaudit.cli.output import flush_results, prepare_streams
+from secaudit.cli.usage import usage_message
 from secaudit.errors import InternalError, SecauditError
 
 COMMANDS = {
@@ -35,7 +36,7 @@ COMMANDS = {
 """Command name to the module that holds it and its line in the help; modules are imported only when used."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are called, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,9 +49,8 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section(say("コマンド", "Commands")):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    def command_lines(self, ctx: click.Context) -> list[tuple[str, str]]:
+        return [(name, line) for name, (_, line) in COMMANDS.items()]
 
 
 @click.group(
@@ -63,7 +63,12 @@ class LazyGroup(click.Group):
         "and writes an audit report.",
     ),
 )
-@click.version_option(__version__, prog_name="secaudit")
+@click.version_option(
+    __version__,
+    prog_name="secaudit",
+    message="%(prog)s %(version)s",
+    help=say("版を表示して終わる", "show the version and exit"),
+)
 @language_option
 def group() -> None:
     """The root command."""
@@ -71,44 +76,41 @@ def group() -> None:
 
 def main() -> None:
     """Entry point of the program: the one place where a crash becomes exit status 4."""
-    _write_utf8()
+    prepare_streams()
     try:
         status = group.main(standalone_mode=False, prog_name="secaudit")
-    except click.exceptions.Abort:
+        flush_results()
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _fail(say("中断しました。", "Interrupted."), 2)
-    except click.ClickException as error:
-        error.show()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
         sys.exit(2)
+    except click.ClickException as error:
+        _fail(usage_message(error), 2)
     except InternalError as error:
-        _crash(error, error.message(LANGUAGE))
+        _fail(f"{error.message(LANGUAGE)}\n  → {keep_crash(error)}", error.exit_status)
     except SecauditError as error:
         _fail(error.message(LANGUAGE), error.exit_status)
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}", 2)
+        _fail(_file_trouble(error), 2)
     except Exception as error:  # noqa: BLE001 - the one outer border
-        _crash(error, say("内部エラーが発生しました。", "An internal error occurred."))
+        message = say("内部エラーが発生しました。", "An internal error occurred.")
+        _fail(f"{message} ({type(error).__name__})\n  → {keep_crash(error)}", 4)
     else:
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _write_utf8() -> None:
-    """Japanese must come out on any console; what it cannot show is escaped rather than a crash."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+def _file_trouble(error: OSError) -> str:
+    name, reason = error.filename or "", error.strerror or type(error).__name__
+    head = say(f"読み書きできません({reason}): {name}", f"cannot be read or written ({reason}): {name}")
+    hint = say("場所、権限、空き容量を確かめること。", "check the place, the permissions and the free space")
+    return f"{head}\n  → {hint}"
 
 
 def _fail(message: str, status: int) -> None:
+    try:
+        flush_results()
+    except OSError:
+        status = max(status, 2)
     click.echo(say("エラー: ", "error: ") + message, err=True)
     sys.exit(status)
-
-
-def _crash(error: BaseException, message: str) -> None:
-    """Keeps the traceback in a file that can be sent. It holds code positions and no input text beyond the error's own words."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", prefix="secaudit-error-", suffix=".txt", delete=False
-    ) as kept:
-        kept.write(f"secaudit {__version__}\n")
-        kept.writelines(traceback.format_exception(error))
-    hint = say(f"このファイルを開発元に送ってください: {Path(kept.name)}", f"please send this file: {Path(kept.name)}")
-    _fail(f"{message}\n  → {hint}", 4)

@@ -20,6 +20,15 @@ else:  # generic only since click 8.5
     DateParameter = click.ParamType
 
 
+SEVERITIES = {
+    "critical": say("重大", "critical"),
+    "high": say("高", "high"),
+    "medium": say("中", "medium"),
+    "low": say("低", "low"),
+}
+"""The severities by their ids, most severe first, with their names."""
+
+
 class Day(DateParameter):
     """A date, western or Japanese: 2026-04-01, 令和8年4月1日, R8.4.1."""
 
@@ -55,6 +64,16 @@ def language_option(command: Command) -> Command:
 def quiet_option(command: Command) -> Command:
     """`-q`: no progress on stderr."""
     return click.option("-q", "--quiet", is_flag=True, help=say("途中経過を表示しない", "show no progress"))(command)
+
+
+def verbose_option(command: Command) -> Command:
+    """`-v`: progress also where stderr is no terminal, and the reasons of what stayed undetermined."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help=say("途中経過と、確認不能の理由も表示する", "show progress and why results stayed undetermined"),
+    )(command)
 
 
 def as_of_option(command: Command) -> Command:

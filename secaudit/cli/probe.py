@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secaudit.cli.commands import Group
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import language_option, quiet_option
 from secaudit.errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from secaudit.probes.run import Progress
 
 
-@click.group("probe", help=say("実測(到達性の確認)の計画・実行・取り込み。", "Plan, run and import probes."))
+@click.group("probe", cls=Group, help=say("実測(到達性の確認)の計画・実行・取り込み。", "Plan, run and import probes."))
 @language_option
 def command() -> None:
     """Groups the commands about probes."""

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 
+from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import language_option
 
 
 @click.command(
     "report",
+    cls=Command,
     help=say("監査結果(result.json)から報告書を作り直す。", "Render a result (result.json) again."),
 )
 @click.argument("result_file", type=click.Path(path_type=Path), metavar="RESULT")
-@click.option("--format", "format_", default="html", show_default=True, help=say("html、csv など", "html, csv, ..."))
+@click.option("--format", "format_", default="html", help=say("html(既定)、csv など", "html (default), csv, ..."))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default=None,
     help=say("書き込むファイル(既定: 標準出力)", "file to write (default: stdout)"),
 )

@@ -6,13 +6,14 @@ import json
 
 import click
 
+from secaudit.cli.commands import Group
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import format_option, language_option
+from secaudit.cli.options import SEVERITIES, format_option, language_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 
 
-@click.group("rules", help=say("検査ルールの一覧と説明。", "The rules and what they ask."))
+@click.group("rules", cls=Group, help=say("検査ルールの一覧と説明。", "The rules and what they ask."))
 @language_option
 def command() -> None:
     """Groups the commands about rules."""
@@ -39,7 +40,8 @@ def list_rules(format_: str) -> None:
         click.echo(json.dumps({"schema_version": "1.0", "rules": found}, ensure_ascii=False, indent=1))
         return
     for rule in rules:
-        click.echo(f"{rule.id:16} {rule.severity.value:9} {rule.kind:18} {rule.title.in_(LANGUAGE)}")
+        severity = SEVERITIES[rule.severity.value]
+        click.echo(f"{rule.id:16} [{severity}] {rule.kind:18} {rule.title.in_(LANGUAGE)}")
 
 
 @command.command("show", help=say("一つのルールを詳しく示す。", "One rule in full."))
@@ -57,7 +59,7 @@ def show_rule(rule_id: str) -> None:
             Text(ja="一覧は secaudit rules list。", en="secaudit rules list names them all"),
         )
     rule = known[rule_id]
-    click.echo(f"{rule.id}  {rule.title.in_(LANGUAGE)}  [{rule.severity.value}]")
+    click.echo(f"{rule.id}  {rule.title.in_(LANGUAGE)}  [{SEVERITIES[rule.severity.value]}]")
     for edition, clause in sorted(rule.clauses.items()):
         click.echo(f"  {edition}: {clause.in_(LANGUAGE)}")
     click.echo(say("要件: ", "requirement: ") + rule.requirement.in_(LANGUAGE))

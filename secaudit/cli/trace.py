@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import format_option, language_option
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "trace",
+    cls=Command,
     help=say(
         "一つのパケットが機器をどう通るかを、設定の行とともに一段ずつ示す。PATH は監査フォルダまたは設定ファイル。",
         "Show what happens to one packet, hop by hop, with the config lines. PATH is an audit folder or config files.",
@@ -52,6 +54,8 @@ def command(paths: tuple[Path, ...], at: str, packet_text: str, format_: str) ->
         network = network_of_folder(load_audit_folder(paths[0]))
     else:
         network = network_of_files(paths)
+    for trouble in network.troubles():
+        click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
     device, interface = parse_port(at, network.devices)
     explanation = explain(network.topology, device, interface, packet)
     if format_ == "json":
