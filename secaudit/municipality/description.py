@@ -12,7 +12,7 @@ from secaudit.municipality.model import LedgerDevice, Link, Model, Municipality,
 from secaudit.municipality.register import read_register
 from secaudit.municipality.zone_bindings import read_zones
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlDocument, YamlNode, shown
+from secaudit.text.yaml_document import YamlDocument, YamlNode, shown
 from secaudit.text.yaml_schema import suggestion, unknown_word
 
 

@@ -9,7 +9,7 @@ from secaudit.errors import InputError
 from secaudit.municipality.fields import Mistakes
 from secaudit.municipality.folder import FolderFiles
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlNode, shown
+from secaudit.text.yaml_document import YamlNode, shown
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _FILE_ENDING = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|png|jpe?g|zip|ods|odt|jtdc?)$", re.IGNORECASE)

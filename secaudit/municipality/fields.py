@@ -14,7 +14,7 @@ from secaudit.errors import InputError
 from secaudit.municipality.model import InterfaceRef, IPNetwork
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import parse_date
-from secaudit.text.yaml_reader import YamlNode, shown
+from secaudit.text.yaml_document import YamlNode, shown
 from secaudit.text.yaml_schema import joined
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from secaudit.municipality.folder import FolderFiles, safe_name
 from secaudit.municipality.model import AuditFolder
 from secaudit.municipality.statements import read_attestations, read_exceptions
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlDocument, load_yaml
+from secaudit.text.yaml_document import YamlDocument
+from secaudit.text.yaml_reader import load_yaml
 from secaudit.text.yaml_schema import suggestion
 
 T = TypeVar("T")

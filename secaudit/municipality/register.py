@@ -10,7 +10,7 @@ from secaudit.municipality.fields import Mistakes
 from secaudit.municipality.model import IPNetwork, PermittedFlow, Zone
 from secaudit.municipality.zone_bindings import Zones
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlNode
+from secaudit.text.yaml_document import YamlNode
 
 _PROTOCOLS_WITH_PORTS = ("tcp", "udp", "sctp")
 

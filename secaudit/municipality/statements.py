@@ -7,7 +7,7 @@ from secaudit.municipality.documents import Documents
 from secaudit.municipality.fields import Mistakes
 from secaudit.municipality.model import Attestation, ExceptionGrant
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlDocument, YamlNode
+from secaudit.text.yaml_document import YamlDocument, YamlNode
 
 
 def read_attestations(document: YamlDocument, documents: Documents) -> tuple[Attestation, ...]:

@@ -10,7 +10,7 @@ from secaudit.municipality.fields import Mistakes
 from secaudit.municipality.model import IPNetwork, Zone, ZoneBinding
 from secaudit.network.intervals import of_network, of_networks
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlNode
+from secaudit.text.yaml_document import YamlNode
 
 
 class Zones:

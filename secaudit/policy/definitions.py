@@ -12,7 +12,8 @@ from typing import Any
 from secaudit.errors import InputError, PolicyError
 from secaudit.policy.model import DefinitionFile
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlDocument, dotted, load_yaml
+from secaudit.text.yaml_document import YamlDocument, dotted
+from secaudit.text.yaml_reader import load_yaml
 
 _INTERVAL = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 

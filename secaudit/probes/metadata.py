@@ -11,7 +11,8 @@ from secaudit.municipality.model import Zone
 from secaudit.network.intervals import PORT_MAX, IPAddress
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
-from secaudit.text.yaml_reader import YamlNode, load_yaml, shown
+from secaudit.text.yaml_document import YamlNode, shown
+from secaudit.text.yaml_reader import load_yaml
 
 META_ENDING = ".meta.yaml"
 

@@ -11,7 +11,8 @@ from secaudit.network.intervals import IPAddress
 from secaudit.probes.metadata import Control, optional_address, read_control
 from secaudit.probes.nmap_xml import cleaned
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import YamlNode, load_yaml
+from secaudit.text.yaml_document import YamlNode
+from secaudit.text.yaml_reader import load_yaml
 
 
 class Expectation(StrEnum):

@@ -208,7 +208,7 @@ def _write(
         files=files,
         positive_control=answered is True,
         unfinished=tuple(results.unfinished),
-        answers=sum(port.proves_crossing for port in seen),
+        answers=len({(port.target, port.protocol, port.port) for port in seen if port.proves_crossing}),
         silent=sum(not port.may_have_crossed for port in seen),
     )
 

@@ -18,6 +18,7 @@ from secaudit.rules.permitted import EVERY_ADDRESS
 from secaudit.rules.result import Outcome, RuleResult, Subject
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,13 @@ def unusable(rule: Rule, context: RuleContext, scan: Scan, max_age_days: int | N
         fact = Text(ja="探査の日時が記録されていない。", en="The scan has no date.")
         return answer(rule, Outcome.UNDETERMINED, "undated", subject, fact, needs=(need,))
     age = (context.as_of - scan.started.date()) // datetime.timedelta(days=1)
+    if age < 0:
+        fact = Text(
+            ja=f"探査の日（{in_japanese_era(scan.started.date())}）が監査基準日より後である。",
+            en=f"The scan was made on {scan.started.date()}, after the day of the audit.",
+        )
+        need = Text(ja="監査基準日以前に実施した探査の結果", en="a scan made by the day of the audit")
+        return answer(rule, Outcome.UNDETERMINED, "scan_in_future", subject, fact, needs=(need,))
     if age > max_age_days:
         fact = Text(
             ja=f"探査から{age}日が経過している（上限{max_age_days}日）。",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from secaudit.errors import InputError
 from secaudit.locations import schema_file
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_reader import KeyPath, YamlDocument, dotted, shown
+from secaudit.text.yaml_document import KeyPath, YamlDocument, dotted, shown
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

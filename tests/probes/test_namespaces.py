@@ -23,7 +23,7 @@ from secaudit.probes.metadata import Control
 from secaudit.probes.observation import PortState, Scan
 from secaudit.probes.plan import Expectation, Limits, ProbePlan, ProbeTarget, plan_text
 from tests.probes.namespace_runner import TOWN
-from tests.requirements import require, require_program, require_root
+from tests.probes.namespaces import Namespaces, namespaces
 
 ROOT = Path(__file__).parents[2]
 SERVER = ipaddress.ip_address("10.20.1.30")
@@ -46,38 +46,17 @@ table inet separation {
 }
 """
 
-LISTENER = f"""
-import socket, time
-kept = []
-for port in {LISTENING}:
-    server = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    server.bind(("::", port))
-    server.listen()
-    kept.append(server)
-print("ready", flush=True)
-time.sleep(600)
-"""
-
-
-def command(*words: str, text: str | None = None) -> str:
-    return subprocess.run(words, input=text, check=True, capture_output=True, text=True, timeout=120).stdout
-
 
 @dataclass(frozen=True)
 class Lab:
-    """Names of the three namespaces: the zone with the prober, the firewall, the zone with the servers."""
+    """Three namespaces: the zone with the prober, the firewall, the zone with the servers."""
 
-    prober: str
-    firewall: str
-    servers: str
+    made: Namespaces
 
     def firewall_rules(self, rules: str) -> None:
-        """Replaces the rules; a load that fails must fail the test, because everything would then be open."""
-        command("ip", "netns", "exec", self.firewall, "nft", "flush", "ruleset")
-        command("ip", "netns", "exec", self.firewall, "nft", "-f", "-", text=rules)
+        self.made.firewall_rules("firewall", rules)
 
-    def probe(self, plan: ProbePlan, folder: Path, *, inside: str | None = None, user: int = 0) -> dict[str, object]:
+    def probe(self, plan: ProbePlan, folder: Path, *, inside: str = "prober", user: int = 0) -> dict[str, object]:
         """Runs the plan inside the prober's namespace, as a process of its own."""
         (folder / "probes").mkdir()
         path = folder / "plan.yaml"
@@ -88,7 +67,7 @@ class Lab:
             os.chown(folder / "probes", user, user)
         words = [sys.executable, "-m", "tests.probes.namespace_runner", str(path), str(folder / "probes"), str(user)]
         done = subprocess.run(
-            ["ip", "netns", "exec", inside or self.prober, *words],
+            self.made.inside(inside, *words),
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -102,60 +81,19 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    require_root()
-    for program in ("ip", "nft", "nmap", "sysctl"):
-        require_program(program)
-    tag = f"sa{os.getpid() % 100000}"
-    made = Lab(f"{tag}p", f"{tag}f", f"{tag}s")
-    try:
-        subprocess.run(["ip", "netns", "add", made.prober], check=True, capture_output=True)
-    except subprocess.CalledProcessError as error:
-        require(False, f"network namespaces cannot be made here: {error.stderr!r}")
-    listener: subprocess.Popen[str] | None = None
-    try:
-        for name in (made.firewall, made.servers):
-            command("ip", "netns", "add", name)
-        for name, far, near in ((made.prober, "inside", "eth0"), (made.servers, "outside", "eth0")):
-            command(
-                "ip", "link", "add", near, "netns", name, "type", "veth", "peer", "name", far, "netns", made.firewall
-            )
-        for name, device, address in (
-            (made.prober, "eth0", "10.10.1.20/24"),
-            (made.prober, "eth0", "fd00:10::20/64"),
-            (made.firewall, "inside", "10.10.1.1/24"),
-            (made.firewall, "inside", "fd00:10::1/64"),
-            (made.firewall, "outside", "10.20.1.1/24"),
-            (made.firewall, "outside", "fd00:20::1/64"),
-            (made.servers, "eth0", "10.20.1.30/24"),
-            (made.servers, "eth0", "10.20.1.40/24"),
-            (made.servers, "eth0", "fd00:20::30/64"),
-        ):
-            nodad = ["nodad"] if ":" in address else []
-            command("ip", "-n", name, "address", "add", address, "dev", device, *nodad)
-        for name, device in (
-            (made.prober, "eth0"),
-            (made.firewall, "inside"),
-            (made.firewall, "outside"),
-            (made.servers, "eth0"),
-        ):
-            command("ip", "-n", name, "link", "set", device, "up")
-            command("ip", "-n", name, "link", "set", "lo", "up")
-        for name, gateway in ((made.prober, "10"), (made.servers, "20")):
-            command("ip", "-n", name, "route", "add", "default", "via", f"10.{gateway}.1.1")
-            command("ip", "-n", name, "-6", "route", "add", "default", "via", f"fd00:{gateway}::1")
-        forwarding = ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        command("ip", "netns", "exec", made.firewall, "sysctl", "-qw", *forwarding)
-        listener = subprocess.Popen(
-            ["ip", "netns", "exec", made.servers, sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True
-        )
-        assert listener.stdout is not None and listener.stdout.readline() == "ready\n"
-        yield made
-    finally:
-        if listener is not None:
-            listener.kill()
-            listener.wait()
-        for name in (made.prober, made.firewall, made.servers):
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+    with namespaces("prober", "firewall", "servers") as made:
+        made.link("prober", "eth0", "firewall", "inside")
+        made.link("servers", "eth0", "firewall", "outside")
+        made.address("prober", "eth0", "10.10.1.20/24", "fd00:10::20/64")
+        made.address("firewall", "inside", "10.10.1.1/24", "fd00:10::1/64")
+        made.address("firewall", "outside", "10.20.1.1/24", "fd00:20::1/64")
+        made.address("servers", "eth0", "10.20.1.30/24", "10.20.1.40/24", "fd00:20::30/64")
+        for role, number in (("prober", 10), ("servers", 20)):
+            made.route(role, "default", f"10.{number}.1.1")
+            made.route(role, "default", f"fd00:{number}::1")
+        made.forward("firewall")
+        made.listen("servers", LISTENING)
+        yield Lab(made)
 
 
 PLAN = ProbePlan(
@@ -254,6 +192,6 @@ def test_without_root_a_refusal_cannot_be_told_from_a_closed_port(lab: Lab, tmp_
 
 def test_a_prober_plugged_into_the_wrong_zone_sends_nothing(lab: Lab, tmp_path: Path) -> None:
     lab.firewall_rules(RULES)
-    done = lab.probe(ONE_TARGET, tmp_path, inside=lab.servers)
+    done = lab.probe(ONE_TARGET, tmp_path, inside="servers")
     assert "10.20.1.30 is not one of the zone my_number" in str(done["error"])
     assert list((tmp_path / "probes").iterdir()) == []

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from secaudit.errors import InputError
 from secaudit.text import yaml_schema
 from secaudit.text.bilingual import Language
-from secaudit.text.yaml_reader import MAXIMUM_BYTES, YamlDocument, dotted, load_yaml, read_yaml
+from secaudit.text.yaml_document import YamlDocument, dotted
+from secaudit.text.yaml_reader import MAXIMUM_BYTES, load_yaml, read_yaml
 
 
 def read(folder: Path, text: str | bytes) -> YamlDocument:

@@ -14,6 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.flows.analysis import PairFlow
+from secaudit.flows.modes import Mode
+from secaudit.flows.replay import replay
+from secaudit.flows.trace import TraceVerdict
+from secaudit.network.intervals import contains
+from secaudit.network.matches import Family
+from secaudit.packets.packet import PROTOCOL_NUMBERS, SYN, Packet
 from secaudit.packets.sets import PacketSet
 from secaudit.probes.observation import IPAddress, PortObservation, Scan
 from secaudit.rules.answers import answer, lines
@@ -34,6 +40,9 @@ from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import boxes_of, doubt_reason, needs_of, nothing_to_judge, unjudgeable
 from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+
+_ANY_SOURCE_PORT = 50000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +137,55 @@ def _drift_open(rule: Rule, context: RuleContext, sight: Sight, seen: list[PortO
             ja=f"{left.ja}から{right.ja}への{len(seen)}件の通信に応答があったが（{shown}）、提出された設定ファイルによれば通過しない。設定ファイルと実機が一致していない。",
             en=f"{len(seen)} packets from {left.en} were answered in {right.en} ({shown}) although by the submitted configurations they cannot cross.",
         ),
-        evidence=lines(context, (one.source for one in seen)),
+        evidence=(
+            *lines(context, (one.source for one in seen)),
+            *lines(context, (line for one in seen for line in _stopped_by(context, sight, one))),
+        ),
         remedy=Text(
             ja="実機から設定を出力し直して提出するとともに、未提出の経路（無線、予備の回線、二重に接続した機器等）の有無を確認する。",
             en="Export the configurations again from the running devices, and look for ways nobody submitted (wireless, spare lines, dual-homed hosts).",
         ),
     )
+
+
+def _packet(sight: Sight, target: IPAddress, protocol: str, port: int) -> Packet | None:
+    """The packet that a scan sent to one port; None when its sender or its port is not known."""
+    sender = sight.scan.source_address
+    if sender is None or sender.version != target.version or protocol not in ("tcp", "udp") or not port:
+        return None
+    flags = SYN if protocol == "tcp" else 0
+    return Packet(sender, target, PROTOCOL_NUMBERS[protocol], _ANY_SOURCE_PORT, port, tcp_flags=flags)
+
+
+def _stopped_by(context: RuleContext, sight: Sight, seen: PortObservation) -> Sources:
+    """The lines by which the configurations stop a packet that was answered all the same."""
+    packet = _packet(sight, seen.target, seen.protocol, seen.port)
+    if packet is None:
+        return ()
+    family: Family = 4 if packet.family == 4 else 6
+    return tuple(
+        line
+        for one in context.flows.plan.of_zone(sight.source)
+        if contains(one.addresses[family], int(packet.source))
+        for trace in replay(context.flows.topology, one.port[0], one.port[1], packet, Mode.POSSIBLE)
+        if trace.verdict in (TraceVerdict.DENIED, TraceVerdict.UNROUTED) and trace.hops
+        for line in trace.hops[-1].sources
+    )
+
+
+def _silence(context: RuleContext, sight: Sight, lost: PacketSet) -> Sources:
+    """The lines of a scan that show the ports at which `lost` was stopped, one by one or summed up."""
+    targets = frozenset(sight.targets)
+    found = []
+    for seen in sight.scan.ports:
+        packet = _packet(sight, seen.target, seen.protocol, seen.port) if seen.target in targets else None
+        if packet is not None and not seen.may_have_crossed and lost.contains(packet):
+            found.append(seen.source)
+    for group in sight.scan.silent:
+        if group.target in targets and not group.may_have_crossed:
+            packets = probed(context, sight, group.target, group.protocol, group.ports)
+            found += [] if (packets & lost).is_empty else [group.source]
+    return tuple(found)
 
 
 def _drift_closed(rule: Rule, context: RuleContext, sight: Sight, pair: PairFlow, lost: PacketSet) -> RuleResult:
@@ -148,7 +200,7 @@ def _drift_closed(rule: Rule, context: RuleContext, sight: Sight, pair: PairFlow
             en=f"By the submitted configurations these packets get from {left.en} to {right.en}, but the scan shows that they are stopped.",
         ),
         evidence=(
-            *lines(context, (sight.scan.source, *sight.scan.control)),
+            *lines(context, (sight.scan.source, *sight.scan.control, *_silence(context, sight, lost))),
             *lines(context, context.flows.responsible(pair, lost)),
         ),
         boxes=boxes_of(lost),
