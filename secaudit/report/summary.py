@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from secaudit.report.findings import Capped, Finding, Grouped, capped
 from secaudit.rules.result import Disposition, Outcome, Severity
 from secaudit.text.bilingual import Text
 
-TITLES_SHOWN = 8
+TITLES_SHOWN = 5
 STEPS_SHOWN = 5
 
 
@@ -79,9 +79,17 @@ def summarise(result: AuditResult, grouped: Grouped) -> Summary:
         checks,
         _shares(result),
         capped(critical, TITLES_SHOWN),
-        tuple((open_ or unknown)[:STEPS_SHOWN]),
+        _first_steps(open_ or unknown),
         tuple(_duty(deadline) for deadline in result.deadlines),
     )
+
+
+def _first_steps(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The first findings that ask for different things: the same advice twice is read as once."""
+    by_advice: dict[Text, Finding] = {}
+    for finding in findings:
+        by_advice.setdefault(finding.remedy, finding)
+    return tuple(by_advice.values())[:STEPS_SHOWN]
 
 
 def _headline(
