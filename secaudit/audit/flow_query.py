@@ -61,7 +61,7 @@ def between_zones(folder_path: Path, source: str, destination: str, limit: int) 
             ),
             Text(ja="異なる二つの領域を指定すること。", en="name two different zones"),
         )
-    missing = missing_devices(folder, network)
+    missing = missing_devices(folder, network, plan)
     return _answer(FlowAnalysis(network.topology, plan, missing), source, destination, limit, network.troubles())
 
 

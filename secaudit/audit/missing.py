@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 from secaudit.audit.network import ReadNetwork
 from secaudit.errors import InputError
-from secaudit.flows.analysis import MissingDevice
+from secaudit.flows.missing import MissingDevice
+from secaudit.flows.zones import ZonePlan
 from secaudit.municipality.model import AuditFolder, LedgerDevice
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
 
-def missing_devices(folder: AuditFolder, network: ReadNetwork) -> tuple[MissingDevice, ...]:
-    """Ledger devices that can pass packets and were not read, and files that could not be read."""
+def missing_devices(folder: AuditFolder, network: ReadNetwork, plan: ZonePlan) -> tuple[MissingDevice, ...]:
+    """Ledger devices that can pass packets and were not read, devices of which a part is missing, and files that could not be read.
+
+    What is missing of a configuration may hold interfaces of which nothing is known.
+    """
     read = {device.name.partition("/")[0] for device in network.devices}
     found = [
         MissingDevice(entry.name, tuple(zone.value for zone in entry.zones), _not_submitted(entry))
         for entry in folder.municipality.ledger
         if entry.routes and entry.name not in read
     ]
+    zones = {entry.name: tuple(zone.value for zone in entry.zones) for entry in folder.municipality.ledger}
+    for device in network.devices:
+        found += [
+            MissingDevice(device.name, zones.get(device.name.partition("/")[0], ()), doubt)
+            for doubt in device.doubts
+            if doubt.kind is DoubtKind.TRUNCATED and doubt.interfaces is None
+        ]
+    found += _incomplete(folder, network, plan)
     in_ledger = {entry.file for entry in folder.municipality.ledger if entry.file}
     for file in network.files:
         named = {file.path, file.path.removeprefix("configs/")}
@@ -29,6 +44,27 @@ def missing_devices(folder: AuditFolder, network: ReadNetwork) -> tuple[MissingD
     for path in sorted(path for path in refused if path.startswith("configs/")):
         found.append(MissingDevice(path, (), _unreadable(path)))
     return tuple(found)
+
+
+def _incomplete(folder: AuditFolder, network: ReadNetwork, plan: ZonePlan) -> Iterator[MissingDevice]:
+    """Ledger devices whose configuration has no interface in a zone that the ledger says they are connected to.
+
+    A file without an end mark (YAMAHA) that was cut in the middle is recognised by nothing else.
+    """
+    held: dict[str, set[str]] = defaultdict(set)
+    for (device, _), attached in plan.attachments.items():
+        held[device.partition("/")[0]].update(one.zone for one in attached)
+    read = {device.name.partition("/")[0] for device in network.devices}
+    for entry in folder.municipality.ledger:
+        lacking = sorted({zone.value for zone in entry.zones} & set(plan.zones) - held[entry.name])
+        if entry.routes and entry.name in read and lacking:
+            named = ", ".join(lacking)
+            text = Text(
+                ja=f"機器台帳では {entry.name} は領域 {named} に接続するが、その設定ファイルに該当するインターフェースがない。",
+                en=f"the ledger says that {entry.name} is connected to {named}, but its configuration has no interface there",
+            )
+            zones = tuple(zone.value for zone in entry.zones)
+            yield MissingDevice(entry.name, zones, Doubt(DoubtKind.UNDEFINED, text, (entry.source,)))
 
 
 def _not_submitted(entry: LedgerDevice) -> Doubt:

@@ -142,9 +142,9 @@ def _renamed(device: Device, name: str | None) -> Device:
 
 def _ambiguous(device: Device, other: Device) -> Device:
     first = tuple(SourceLine(one.file, 1, "") for one in (device, other))
-    # As unread as a line nobody understood: the other file may differ in anything, settings of the device itself included.
+    # The other file may differ in anything, interfaces and settings of the device itself included.
     doubt = Doubt(
-        DoubtKind.UNREAD,
+        DoubtKind.TRUNCATED,
         Text(
             ja=f"同じ名前の機器の設定ファイルが二つある({device.file}、{other.file})。",
             en=f"two configurations have the same device name ({device.file}, {other.file})",

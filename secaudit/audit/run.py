@@ -54,7 +54,7 @@ def audit_folder(path: Path, as_of: datetime.date, progress: Progress | None = N
     probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
     say(Text(ja="通信の可否を計算しています", en="computing the flows"))
     plan = zones_of(folder, network, policy)
-    analysis = FlowAnalysis(network.topology, plan, missing_devices(folder, network))
+    analysis = FlowAnalysis(network.topology, plan, missing_devices(folder, network, plan))
     context = RuleContext(
         policy=policy,
         folder=folder,

@@ -21,6 +21,7 @@ from secaudit.audit.result import (
 from secaudit.errors import SecauditError
 from secaudit.flows.zones import ZonePlan
 from secaudit.municipality.model import AuditFolder, InputFile, PermittedFlow, Zone
+from secaudit.network.device import Doubt
 from secaudit.policy.model import CellVerdict, DefinitionFile, Policy
 from secaudit.probes.folder import Probes
 from secaudit.rules.answers import lines
@@ -103,22 +104,15 @@ def _message(error: Exception) -> Text:
 def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, plan: ZonePlan) -> tuple[Text, ...]:
     """What could not be used, zones that nothing submitted reaches, and subnets that no zone claims."""
     texts = [_message(error) for error in folder.problems]
-    stray = {one.name for one in missing_devices(folder, network)}
+    stray = {one.name for one in missing_devices(folder, network, plan)}
     for file in network.files:
         if file.problem is not None:
             told = _message(file.problem)
             texts.append(_with_effect(told) if file.path in stray else told)
     texts += list(network.problems)
     texts += [_message(error) for error in probes.problems]
-    for held in plan.doubts.values():
-        for doubt in held:
-            places = ", ".join(f"{source.file}:{source.number}" for source in doubt.sources)
-            texts.append(
-                Text(
-                    ja=f"{places}: {doubt.text.ja}\n  → 機器の設定を configs/ に置き、機器名とインターフェース名を設定の通りに書くこと。",
-                    en=f"{places}: {doubt.text.en}\n  → put the device's configuration into configs/ and write names as they stand in it",
-                )
-            )
+    if network.devices:
+        texts += [_unreached(held[0]) for held in plan.doubts.values()]
     for port, subnet in plan.unbound:
         texts.append(
             Text(
@@ -127,6 +121,14 @@ def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, pla
             )
         )
     return tuple(texts)
+
+
+def _unreached(doubt: Doubt) -> Text:
+    places = ", ".join(f"{source.file}:{source.number}" for source in doubt.sources)
+    return Text(
+        ja=f"{places}: {doubt.text.ja}\n  → 機器の設定を configs/ に置き、機器名とインターフェース名を設定の通りに書くこと。",
+        en=f"{places}: {doubt.text.en}\n  → put the device's configuration into configs/ and write names as they stand in it",
+    )
 
 
 def _with_effect(told: Text) -> Text:
@@ -183,7 +185,8 @@ def _flow(context: RuleContext, source: Zone, destination: Zone) -> FlowSummary:
     elif not possible.is_empty:
         judgement, shown = "undetermined", possible
     else:
-        judgement = "permitted" if verdict == "some" else "denied_ok"
+        # What is not known here would be permitted whatever it is; "nothing passes" is said only where that is known.
+        judgement = "denied_ok" if verdict == "none" else "permitted"
     boxes = shown.boxes(_BOXES)
     found = flow_witness(context, pair, certain if judgement == "violation" else pair.certain)
     return FlowSummary(

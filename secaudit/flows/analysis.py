@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from secaudit.flows.engine import Arrival, Edge, Engine, Propagation
+from secaudit.flows.engine import Arrival, Edge, Engine, Injection, Propagation
 from secaudit.flows.headers import arrived_as, as_flow, as_sent
+from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
+from secaudit.flows.relays import relayed
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.device import Doubt, DoubtKind, Plane
@@ -18,18 +20,11 @@ from secaudit.network.routes import Route
 from secaudit.packets.diagrams import EMPTY, TooComplexError
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.packets.sets import PacketSet, Spaces
-from secaudit.packets.space import Field
+from secaudit.packets.space import Field, HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
-
-@dataclass(frozen=True, slots=True)
-class MissingDevice:
-    """A device that is known to exist and whose configuration we do not have. `zones` it touches (empty = perhaps all)."""
-
-    name: str
-    zones: tuple[str, ...]
-    doubt: Doubt
+__all__ = ["FlowAnalysis", "MissingDevice", "PairFlow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +56,15 @@ class FlowAnalysis:
     def __init__(self, topology: Topology, plan: ZonePlan, missing: Sequence[MissingDevice] = ()) -> None:
         self.topology = topology
         self.plan = plan
-        self.missing = tuple(missing)
+        self.missing = (*missing, *absent_peers(topology, plan))
         self.spaces = Spaces(device_addresses=_own_addresses(topology))
         self.zones = plan.zones
         self._same = _modes_that_agree(topology)
         self._engines: dict[tuple[Mode, Family], Engine] = {}
         self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
+        self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
         self._pairs: dict[tuple[str, str], PairFlow] = {}
-        self._sets: dict[tuple[Mode, str, str, bool, bool], PacketSet] = {}
+        self._sets: dict[tuple[Mode, bool, str, str, bool, bool], PacketSet] = {}
         self.too_complex: Doubt | None = None
 
     def everything(self) -> PacketSet:
@@ -123,7 +119,7 @@ class FlowAnalysis:
         opening = self.spaces.opening()
         possible_all = self._between(Mode.POSSIBLE, source, destination)
         certain_all = self._between(Mode.CERTAIN, source, destination)
-        certain = certain_all & opening
+        certain = self.spaces.surely_opening(certain_all)
         doubts: list[Doubt] = []
         possible = possible_all & opening
         direct = self._between(Mode.POSSIBLE, source, destination, direct=True) & opening
@@ -132,10 +128,13 @@ class FlowAnalysis:
         leaving, leaving_doubts = self._unmodelled(source, destination)
         doubts.extend(leaving_doubts)
         possible |= leaving
+        for packets, doubt in relayed(self.topology, self.plan, source, destination):
+            possible |= self.spaces.of_matches((packets,)) & opening
+            doubts.append(doubt)
         doubts.extend(self.plan.doubts.get(source, ()))
         doubts.extend(self.plan.doubts.get(destination, ()) if destination != source else ())
         unreached = bool(self.plan.doubts.get(source) or self.plan.doubts.get(destination))
-        gaps = [one.doubt for one in self.missing if self._touches(one, source, destination)]
+        gaps = [one.doubt for one in self._carriers(source, destination)]
         doubts.extend(gaps)
         shared = self.plan.joined.get(frozenset((source, destination)))
         if shared is not None:
@@ -151,11 +150,11 @@ class FlowAnalysis:
             destination=destination,
             possible=possible,
             certain=certain,
-            reliable=self._between(Mode.RELIABLE, source, destination) & opening,
+            reliable=self.spaces.surely_opening(self._between(Mode.RELIABLE, source, destination)),
             replies=certain_all - opening,
-            spoofed=(self._between(Mode.CERTAIN, source, destination, forged=True) & opening) - certain,
+            spoofed=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, forged=True)) - certain,
             direct=direct,
-            certain_direct=self._between(Mode.CERTAIN, source, destination, direct=True) & opening,
+            certain_direct=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, direct=True)),
             doubts=_unique(doubts),
         )
 
@@ -186,20 +185,30 @@ class FlowAnalysis:
             self._runs[key] = engine.propagate(engine.injections(any_source=forged))
         return self._runs[key]
 
+    def _run_beyond(self, family: Family, forged: bool) -> Propagation:
+        """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
+        key = (family, forged)
+        if key not in self._runs_beyond:
+            engine = self._engine(Mode.POSSIBLE, family)
+            self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged))
+        return self._runs_beyond[key]
+
     def _arrived(
         self, mode: Mode, family: Family, source: str, destination: str, *, forged: bool = False, direct: bool = False
     ) -> int:
         space = self.spaces[family]
-        run = self._run(mode, family, forged)
+        runs = [self._run(mode, family, forged)]
+        if mode is Mode.POSSIBLE:
+            runs.append(self._run_beyond(family, forged))
         ways = [None] if direct else [None, *self.plan.zones]
-        node = space.union_all(run.arrived.get(Arrival(destination, via), EMPTY) for via in ways)
+        node = space.union_all(run.arrived.get(Arrival(destination, via), EMPTY) for run in runs for via in ways)
         number = self.plan.number(source)
         return space.restrict(node, Field.ORIGIN, number, number)
 
     def _between(
         self, mode: Mode, source: str, destination: str, *, forged: bool = False, direct: bool = False
     ) -> PacketSet:
-        key = (self._same[mode], source, destination, forged, direct)
+        key = (self._same[mode], mode is Mode.POSSIBLE, source, destination, forged, direct)
         found = self._sets.get(key)
         if found is None:
             nodes = {}
@@ -225,7 +234,8 @@ class FlowAnalysis:
         for family in FAMILIES:
             space = self.spaces[family]
             inside = space.guard(Field.DESTINATION, self.plan.addresses[destination][family])
-            for port, packets in self._run(Mode.POSSIBLE, family, False).unmodelled.items():
+            runs = (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False))
+            for port, packets in (item for run in runs for item in run.unmodelled.items()):
                 found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
                 if found != EMPTY:
                     nodes[family] = space.union(nodes[family], as_flow(space, found))
@@ -244,19 +254,46 @@ class FlowAnalysis:
             lines,
         )
 
-    def _touches(self, missing: MissingDevice, source: str, destination: str) -> bool:
-        """Whether a device we do not have could carry packets of this pair: it touches one of them, or is on a way between them."""
-        touched = missing.zones or self.zones
+    def _carriers(self, source: str, destination: str) -> tuple[MissingDevice, ...]:
+        """The devices we do not have that could carry packets of a pair: they touch one of its zones, or are on a way between them.
 
-        if source in touched or destination in touched:
-            return True  # hosts behind it are not even in the model, and it may have ways of its own
-
-        def reaches(left: str, right: str) -> bool:
-            return not self._between(Mode.POSSIBLE, left, right).is_empty
-
-        return any(reaches(source, zone) for zone in touched if zone in self.zones) and any(
-            reaches(zone, destination) for zone in touched if zone in self.zones
+        Several may do so one after the other. What such a device sends on keeps the addresses of the pair and not those of the zone in
+        which it enters our devices again.
+        """
+        if not self.missing:
+            return ()
+        ahead = self._spread({source}, lambda left, right: self._gets(left, right, forged=left != source))
+        behind = self._spread({destination}, lambda left, right: self._gets(right, left, forged=right != source))
+        # In either zone itself: hosts behind it are not even in the model, and it may have ways of its own.
+        ends = {source, destination}
+        return tuple(
+            one
+            for one in self.missing
+            if self._touched(one) & ends or (self._touched(one) & ahead and self._touched(one) & behind)
         )
+
+    def _spread(self, start: set[str], gets: Callable[[str, str], bool]) -> set[str]:
+        """The zones that can be reached from some zones by our devices and by those that we do not have."""
+        found = set(start)
+        waiting = list(start)
+        while waiting:
+            zone = waiting.pop()
+            linked = {other for one in self.missing if zone in self._touched(one) for other in self._touched(one)}
+            linked |= {other for other in self.zones if other not in found and gets(zone, other)}
+            waiting.extend(linked - found)
+            found |= linked
+        return found
+
+    def _gets(self, source: str, destination: str, *, forged: bool) -> bool:
+        """Whether our devices could pass anything from one zone to another (`forged`: with any source address)."""
+        return not self._between(Mode.POSSIBLE, source, destination, forged=forged).is_empty
+
+    def _touched(self, missing: MissingDevice) -> frozenset[str]:
+        """The zones in which a device that we do not have may stand; what we have of it adds to what the ledger says."""
+        held = {
+            one.zone for port, attached in self.plan.attachments.items() if port[0] == missing.name for one in attached
+        }
+        return frozenset((held | set(missing.zones)) & set(self.zones)) if missing.zones else frozenset(self.zones)
 
     # --- explanations -------------------------------------------------------------------------------------
 
@@ -283,12 +320,22 @@ class FlowAnalysis:
             if sent == EMPTY:
                 continue
             engine = self._engine(mode, family)
-            injected = [(port, space.intersection(node, sent)) for port, node in engine.injections(zones=[source])]
-            edges = engine.propagate([(p, n) for p, n in injected if n != EMPTY], explain=True).edges
-            for edge in _leading_to(edges, destination):
+            usual = _within(space, engine.injections(zones=[source]), sent)
+            beyond = _within(space, engine.injections_beyond(zones=[source]), sent) if mode is Mode.POSSIBLE else []
+            edges = engine.propagate([*usual, *beyond], explain=True).edges
+            leading = _leading_to(edges, destination)
+            for edge in leading:
                 lines.update(edge.lines)
                 doubts.extend(edge.doubts)
+            entered = {edge.source for edge in leading} & {port for port, _ in beyond}
+            doubts.extend(one.doubt for one in self.plan.beyond if one.zone == source and one.port in entered)
         return tuple(sorted(lines)), _unique(doubts)
+
+
+def _within(space: HeaderSpace, injections: Iterable[Injection], packets: int) -> list[Injection]:
+    """The part of some injections that lies in a set of sent headers."""
+    found = [(port, space.intersection(node, packets)) for port, node in injections]
+    return [(port, node) for port, node in found if node != EMPTY]
 
 
 def _leading_to(edges: Iterable[Edge], destination: str) -> list[Edge]:

@@ -92,8 +92,11 @@ class DeviceModel:
     def transfer(self, ingress: str, packets: int, *, explain: bool = False) -> list[Departure]:
         """What leaves when `packets` come in by `ingress`, in the vendor's order of filter, NAT and routing."""
         interface = self.device.interfaces[ingress]
-        if not interface.enabled or not self.device.forwards or self._in_doubt(ingress):
+        if not interface.enabled or self._in_doubt(ingress):
             return []
+        if not self.device.forwards:
+            # What nobody could read may be what makes it forward.
+            return self._out_of_everything(ingress, packets) if self._mode is Mode.POSSIBLE else []
         parts = [_Part(packets)]
         for stage in self.device.pipeline:
             parts = self._stage(stage, ingress, parts, explain)
@@ -304,15 +307,10 @@ class DeviceModel:
 
     def _doubtful(self, ingress: str, packets: int) -> list[Departure]:
         """What doubts could let through: unfiltered, as routed; when the whole device is in doubt, out of every interface."""
-        result: list[Departure] = []
+        result = self._out_of_everything(ingress, packets)
         vrf = self.device.interfaces[ingress].vrf
         for doubt in self._doubts:
             if doubt.interfaces is None:
-                result.extend(
-                    Departure(packets, one.name, None, True, doubt.sources, (doubt,))
-                    for one in self.device.interfaces.values()
-                    if one.enabled and one.name != ingress
-                )
                 continue
             for part in self._by_table(vrf, _Part(packets)):
                 egress = _egress(part)
@@ -323,6 +321,16 @@ class DeviceModel:
                         )
                     )
         return result
+
+    def _out_of_everything(self, ingress: str, packets: int) -> list[Departure]:
+        """What doubts about the whole device could mean: unfiltered, by any other interface."""
+        return [
+            Departure(packets, one.name, None, True, doubt.sources, (doubt,))
+            for doubt in self._doubts
+            if doubt.interfaces is None
+            for one in self.device.interfaces.values()
+            if one.enabled and one.name != ingress
+        ]
 
 
 def _doubt(reason: Text | None, sources: tuple[SourceLine, ...]) -> tuple[Doubt, ...]:

@@ -67,24 +67,33 @@ class Engine:
             name: DeviceModel(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
         }
         self._answers: dict[Port, int] = {}
+        self._unsent = space.intersection(space.valid, self._untouched())
 
     def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
         """What hosts of the zones can send, at every interface they can send to. `any_source`: forged addresses as well."""
-        space = self.space
         wanted = set(self._plan.zones if zones is None else zones)
-        base = space.intersection(space.valid, self._untouched())
-        result = []
-        for port, attached in self._plan.attachments.items():
-            for one in attached:
-                sources = one.addresses[space.family]
-                if one.zone not in wanted or not sources:
-                    continue
-                number = self._plan.number(one.zone)
-                limits: list[tuple[int, Intervals]] = [(int(Field.ORIGIN), ((number, number),))]
-                if not any_source:
-                    limits.append((int(Field.SOURCE), sources))
-                result.append((port, space.intersection(base, space.product(limits))))
-        return result
+        return [
+            (port, self._sent(one.zone, one.addresses[self.space.family], any_source))
+            for port, attached in self._plan.attachments.items()
+            for one in attached
+            if one.zone in wanted and one.addresses[self.space.family]
+        ]
+
+    def injections_beyond(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
+        """What may come in from senders at interfaces to which their zone is not attached (`ZonePlan.beyond`)."""
+        wanted = set(self._plan.zones if zones is None else zones)
+        found = [one for one in self._plan.beyond if one.zone in wanted]
+        return [(one.port, self._sent(one.zone, one.addresses[self.space.family], any_source)) for one in found]
+
+    def _sent(self, zone: str, sources: Intervals, any_source: bool) -> int:
+        """Everything that hosts of a zone with some addresses can send; nothing when they have none."""
+        if not sources:
+            return EMPTY
+        number = self._plan.number(zone)
+        limits: list[tuple[int, Intervals]] = [(int(Field.ORIGIN), ((number, number),))]
+        if not any_source:
+            limits.append((int(Field.SOURCE), sources))
+        return self.space.intersection(self._unsent, self.space.product(limits))
 
     def _untouched(self) -> int:
         return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])

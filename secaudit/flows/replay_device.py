@@ -147,10 +147,10 @@ class DeviceWalk:
             return [ended(step(way, Stage.ROUTE, text, ()), TraceVerdict.UNDETERMINED, text)]
         if way.ingress is not None and way.header.packet.destination in self.own_addresses:
             return [self._to_device(way)]
-        if not self.device.forwards:
+        if not self.device.forwards and not _about_everything(way.bypass):
             text = Text(ja=f"「{way.device}」はパケットを中継しない", en=f'"{way.device}" does not forward packets')
             return [ended(step(way, Stage.ROUTE, text, self.device.identity), TraceVerdict.UNROUTED, text)]
-        found = departures(self.device, vrf, way.ingress, way.header, self.mode)
+        found = departures(self.device, vrf, way.ingress, way.header, self.mode) if self.device.forwards else ()
         if _about_everything(way.bypass):
             text = Text(
                 ja="読み取れない・対応していない設定により、どのインターフェースからも出る可能性がある",

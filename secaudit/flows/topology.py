@@ -1,7 +1,7 @@
 """Who is connected to whom: devices joined to a network.
 
-Two interfaces are on one segment when their subnets overlap (same address family), when a link between them is declared, or when
-they are the two ends of a tunnel. Joining too much is safe for a proof of separation, joining too little is not.
+Two interfaces are on one segment when their subnets overlap (same address family), when a link between them is declared (and with it
+between what the VLANs of its two ports reach), or when they are the two ends of a tunnel. Joining too much is safe for a proof of separation, joining too little is not.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]]
     for left, right in links:
         if left in groups and right in groups:
             groups.join(left, right)
+            _join_vlans(by_name, groups, left, right)
     return Topology(by_name, groups.numbers())
 
 
@@ -148,6 +149,35 @@ def _join_by_subnet(devices: Mapping[str, Device], groups: _Groups) -> None:
                 groups.join(previous, port)
             previous = port
             reach = max(reach, high)
+
+
+def _join_vlans(devices: Mapping[str, Device], groups: _Groups, left: Port, right: Port) -> None:
+    """A cable joins the routed interfaces of every VLAN that it carries with the same tag on both sides."""
+    there = _by_tag(devices[right[0]], right[1])
+    for tag, ports in _by_tag(devices[left[0]], left[1]).items():
+        for one in ports:
+            for other in there.get(tag, ()):
+                if one in groups and other in groups:
+                    groups.join(one, other)
+
+
+def _by_tag(device: Device, name: str) -> Mapping[int | None, list[Port]]:
+    """The routed interfaces of a device that are reached by one of its ports, by VLAN tag (None: untagged)."""
+    found: dict[int | None, list[Port]] = defaultdict(list)
+    port = device.interfaces[name].switch_port
+    for one in device.interfaces.values():
+        if one.vlan is None:
+            continue
+        if one.parent == name:
+            found[one.vlan].append((device.name, one.name))
+        elif port is not None and one.parent is None:
+            if one.vlan == port.access_vlan:
+                found[None].append((device.name, one.name))
+            elif port.trunk_vlans is None or one.vlan in port.trunk_vlans:
+                found[one.vlan].append((device.name, one.name))
+    if port is None:
+        found[None].append((device.name, name))
+    return found
 
 
 def _join_tunnels(devices: Mapping[str, Device], groups: _Groups) -> None:

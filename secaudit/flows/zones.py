@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from secaudit.flows.beyond import Beyond, senders_beyond
 from secaudit.flows.topology import Port, Topology
 from secaudit.municipality.model import InterfaceRef, ZoneBinding
 from secaudit.network.device import Doubt, DoubtKind
@@ -48,7 +49,8 @@ class ZonePlan:
 
     `numbers` gives each zone its origin number (from 1). `doubts` name zones, or parts of zones, that no submitted device reaches:
     nothing can be said about their traffic. `joined` are pairs of zones on one segment, or beyond one interface: their hosts may
-    reach each other without passing any device that we know. `unbound` are connected subnets that no zone claims.
+    reach each other without passing any device that we know. `unbound` are connected subnets that no zone claims. `beyond` are senders
+    of a zone that may be at interfaces to which the zone is not attached: they count for what is possible only.
     """
 
     zones: tuple[str, ...]
@@ -58,6 +60,7 @@ class ZonePlan:
     joined: Mapping[frozenset[str], Doubt]
     unbound: tuple[tuple[Port, str], ...]
     has_direct_exit: frozenset[str]
+    beyond: tuple[Beyond, ...] = ()
 
     def number(self, zone: str) -> int:
         """The origin number of a zone."""
@@ -114,7 +117,21 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: fro
         joined=_joined(topology, attachments, outside),
         unbound=_unbound(topology, attachments, claimed),
         has_direct_exit=frozenset(direct),
+        beyond=_beyond(topology, bound, addresses, attachments),
     )
+
+
+def _beyond(
+    topology: Topology,
+    bindings: Iterable[ZoneBinding],
+    addresses: Mapping[str, Mapping[Family, Intervals]],
+    attachments: Mapping[Port, list[Attachment]],
+) -> tuple[Beyond, ...]:
+    """A zone of which only its interfaces are told is where these are; only the rest zone can be behind any other next hop as well."""
+    held = {one.zone.value: addresses[one.zone.value] for one in bindings if one.rest or not _is_open(one)}
+    rest = next((one.zone.value for one in bindings if one.rest), None)
+    told = {port: [one for one in many if one.zone in held] for port, many in attachments.items()}
+    return senders_beyond(topology, held, told, rest)
 
 
 def _is_open(binding: ZoneBinding) -> bool:

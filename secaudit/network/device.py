@@ -10,7 +10,7 @@ from secaudit.network.filters import Filter
 from secaudit.network.interfaces import Interface
 from secaudit.network.management import ManagementPlane
 from secaudit.network.nat import NatRule
-from secaudit.network.routes import DynamicRouting, PolicyRoute, Route
+from secaudit.network.routes import DynamicRouting, PolicyRoute, Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
@@ -36,7 +36,7 @@ class DoubtKind(Enum):
     UNDEFINED = "undefined"
     """A name refers to nothing."""
     TRUNCATED = "truncated"
-    """The file ends in the middle."""
+    """Part of the configuration is not there: the file ends in the middle, or another file of the same device may have it."""
     TOO_COMPLEX = "too complex"
 
 
@@ -114,3 +114,4 @@ class Device:
     management: ManagementPlane = field(default_factory=ManagementPlane)
     doubts: tuple[Doubt, ...] = ()
     notices: tuple[Notice, ...] = ()
+    relays: tuple[Relay, ...] = ()

@@ -67,3 +67,16 @@ class DynamicRouting:
     sources: Sources
     vrf: str = ""
     interfaces: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The device itself passes broadcasts that it hears on `interface` on to a host (DHCP relay, `ip helper-address`).
+
+    `ports` are the UDP ports that are relayed.
+    """
+
+    interface: str
+    target: IPAddress
+    ports: tuple[int, ...]
+    sources: Sources

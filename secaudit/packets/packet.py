@@ -18,7 +18,7 @@ PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
 PROTOCOL_NUMBERS["icmpv6"] = 58  # its other usual spelling
 WITH_PORTS = frozenset((6, 17, 132))
 WITH_ICMP = frozenset((1, 58))
-SYN = 2
+SYN, RST, ACK = 2, 4, 16
 _FLAG_LETTERS = (("F", 1), ("S", 2), ("R", 4), ("P", 8), ("A", 16), ("U", 32), ("E", 64), ("C", 128))
 
 
@@ -48,7 +48,7 @@ class Packet:
     def opens_connection(self) -> bool:
         """Whether the packet can be the first of a connection: see `secaudit.packets.space.opening`."""
         if self.protocol == 6:
-            return self.tcp_flags & (SYN | 1 | 4 | 16) == SYN
+            return self.tcp_flags & (SYN | RST | ACK) == SYN
         if self.protocol == 1:
             return self.icmp_type not in (0, 3, 4, 5, 11, 12, 14, 16, 18)
         if self.protocol == 58:

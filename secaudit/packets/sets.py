@@ -38,6 +38,10 @@ class Spaces:
             self[6].intersection(self[6].valid, self[6].opening),
         )
 
+    def surely_opening(self, packets: PacketSet) -> PacketSet:
+        """The part of a set that opens a connection on every host."""
+        return PacketSet(self, self[4].surely_opening(packets.node(4)), self[6].surely_opening(packets.node(6)))
+
 
 @dataclass(frozen=True, slots=True)
 class PacketSet:

@@ -10,7 +10,20 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Interval, Intervals, complement, intersect, normalise
-from secaudit.network.matches import ACK, FIN, ICMP, ICMPV6, RST, SYN, TCP, UDP, Family, Match, Service
+from secaudit.network.matches import (
+    ACK,
+    FIN,
+    ICMP,
+    ICMPV6,
+    RST,
+    SYN,
+    TCP,
+    UDP,
+    Family,
+    Match,
+    Service,
+    values_with_bits,
+)
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS as PORTED
 from secaudit.packets.diagrams import EMPTY, FULL, Diagrams
 from secaudit.packets.packet import Packet
@@ -113,14 +126,25 @@ class HeaderSpace(Diagrams):
         )
 
     def _opening(self) -> int:
-        """Headers that can open a connection: TCP with SYN and without ACK, RST, FIN; ICMP that is no reply or error; all else."""
+        """Headers that can open a connection: TCP with SYN and without ACK and RST; ICMP that is no reply or error; all else.
+
+        A listener ignores RST and answers ACK with RST (RFC 9293 3.10.7.2). What it does with SYN and FIN together depends on the host:
+        some open the connection, so it counts; see `surely_opening`.
+        """
         icmp = self._icmp()
-        syn = normalise((f, f) for f in range(256) if f & (SYN | ACK | RST | FIN) == SYN)
+        syn = values_with_bits(SYN, SYN | ACK | RST)
         replies = ICMP_REPLY_TYPES if self.family == 4 else ICMPV6_REPLY_TYPES
         tcp = self.product([(Field.PROTOCOL, ((TCP, TCP),)), (Field.TCP_FLAGS, syn)])
         ping = self.product([(Field.PROTOCOL, ((icmp, icmp),)), (Field.ICMP_TYPE, complement(replies, 255))])
         rest = self.guard(Field.PROTOCOL, complement(normalise([(TCP, TCP), (icmp, icmp)]), 255))
         return self.union_all((tcp, ping, rest))
+
+    def surely_opening(self, packets: int) -> int:
+        """The packets that open a connection on every host: SYN with FIN only where the same header without FIN is there as well."""
+        opening = self.intersection(packets, self.opening)
+        without_fin = self.guard(Field.TCP_FLAGS, values_with_bits(0, FIN))
+        plain = self.intersection(opening, without_fin)
+        return self.intersection(opening, self.forget(plain, Field.TCP_FLAGS))
 
     def services(self, services: tuple[Service, ...]) -> int:
         """The union of services, as `network.matches.Service` means them."""

@@ -58,9 +58,7 @@ def test_algebra_equals_plain_sets(left: list[tuple[Intervals, ...]], right: lis
 
 @given(boxes, st.integers(0, 2), st.data())
 @settings(max_examples=200)
-def test_transformations_equal_plain_sets(
-    chosen: list[tuple[Intervals, ...]], level: int, data: st.DataObject
-) -> None:
+def test_transformations_equal_plain_sets(chosen: list[tuple[Intervals, ...]], level: int, data: st.DataObject) -> None:
     space = Diagrams(MAXIMA)
     node, plain = build(space, chosen)
     new = data.draw(intervals(level))

@@ -116,10 +116,17 @@ class EntryReader:
             group = resolved.services
             if not resolved.exact:
                 entry.uncertain(_inexact_group(name))
+            if family == 6 and any(service.protocols == ((ICMP, ICMP),) for service in resolved.services):
+                group = (ANY_SERVICE,)
+                entry.uncertain(_GROUP_OF_ICMP)
         else:
-            protocol = protocol_number(words.take())
-            if family == 6 and protocol == ICMP:
+            word = words.take()
+            protocol = protocol_number(word)
+            if family == 6 and word.lower() == "icmp":
                 protocol = ICMPV6
+            elif protocol == 0:
+                protocol = None
+                entry.uncertain(_PROTOCOL_ZERO)
         sources = self._endpoint(words, family, entry)
         source_ports = self._ports(words, protocol)
         destinations = self._endpoint(words, family, entry)
@@ -228,6 +235,14 @@ class EntryReader:
 
 
 _NO_OPTIONS: tuple[Intervals, Service | None] = (ANY_BYTE, None)
+_PROTOCOL_ZERO = Text(
+    ja="プロトコル番号 0 が全プロトコルを指すか、IPv6 のホップバイホップ オプションだけを指すかを確認できません",
+    en="whether protocol number 0 means every protocol or hop-by-hop options only is not confirmed",
+)
+_GROUP_OF_ICMP = Text(
+    ja="ICMP を含むサービスのグループが IPv6 のリストで ICMPv6 を指すかを確認できません",
+    en="whether a service group with ICMP means ICMPv6 in an IPv6 list is not confirmed",
+)
 _FRAGMENTS = Text(
     ja="fragments は2番目以降の断片だけに一致するため、この行が効くかは断片化しだいです",
     en="fragments matches non-initial fragments only, so whether it applies depends on fragmentation",

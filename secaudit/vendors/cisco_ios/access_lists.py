@@ -116,10 +116,12 @@ def read_access_lists(
 ) -> tuple[dict[str, AccessList], dict[str, AccessList]]:
     """All IPv4 lists and all IPv6 lists by name. A number is the name of a numbered list."""
     lists: dict[str, AccessList] = {}
-    for node in numbered:
-        _read_numbered(node, lists, reader, ledger)
-    for node in named:
-        _read_named(node, lists, reader, ledger)
+    # A numbered list may be written in both ways; each entry without a number goes to the end of what was written before it.
+    for node in sorted((*numbered, *named), key=lambda node: node.line.number):
+        if node.keys[0] == "access-list":
+            _read_numbered(node, lists, reader, ledger)
+        else:
+            _read_named(node, lists, reader, ledger)
     ipv6_lists: dict[str, AccessList] = {}
     for node in ipv6:
         _read_ipv6(node, ipv6_lists, reader, ledger)

@@ -10,7 +10,7 @@ from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.matches import ANY_IPV6_PACKET
-from secaudit.network.routes import DynamicRouting, Route
+from secaudit.network.routes import DynamicRouting, Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_entries import EntryReader
@@ -25,7 +25,15 @@ from secaudit.vendors.cisco_ios.management import Management
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
 from secaudit.vendors.cisco_ios.object_groups import read_object_groups
 from secaudit.vendors.cisco_ios.route_maps import policy_routes, read_route_maps
-from secaudit.vendors.cisco_ios.routes import default_gateway, dynamic_routing, read_vrfs, static_routes
+from secaudit.vendors.cisco_ios.routes import (
+    default_gateway,
+    doubtful_multicast,
+    doubtful_prefixes,
+    dynamic_routing,
+    learnt_defaults,
+    read_vrfs,
+    static_routes,
+)
 from secaudit.vendors.cisco_ios.sections import Sections
 from secaudit.vendors.cisco_ios.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
@@ -39,6 +47,9 @@ PIPELINE = (
     Stage.EGRESS_FILTER,
 )
 """An inbound list on the outside sees the global destination, an outbound one the translated source (table 0.2)."""
+
+FORWARDED_BROADCASTS = (37, 49, 53, 67, 68, 69, 137, 138)
+"""What `ip helper-address` passes on unless `ip forward-protocol` says otherwise: TIME, TACACS, DNS, DHCP, TFTP, NetBIOS."""
 
 _IPV6_OFF = Text(
     ja="ipv6 unicast-routing がないため IPv6 は転送されないはずですが、既定値は機種により確認が必要です",
@@ -65,6 +76,8 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     read_vrfs(sections.of("vrf"), ledger)
     switch = _vlans_and_switching(sections, interfaces, ledger)
     routes = static_routes(sections.of("route"), interfaces, ledger)
+    doubtful_prefixes(interfaces, ledger)
+    doubtful_multicast(interfaces, ledger)
     dynamic = dynamic_routing(sections.of("router"), interfaces, ledger)
     needed = frozenset(
         [facts.policy_route.name for facts in interfaces.values() if facts.policy_route is not None]
@@ -105,7 +118,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         model,
         version,
         None if policy is None else policy.name,
-        (*routes, *gateway_routes),
+        (*routes, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
         by_policy,
         dynamic,
         nat_rules,
@@ -113,6 +126,11 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         management,
         ledger.all_doubts(),
         tuple(ledger.notices),
+        tuple(
+            Relay(facts.name, target, FORWARDED_BROADCASTS, (line,))
+            for facts in interfaces.values()
+            for target, line in facts.helpers
+        ),
     )
 
 

@@ -27,6 +27,14 @@ class InterfaceFacts:
     dynamic_address: bool = False
     ipv6: bool = False
     """IPv6 is on: without it the interface drops every IPv6 packet."""
+    learnt: dict[int, SourceLine] = field(default_factory=dict)
+    """Address family to the line that has a default route given from outside, together with the address."""
+    unknown_ipv6: SourceLine | None = None
+    """The line that has the IPv6 prefix given from outside."""
+    helpers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
+    """Where UDP broadcasts are passed on to."""
+    multicast: SourceLine | None = None
+    """The line that has it route multicast."""
     unnumbered: Named | None = None
     enabled: bool = True
     vlan: int | None = None

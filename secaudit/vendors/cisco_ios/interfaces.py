@@ -85,6 +85,8 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
     facts.routed = True
     if words.peek() in ("dhcp", "negotiated", "pool"):
         facts.dynamic_address = True
+        if words.peek() == "dhcp":
+            facts.learnt[4] = node.line
         return
     address, length = words.address(), prefix_length(words.address())
     secondary = words.skip("secondary")
@@ -119,6 +121,9 @@ def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
     facts.ipv6 = True
     if first.lower() in ("autoconfig", "dhcp"):
         facts.dynamic_address = True
+        facts.unknown_ipv6 = node.line
+        if words.peek() == "default":
+            facts.learnt[6] = node.line
         return
     if words.peek() == "link-local":
         ipv6(first)
@@ -126,6 +131,7 @@ def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
     if "/" not in first:
         # `ipv6 address PREFIX-NAME ::1/64`: the prefix comes by DHCP.
         facts.dynamic_address = True
+        facts.unknown_ipv6 = node.line
         return
     try:
         value = ipaddress.IPv6Interface(first)
@@ -134,6 +140,20 @@ def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
     if not set(words.rest()) <= {"eui-64", "anycast"}:
         raise NotUnderstoodError("option of ipv6 address")
     facts.addresses.append(InterfaceAddress(value, (node.line,)))
+
+
+def _helper(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`ip helper-address [vrf V|global] A`."""
+    if words.skip("vrf"):
+        words.take()
+    else:
+        words.skip("global")
+    target = ipv4(words.take())
+    facts.helpers.append((ipaddress.IPv4Address(target), node.line))
+
+
+def _multicast(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    facts.multicast = node.line
 
 
 def _ipv6_on(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
@@ -306,6 +326,12 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ipv6", "address"): _ipv6_address,
     ("ipv6", "enable"): _ipv6_on,
     ("ipv6", "unnumbered"): _ipv6_on,
+    ("ip", "helper-address"): _helper,
+    ("ip", "pim"): _multicast,
+    ("ip", "igmp", "helper-address"): _multicast,
+    ("ip", "igmp", "proxy-service"): _multicast,
+    ("ip", "igmp", "mroute-proxy"): _multicast,
+    ("ipv6", "pim"): _multicast,
     ("vrf", "forwarding"): _vrf,
     ("ip", "vrf", "forwarding"): _vrf,
     ("encapsulation", "dot1q"): _encapsulation,

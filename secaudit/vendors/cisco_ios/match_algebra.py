@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secaudit.network.filters import Action, Certainty, FilterLine
-from secaudit.network.intervals import BYTE_MAX, IPV4_MAX, IPV6_MAX, Intervals, intersect, subtract
-from secaudit.network.matches import ANY_SERVICE, Match, Service
+from secaudit.network.intervals import BYTE_MAX, IPV4_MAX, IPV6_MAX, PORT_MAX, Intervals, intersect, normalise, subtract
+from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, PROTOCOLS_WITH_PORTS, TCP, Match, Service
 
 _MOST_PIECES = 256
 _MOST_STEPS = 20_000
-_FIELDS = ("protocols", "destination_ports", "source_ports", "icmp_types", "icmp_codes", "tcp_flags")
+_PORTED = normalise((number, number) for number in PROTOCOLS_WITH_PORTS)
+_ICMP = normalise(((ICMP, ICMP), (ICMPV6, ICMPV6)))
+_FIELDS_OF: Mapping[str, tuple[Intervals, int]] = {
+    "destination_ports": (_PORTED, PORT_MAX),
+    "source_ports": (_PORTED, PORT_MAX),
+    "icmp_types": (_ICMP, BYTE_MAX),
+    "icmp_codes": (_ICMP, BYTE_MAX),
+    "tcp_flags": (((TCP, TCP),), BYTE_MAX),
+}
+"""Each field with the protocols that have it, and its largest value."""
+_FIELDS = ("protocols", *_FIELDS_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +126,27 @@ def _services_without(services: tuple[Service, ...], holes: tuple[Service, ...])
     left = list(services)
     exact = True
     for hole in holes:
-        remaining: list[Service] = []
-        for service in left:
-            if _both_services(service, hole) is None:
-                remaining.append(service)
-            elif all(_covers(getattr(hole, name), getattr(service, name)) for name in _FIELDS[1:]):
-                protocols = subtract(service.protocols, hole.protocols, BYTE_MAX)
-                if protocols:
-                    remaining.append(replace(service, protocols=protocols))
-            else:
-                remaining.append(service)
-                exact = False
-        left = remaining
+        remaining = [part for service in left for part in _service_without(service, hole)]
+        if len(remaining) > max(_MOST_PIECES, len(services)):
+            exact = False
+        else:
+            left = remaining
     return tuple(left), exact
 
 
-def _covers(outer: Intervals, inner: Intervals) -> bool:
-    return intersect(outer, inner) == inner
+def _service_without(service: Service, hole: Service) -> Iterator[Service]:
+    """The packets of `service` that are not in `hole`: those of other protocols, then field by field of those that have the field."""
+    both = _both_services(service, hole)
+    if both is None:
+        yield service
+        return
+    others = subtract(service.protocols, hole.protocols, BYTE_MAX)
+    if others:
+        yield replace(service, protocols=others)
+    part = replace(service, protocols=both.protocols)
+    for name, (having, maximum) in _FIELDS_OF.items():
+        protocols = intersect(both.protocols, having)
+        beside = subtract(getattr(part, name), getattr(hole, name), maximum)
+        if protocols and beside:
+            yield replace(part, protocols=protocols, **{name: beside})
+        part = replace(part, **{name: getattr(both, name)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.intervals import ANY_IPV4, ANY_PORT, Interval, Intervals, of_network
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_SERVICE, TCP, UDP, Match, Service
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import NextHop, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
@@ -67,6 +69,7 @@ class AddressTranslation:
     _port_statics: list[_Static] = field(default_factory=list)
     _statics: list[_Static] = field(default_factory=list)
     _outside_statics: list[_Static] = field(default_factory=list)
+    _added_routes: list[Route] = field(default_factory=list)
     _dynamic: list[NatRule] = field(default_factory=list)
     _dynamic_in: list[NatRule] = field(default_factory=list)
     _inside: frozenset[str] = frozenset()
@@ -179,6 +182,13 @@ class AddressTranslation:
             # Written global first, then local.
             static = _Static(two, one, None, protocol, second_port, first_port, uncertain, (node.line,))
             self._outside_statics.append(static)
+            if "add-route" in node.keys:
+                self._added_routes.append(_towards_global(two, one, node.line))
+
+    @property
+    def added_routes(self) -> tuple[Route, ...]:
+        """The routes of `add-route`: the inside address of an outside host is sent to where that host is."""
+        return tuple(self._added_routes)
 
     def _static_options(self, words: Words) -> Text | None:
         uncertain: Text | None = None
@@ -396,3 +406,10 @@ def _way_back(
         destination=Translation(TranslationKind.POOL, (low, high)),
         uncertain=_ONLY_WHILE_TRANSLATED,
     )
+
+
+def _towards_global(local: Interval, global_: Interval, line: SourceLine) -> Route:
+    """`local` and `global_` are blocks of one size; only a single address has a single next hop."""
+    prefix = ipaddress.IPv4Network((local[0], 32 - (local[1] - local[0]).bit_length()))
+    hop = NextHop((line,), gateway=ipaddress.IPv4Address(global_[0]))
+    return Route(prefix, (hop,), (line,))

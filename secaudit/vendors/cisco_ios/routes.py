@@ -27,6 +27,15 @@ _DEFAULT_GATEWAY = Text(
     ja="ip default-gateway は、ルーティングしない機器自身の通信にだけ使われます",
     en="`ip default-gateway` is used only for the device's own traffic while it does not route",
 )
+_PREFIX = Text(
+    ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
+    en="the IPv6 prefix of this interface is given from outside and is not in the file",
+)
+_MULTICAST = Text(
+    ja="マルチキャストを中継します。中継される範囲はモデル化していません",
+    en="multicast is routed between these interfaces; what passes is not modelled",
+)
+_EVERYTHING: Mapping[int, IPNetwork] = {4: ipaddress.IPv4Network("0.0.0.0/0"), 6: ipaddress.IPv6Network("::/0")}
 _STATIC_DISTANCE = 1
 _DHCP_DISTANCE = 254
 
@@ -61,6 +70,36 @@ def static_routes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts
         Route(prefix, tuple(hops), tuple(source for hop in hops for source in hop.sources), vrf, distance)
         for (vrf, prefix, distance), hops in grouped.items()
     )
+
+
+def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ...]:
+    """`ip address dhcp` and `ipv6 address autoconfig default` give a default route while the line is up, last of all."""
+    return tuple(
+        Route(
+            _EVERYTHING[family],
+            (NextHop((line,), interface=facts.name, conditional=True),),
+            (line,),
+            facts.vrf,
+            _DHCP_DISTANCE,
+        )
+        for facts in interfaces.values()
+        for family, line in sorted(facts.learnt.items())
+    )
+
+
+def doubtful_prefixes(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
+    """The IPv6 prefix of an interface is not in the file when it comes by DHCP or router advertisements."""
+    for facts in interfaces.values():
+        if facts.unknown_ipv6 is not None and facts.enabled:
+            ledger.doubt(DoubtKind.UNSUPPORTED, _PREFIX, (facts.unknown_ipv6,), on_interfaces(facts.name))
+
+
+def doubtful_multicast(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
+    """Between two interfaces that route multicast packets to groups pass; access lists for hosts do not tell which."""
+    routed = [facts for facts in interfaces.values() if facts.multicast is not None and facts.enabled]
+    if len(routed) > 1:
+        lines = tuple(facts.multicast for facts in routed if facts.multicast is not None)
+        ledger.doubt(DoubtKind.UNSUPPORTED, _MULTICAST, lines, on_interfaces(*(facts.name for facts in routed)))
 
 
 def _ipv4_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:

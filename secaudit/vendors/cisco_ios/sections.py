@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_ios.ledger import Ledger
 from secaudit.vendors.cisco_ios.lines import LineTree, Node
@@ -82,6 +83,11 @@ _FROM_ANY_MODE = frozenset(
     ("route", "nat", "named list", "numbered list", "ipv6 list", "object group", "default gateway", "interface")
 )
 """Commands that cannot be meant for an interface: the device leaves the interface when it reads them."""
+_CHANGING = ("conf", "copy", "tclsh", "source")
+_AUTOMATION = Text(
+    ja="装置が自動で設定を変更することがあり、その後の設定は提出されたファイルからは分かりません",
+    en="the device may change its own configuration; what it then is cannot be told from the file",
+)
 _LONGEST = max(len(start) for start in _SECTIONS)
 
 
@@ -125,6 +131,9 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             sections.nodes["syslog"].append(node)
         elif found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
+        elif known is not None and _changes_the_configuration(node):
+            ledger.use_all(node)
+            ledger.doubt(DoubtKind.UNSUPPORTED, _AUTOMATION, (node.line, *(child.line for child in node.below())))
         elif known is not None:
             ledger.ignore(node, known[1])
             sections.nodes["irrelevant"].append(node)
@@ -142,6 +151,16 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             for child in node.below() if node.children else ():
                 sections.words.update(child.words)
     return sections
+
+
+def _changes_the_configuration(node: Node) -> bool:
+    """Whether an applet, a script or a scheduled command may enter configuration mode or load another configuration."""
+    if node.keys[:3] == ("event", "manager", "policy"):
+        return True
+    if node.keys[:2] != ("event", "manager") and node.keys[0] != "kron":
+        return False
+    words = (word.strip('"') for child in node.below() for word in child.keys)
+    return any(word.startswith(_CHANGING) for word in words)
 
 
 def _is_syslog(node: Node) -> bool:

@@ -171,7 +171,7 @@ class Addresses:
         if name in _PREDEFINED_UNCERTAIN:
             what = Text(ja="機器が実行時に決めるアドレス", en="addresses that the device fills in at run time")
             return self._uncertain(family, name, sources, what)
-        if kind in _TYPES_BY_NAME or "fqdn" in entry.settings:
+        if kind in _TYPES_BY_NAME or entry.values("fqdn"):
             return self._uncertain(family, name, sources, _TYPES_BY_NAME.get(kind, _TYPES_BY_NAME["fqdn"]))
         if kind == "interface-subnet":
             own = self._of_interface(entry)

@@ -1,9 +1,12 @@
-"""What passes beside the policy table: between members of a zone, and multicast."""
+"""What passes beside the policy table: between members of a zone, multicast, and DHCP that is relayed."""
 
 from __future__ import annotations
 
+import ipaddress
+
 from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.network.matches import Family, Match, any_address
+from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.interfaces import Ports
@@ -16,10 +19,10 @@ _ONE_MEMBER = Text(
 
 
 def multicast_lines(scope: Scope, ports: Ports) -> list[FilterLine]:
-    """Multicast policies (FO-15) work beside the policy table: what they permit is not modelled, so that any multicast
-    between their interfaces may pass."""
+    """Multicast policies (FO-15) work beside the policy table: what they permit is not modelled, so that anything between their
+    interfaces may pass. A group has no address in any zone, so whom a packet to it reaches cannot be told by its destination."""
     lines = []
-    for family, table, destinations in _MULTICAST:
+    for family, table in _MULTICAST:
         for entry in scope.entries(table):
             if entry.get("status", "enable") == "disable" or entry.get("action", "accept") != "accept":
                 continue
@@ -28,7 +31,7 @@ def multicast_lines(scope: Scope, ports: Ports) -> list[FilterLine]:
                 FilterLine(
                     label=f"multicast policy {entry.name}",
                     action=Action.PERMIT,
-                    matches=(Match(family, any_address(family), (destinations,)),),
+                    matches=(Match(family, any_address(family), any_address(family)),),
                     sources=join(entry.all_lines()),
                     certainty=Certainty.UNCERTAIN,
                     doubt=_MULTICAST_DOUBT,
@@ -39,13 +42,26 @@ def multicast_lines(scope: Scope, ports: Ports) -> list[FilterLine]:
     return lines
 
 
-_MULTICAST: tuple[tuple[Family, str, tuple[int, int]], ...] = (
-    (4, "firewall multicast-policy", (0xE0000000, 0xEFFFFFFF)),
-    (6, "firewall multicast-policy6", (0xFF << 120, (1 << 128) - 1)),
-)
+_MULTICAST: tuple[tuple[Family, str], ...] = ((4, "firewall multicast-policy"), (6, "firewall multicast-policy6"))
 _MULTICAST_DOUBT = Text(
     ja="マルチキャストポリシーの働きは判定していません。", en="What multicast policies permit is not modelled."
 )
+
+
+def read_relays(scope: Scope, ports: Ports) -> tuple[Relay, ...]:
+    """`dhcp-relay-service enable` passes DHCP requests on to each `dhcp-relay-ip`."""
+    found = []
+    for entry in scope.entries("system interface"):
+        if entry.name not in ports.interfaces or not entry.enabled("dhcp-relay-service"):
+            continue
+        for word in entry.values("dhcp-relay-ip"):
+            try:
+                target = ipaddress.IPv4Address(word)
+            except ValueError:
+                continue
+            lines = join((*entry.opening, *entry.lines_of("dhcp-relay-ip")))
+            found.append(Relay(entry.name, target, (67,), lines))
+    return tuple(found)
 
 
 def intrazone_lines(scope: Scope, ports: Ports) -> list[FilterLine]:

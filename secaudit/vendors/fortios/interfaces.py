@@ -130,14 +130,23 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         )
     vlan = entry.get("vlanid")
     ipv6 = entry.section("ipv6")
+    unknown_ipv6 = ipv6.get("ip6-mode", "static") != "static" or ipv6.enabled("autoconf")
+    if unknown_ipv6 and entry.get("status", "up") != "down":
+        scope.findings.doubt(
+            DoubtKind.UNSUPPORTED,
+            Text(
+                ja=f"インタフェース {entry.name} の IPv6 のプレフィックスは外部から与えられ、設定からは分かりません。",
+                en=f"The IPv6 prefix of the interface {entry.name} is given from outside and is not in the file.",
+            ),
+            ipv6.lines_of("ip6-mode", "autoconf"),
+            interfaces=frozenset((entry.name,)),
+        )
     return Interface(
         name=entry.name,
         kind=kind,
         sources=join((*entry.opening, *entry.lines_of(*_SHOWN), *tunnel_lines)),
         addresses=tuple(_addresses(scope, entry)),
-        dynamic_address=entry.get("mode", "static") != "static"
-        or ipv6.get("ip6-mode", "static") != "static"
-        or ipv6.enabled("autoconf"),
+        dynamic_address=entry.get("mode", "static") != "static" or unknown_ipv6,
         enabled=entry.get("status", "up") != "down",
         vlan=int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
         parent=entry.get("interface") or None,

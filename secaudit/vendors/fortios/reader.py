@@ -15,7 +15,7 @@ from secaudit.vendors.fortios.coverage import Ledger, vocabulary
 from secaudit.vendors.fortios.findings import SHOWN_LINES, Findings, Scope, header_version
 from secaudit.vendors.fortios.grammar import Section, Tree, parse
 from secaudit.vendors.fortios.hairpin import hairpin_lines
-from secaudit.vendors.fortios.implied import intrazone_lines, multicast_lines
+from secaudit.vendors.fortios.implied import intrazone_lines, multicast_lines, read_relays
 from secaudit.vendors.fortios.interfaces import Ports, read_ports, report_unsupported_interfaces
 from secaudit.vendors.fortios.management import read_management
 from secaudit.vendors.fortios.policies import Objects, read_policies
@@ -189,6 +189,7 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
         management=management,
         doubts=tuple(findings.doubts),
         notices=tuple(findings.notices),
+        relays=read_relays(scope, ports),
     )
 
 

@@ -69,7 +69,7 @@ def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Famil
     if entry.unknown:
         _doubt(scope, entry, "読み取れない行があります", "has lines that were not understood", DoubtKind.UNREAD)
     for name in ("internet-service", "internet-service-custom", "internet-service-fortiguard", "src"):
-        if entry.get(name, "0") not in ("0", "0.0.0.0/0", "0.0.0.0 0.0.0.0"):
+        if entry.get(name) not in ("", "0", "0.0.0.0/0", "0.0.0.0 0.0.0.0"):
             _doubt(scope, entry, f"{name} で宛先が決まります", f"is for {name}", DoubtKind.UNSUPPORTED)
             return []
     try:
@@ -101,7 +101,7 @@ def _doubt(scope: Scope, entry: Section, ja: str, en: str, kind: DoubtKind) -> N
 
 def _prefixes(addresses: Addresses, family: Family, entry: Section) -> list[IPNetwork] | None:
     """The destinations; None when they are not certain. Raises `ValueError`."""
-    if "dstaddr" in entry.settings:
+    if entry.values("dstaddr"):
         found = addresses.of_names(family, entry.values("dstaddr"), entry.lines_of("dstaddr"))
         return _networks(family, found.sure) if found.certain else None
     words = entry.values("dst")

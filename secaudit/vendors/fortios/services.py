@@ -220,7 +220,7 @@ class Services:
         if entry.enabled("proxy") or entry.enabled("explicit-proxy"):
             # A service of the explicit proxy never matches forwarded packets.
             return ServiceSet((), (), sources)
-        narrowed = entry.get("iprange") not in ("", "0.0.0.0") or "fqdn" in entry.settings  # noqa: S104 (an address)
+        narrowed = entry.get("iprange") not in ("", "0.0.0.0") or bool(entry.values("fqdn"))  # noqa: S104 (an address)
         by_application = entry.get("app-service-type", "disable") != "disable"
         if not services:
             why = _why(entry, "ポートの指定がありません", "names no port")

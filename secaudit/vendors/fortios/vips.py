@@ -135,7 +135,7 @@ def _why_not(entry: Section) -> Text | None:
         return Text(ja=f"種類 {kind} です", en=f"is of the type {kind}")
     if entry.unknown:
         return Text(ja="読み取れない行を含みます", en="has lines that were not understood")
-    if "extaddr" in entry.settings or "mapped-addr" in entry.settings:
+    if entry.values("extaddr") or entry.values("mapped-addr"):
         return Text(ja="FQDN等のアドレスオブジェクトを使っています", en="uses address objects such as FQDNs")
     for name in ("nat46", "nat64", "nat66", "embedded-ipv4-address", "src-vip-filter"):
         if entry.enabled(name):
@@ -174,7 +174,7 @@ def _model(
     elif not filter_known:
         uncertain = Text(ja="送信元インタフェースの定義がありません。", en="Its source interface is not defined.")
     matched: tuple[Service, ...] = (service,)
-    if "service" in entry.settings and not port_forward:
+    if entry.values("service") and not port_forward:
         wanted = services.of_names(entry.values("service"), entry.lines_of("service"))
         matched = wanted.possible
         uncertain = uncertain or wanted.why

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.yamaha.addresses import host
@@ -70,7 +72,23 @@ def assemble(draft: Draft, listing: Listing) -> Device:
         management=build_management(draft, identity),
         doubts=draft.doubts(),
         notices=tuple(draft.notices),
+        relays=tuple(_relays(draft, interfaces)),
     )
+
+
+def _relays(draft: Draft, interfaces: Mapping[str, Interface]) -> Iterator[Relay]:
+    """`dhcp service relay` passes DHCP requests heard on any interface on to each `dhcp relay server`."""
+    service, servers = draft.settings.get("dhcp service"), draft.settings.get("dhcp relay server")
+    if service is None or servers is None or service.words[2] != "relay":
+        return
+    for word in servers.words[3:]:
+        try:
+            target = ipaddress.IPv4Address(word)
+        except ValueError:
+            continue
+        for name, interface in interfaces.items():
+            if interface.addresses:
+                yield Relay(name, target, (67,), (*service.sources, *servers.sources))
 
 
 def _name(draft: Draft, file: str) -> str:

@@ -21,6 +21,8 @@ HIGHEST_FILTER_NUMBER = 21474836
 """YA-30."""
 LONGEST_LIST = 300
 """More numbers than any model takes in one direction (YA-45)."""
+LONGEST_SET = 1001
+"""Numbers of one direction of a filter set (command reference 8.1.11)."""
 INTERVAL_BUDGET = 400_000
 """Address and port intervals one file may need; beyond it filters are left undetermined instead of exhausting memory."""
 LINE_BUDGET = 400_000

@@ -15,6 +15,7 @@ from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import (
     HIGHEST_FILTER_NUMBER,
     LONGEST_LIST,
+    LONGEST_SET,
     Draft,
     DynamicDefinition,
     FilterDefinition,
@@ -168,7 +169,7 @@ def _set(command: Command, draft: Draft) -> Outcome:
         return Outcome.USED
     if len(words) < 6 or words[4] not in ("in", "out"):
         return Outcome.UNREAD
-    found = _parse_list(words[5:], command.sources)
+    found = _parse_list(words[5:], command.sources, LONGEST_SET)
     previous = sets.setdefault(name, {}).get(words[4])
     if previous is not None:
         _overwritten(draft, f"{words[0]} filter set {name} {words[4]}", (previous.sources[0], command.line))
@@ -212,11 +213,11 @@ def _apply(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED if found.readable else Outcome.UNREAD
 
 
-def _parse_list(words: tuple[str, ...], sources: Sources) -> FilterList:
+def _parse_list(words: tuple[str, ...], sources: Sources, longest: int = LONGEST_LIST) -> FilterList:
     """Static numbers, then the word `dynamic` and dynamic numbers: two name spaces (YA-50)."""
     position = words.index("dynamic") if "dynamic" in words else len(words)
     statics, dynamics = numbers_of(words[:position]), numbers_of(words[position + 1 :])
-    if statics is None or dynamics is None or len(words) > LONGEST_LIST + 1:
+    if statics is None or dynamics is None or len(words) > longest + 1:
         return FilterList((), (), sources, readable=False)
     return FilterList(statics, dynamics, sources)
 

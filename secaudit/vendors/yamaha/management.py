@@ -216,6 +216,8 @@ HANDLERS: Mapping[str, Handler] = {
     "syslog notice": _switch,
     "console prompt": _value,
     "dns server": _value,
+    "dhcp service": _value,
+    "dhcp relay server": _three_word_value,
     "ip routing": _switch,
     "ipv6 routing": _switch,
     "login|administrator password": _secret,

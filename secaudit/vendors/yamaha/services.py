@@ -35,6 +35,8 @@ _NUMERIC_ICMP = Text(
     ja="プロトコル番号でICMPを指定しているため、ポート欄がタイプとコードとして働くか確かめられません",
     en="ICMP is given by its number, so it is not known whether the port fields mean type and code",
 )
+_BY_NUMBER: dict[Family, frozenset[str]] = {4: frozenset(("1", "58", "icmp6")), 6: frozenset(("1", "58", "icmp4"))}
+"""Single protocols that are ICMP without being called `icmp`: whether the port fields are compared is not documented."""
 _ICMPV6_KIND = Text(
     ja="IPv6フィルターでの icmp-error / icmp-info の対象タイプを確かめられません",
     en="which ICMPv6 types icmp-error and icmp-info mean is not documented",
@@ -83,7 +85,7 @@ def filter_services(family: Family, protocol: str, source: str, destination: str
     if protocols.plain:
         services.append(Service(normalise(protocols.plain)))
     doubt = protocols.doubt
-    if (source != "*" or destination != "*") and protocol == "1":
+    if (source != "*" or destination != "*") and protocol in _BY_NUMBER[family]:
         doubt = _NUMERIC_ICMP
     if max(source.count(","), destination.count(",")) >= _MOST_PORTS:
         doubt = doubt or _TOO_MANY_PORTS

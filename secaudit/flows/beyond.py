@@ -1,0 +1,281 @@
+"""Where packets of a zone may enter although no submitted device attaches the zone there.
+
+What leaves by a next hop that nobody submitted may arrive anywhere behind it (`engine.Propagation.unmodelled`); this is the mirror of
+that: what lies behind such a next hop may also send. Asked only when the question is what could be possible.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from secaudit.flows.forwarding import POINT_TO_POINT, Choice, ForwardingTable
+from secaudit.flows.modes import Mode
+from secaudit.flows.topology import Port, Topology
+from secaudit.network.device import Device, Doubt, DoubtKind
+from secaudit.network.interfaces import InterfaceKind
+from secaudit.network.intervals import (
+    IPV4_MAX,
+    IPV6_MAX,
+    Intervals,
+    IPNetwork,
+    complement,
+    intersect,
+    normalise,
+    of_network,
+    of_networks,
+    subtract,
+)
+from secaudit.network.matches import Family
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+
+_FAMILIES: tuple[Family, Family] = (4, 6)
+_MAXIMUM: Mapping[Family, int] = {4: IPV4_MAX, 6: IPV6_MAX}
+_INSIDE_ONLY = (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+    "fc00::/7", "fe80::/10", "::1/128",
+)  # fmt: skip
+"""Addresses that nobody on the Internet has (RFC 1918, 6598, 3927, 4193, 4291)."""
+
+Addresses = Mapping[Family, Intervals]
+
+
+class Attached(Protocol):
+    """What is asked of `zones.Attachment`."""
+
+    @property
+    def zone(self) -> str: ...
+    @property
+    def addresses(self) -> Addresses: ...
+    @property
+    def external(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Hosts of a zone, with these addresses, whose packets may enter by a port. `doubt` says why."""
+
+    port: Port
+    zone: str
+    addresses: Addresses
+    doubt: Doubt
+
+
+def senders_beyond(
+    topology: Topology,
+    addresses: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    rest: str | None,
+) -> tuple[Beyond, ...]:
+    """All of them, but those that an attachment covers already. `rest` is the zone of all addresses that no other one claims."""
+    found = [
+        *_behind_routes(topology, addresses),
+        *_on_the_wire(topology, attachments),
+        *_nowhere_connected(topology, addresses, attachments, rest),
+        *_unclaimed_lines(topology, addresses, attachments, rest),
+        *_dialled_in(topology, attachments),
+    ]
+    return tuple(one for one in found if not _covered(one, attachments.get(one.port, ())))
+
+
+def _covered(one: Beyond, attached: Iterable[Attached]) -> bool:
+    held = [known.addresses for known in attached if known.zone == one.zone]
+    return all(
+        not subtract(
+            one.addresses[family], normalise(span for known in held for span in known[family]), _MAXIMUM[family]
+        )
+        for family in _FAMILIES
+    )
+
+
+# --- behind a next hop that nobody submitted ------------------------------------------------------------------
+
+
+def _behind_routes(topology: Topology, addresses: Mapping[str, Addresses]) -> Iterator[Beyond]:
+    for name, device in topology.devices.items():
+        if not device.forwards:
+            continue
+        spans: dict[tuple[Port, Family], list[tuple[int, int]]] = defaultdict(list)
+        lines: dict[Port, dict[Sources, None]] = defaultdict(dict)
+        for vrf in sorted({one.vrf for one in device.interfaces.values()}):
+            for family in _FAMILIES:
+                for choice, behind in _led_out(topology, device, vrf, family):
+                    port = (name, choice.egress)
+                    spans[port, family].extend(behind)
+                    lines[port][choice.sources] = None
+        for port, written in sorted(lines.items()):
+            behind_port: Addresses = {family: normalise(spans[port, family]) for family in _FAMILIES}
+            doubt = _behind(port, tuple(line for group in written for line in group))
+            for zone, held in addresses.items():
+                reached: Addresses = {family: intersect(behind_port[family], held[family]) for family in _FAMILIES}
+                if reached[4] or reached[6]:
+                    yield Beyond(port, zone, reached, doubt)
+
+
+def _led_out(topology: Topology, device: Device, vrf: str, family: Family) -> Iterator[tuple[Choice, Intervals]]:
+    """Next hops of nobody, with the destinations that are sent to them."""
+    table = ForwardingTable(topology, device, vrf, family, Mode.POSSIBLE)
+    everything: Intervals = ((0, _MAXIMUM[family]),)
+    for entry in table.entries:
+        for choice in (one for group in entry.groups for one in group):
+            if _is_nobody(topology, device.name, choice):
+                yield choice, entry.destinations
+    for rule in device.policy_routes:
+        if rule.vrf == vrf:
+            for choice in (one for group in table.policy_groups(rule) for one in group):
+                if _is_nobody(topology, device.name, choice):
+                    yield choice, normalise(s for m in rule.matches if m.family == family for s in m.destinations)
+    connected = of_networks(
+        one.network for one in topology.connected(device.name, vrf) if one.network.version == family
+    )
+    for protocol in device.dynamic_routing:
+        for interface in device.interfaces.values():
+            runs = protocol.interfaces is None or interface.name in protocol.interfaces
+            choice = Choice(interface.name, None, protocol.sources, anywhere=True)
+            usable = interface.enabled and interface.vrf == vrf == protocol.vrf
+            if runs and usable and _is_nobody(topology, device.name, choice):
+                yield choice, subtract(everything, connected, _MAXIMUM[family])
+
+
+def _is_nobody(topology: Topology, device: str, choice: Choice) -> bool:
+    port = (device, choice.egress)
+    if choice.discard or topology.segment(*port) is None:
+        return False
+    if choice.gateway is not None:
+        return not topology.holders(*port, choice.gateway)
+    point_to_point = topology.interface(*port).kind in POINT_TO_POINT
+    return choice.anywhere and not (point_to_point and topology.neighbours(*port))
+
+
+def _behind(port: Port, lines: Sources) -> Doubt:
+    return Doubt(
+        DoubtKind.UNSUPPORTED,
+        Text(
+            ja=f"{port[0]} の {port[1]} の先に、設定ファイルが提出されていない機器があり、そこから入る通信がどの機器を経由したかを確認できない。",
+            en=f"beyond {port[1]} of {port[0]} is a device whose configuration was not submitted: what enters there may come from behind it",
+        ),
+        lines,
+    )
+
+
+# --- on one wire ----------------------------------------------------------------------------------------------
+
+
+def _on_the_wire(topology: Topology, attachments: Mapping[Port, Sequence[Attached]]) -> Iterator[Beyond]:
+    """Hosts can send frames to every router on their segment, also to one whose own subnet there is another."""
+    together: dict[tuple[int, str], dict[Family, list[tuple[int, int]]]] = {}
+    for port, held in attachments.items():
+        segment = topology.segment(*port)
+        for one in held:
+            if not one.external and segment is not None:
+                spans = together.setdefault((segment, one.zone), {4: [], 6: []})
+                for family in _FAMILIES:
+                    spans[family].extend(one.addresses[family])
+    for (segment, zone), spans in together.items():
+        addresses: Addresses = {family: normalise(spans[family]) for family in _FAMILIES}
+        for port in topology.members(segment):
+            interface = topology.interface(*port)
+            lines = tuple(line for one in interface.addresses for line in one.sources) or interface.sources
+            text = Text(
+                ja=f"{port[0]} の {port[1]} は領域 {zone} の端末と同じ区間にあり、端末から直接パケットを受け取り得る。",
+                en=f"{port[1]} of {port[0]} is on one segment with hosts of the zone {zone}, which can send to it directly",
+            )
+            yield Beyond(port, zone, addresses, Doubt(DoubtKind.UNSUPPORTED, text, lines))
+
+
+# --- addresses of a zone that are connected nowhere -----------------------------------------------------------
+
+
+def _nowhere_connected(
+    topology: Topology,
+    addresses: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    rest: str | None,
+) -> Iterator[Beyond]:
+    """A zone declared wider than what is connected: its other hosts are behind a router of the zone that nobody submitted."""
+    places: dict[str, list[tuple[Port, Attached]]] = defaultdict(list)
+    for port, held in attachments.items():
+        for one in held:
+            places[one.zone].append((port, one))
+    for zone, found in places.items():
+        if zone == rest or any(one.external for _, one in found):
+            continue
+        left: Addresses = {
+            family: subtract(
+                addresses[zone][family],
+                normalise(span for _, one in found for span in one.addresses[family]),
+                _MAXIMUM[family],
+            )
+            for family in _FAMILIES
+        }
+        if not (left[4] or left[6]):
+            continue
+        for port, _ in found:
+            interface = topology.interface(*port)
+            lines = tuple(line for one in interface.addresses for line in one.sources) or interface.sources
+            text = Text(
+                ja=f"領域 {zone} のアドレスのうち、提出された機器に接続されていない部分からの通信が、{port[0]} の {port[1]} から入り得る。",
+                en=f"addresses of the zone {zone} that are connected to no submitted device may send by {port[1]} of {port[0]}",
+            )
+            yield Beyond(port, zone, left, Doubt(DoubtKind.UNSUPPORTED, text, lines))
+
+
+# --- lines to the outside that no zone claims -----------------------------------------------------------------
+
+
+def _unclaimed_lines(
+    topology: Topology,
+    addresses: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    rest: str | None,
+) -> Iterator[Beyond]:
+    """An interface in no zone with an Internet address, or one given by a provider, may be a line to the Internet."""
+    if rest is None:
+        return
+    private = {
+        family: of_networks(n for n in map(ipaddress.ip_network, _INSIDE_ONLY) if n.version == family)
+        for family in _FAMILIES
+    }
+    for name, device in topology.devices.items():
+        for interface in device.interfaces.values():
+            port = (name, interface.name)
+            if attachments.get(port) or topology.segment(*port) is None or topology.neighbours(*port):
+                continue
+            nets: list[IPNetwork] = [one.address.network for one in interface.addresses]
+            outside = any(
+                intersect((of_network(n),), complement(private[_family(n)], _MAXIMUM[_family(n)])) for n in nets
+            )
+            if outside or (interface.dynamic_address and not nets):
+                lines = tuple(line for one in interface.addresses for line in one.sources) or interface.sources
+                text = Text(
+                    ja=f"{name} の {interface.name} はどの領域にも属さず、インターネットに接続する回線である可能性がある。",
+                    en=f"{interface.name} of {name} is in no zone and may be a line to the Internet",
+                )
+                yield Beyond(port, rest, addresses[rest], Doubt(DoubtKind.UNSUPPORTED, text, lines))
+
+
+def _dialled_in(topology: Topology, attachments: Mapping[Port, Sequence[Attached]]) -> Iterator[Beyond]:
+    """Who dials in gets an address by rule from a zone of the device (a pool inside its subnet, its DHCP server)."""
+    for name, device in topology.devices.items():
+        inside = [
+            one for port, held in attachments.items() if port[0] == name for one in held if not one.external
+        ]  # fmt: skip
+        for interface in device.interfaces.values():
+            port = (name, interface.name)
+            unknown = interface.kind is InterfaceKind.DIALER and interface.dynamic_address and not interface.addresses
+            if not unknown or attachments.get(port) or topology.segment(*port) is None:
+                continue
+            text = Text(
+                ja=f"{name} の {interface.name} から接続する端末に、領域のアドレスが割り当てられる可能性がある。",
+                en=f"who connects by {interface.name} of {name} may be given an address of a zone",
+            )
+            for one in inside:
+                yield Beyond(port, one.zone, one.addresses, Doubt(DoubtKind.UNSUPPORTED, text, interface.sources))
+
+
+def _family(network: IPNetwork) -> Family:
+    return 4 if network.version == 4 else 6
