@@ -33,7 +33,7 @@ class PairFlow:
 
     Sets are told by the address that sent the packet and the address and port that got it. `possible` is everything that could open a
     connection, `certain` what surely can in some state of the devices, `reliable` what surely can in every state. `replies` are
-    reply-looking packets that get across without any connection; `spoofed` those that need a forged source; `direct` the part of
+    reply-looking packets that get across without any connection, `possible_replies` those that could; `spoofed` those that need a forged source; `direct` the part of
     `possible` that does not pass the zone behind which the destination is declared to be, `certain_direct` that of `certain`.
     `doubts` say why `possible` is larger than `certain`.
     """
@@ -44,6 +44,7 @@ class PairFlow:
     certain: PacketSet
     reliable: PacketSet
     replies: PacketSet
+    possible_replies: PacketSet
     spoofed: PacketSet
     direct: PacketSet
     certain_direct: PacketSet
@@ -152,6 +153,7 @@ class FlowAnalysis:
             certain=certain,
             reliable=self.spaces.surely_opening(self._between(Mode.RELIABLE, source, destination)),
             replies=certain_all - opening,
+            possible_replies=self._known_senders(source, destination) - opening,
             spoofed=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, forged=True)) - certain,
             direct=direct,
             certain_direct=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, direct=True)),
@@ -168,7 +170,7 @@ class FlowAnalysis:
         none = self.nothing()
         everything = self._all_between(source, destination)
         doubts = (self.too_complex,)
-        return PairFlow(source, destination, everything, none, none, none, none, everything, none, doubts)
+        return PairFlow(source, destination, everything, none, none, none, none, none, everything, none, doubts)
 
     def _engine(self, mode: Mode, family: Family) -> Engine:
         mode = self._same[mode]
@@ -204,6 +206,19 @@ class FlowAnalysis:
         node = space.union_all(run.arrived.get(Arrival(destination, via), EMPTY) for run in runs for via in ways)
         number = self.plan.number(source)
         return space.restrict(node, Field.ORIGIN, number, number)
+
+    def _known_senders(self, source: str, destination: str) -> PacketSet:
+        """What possibly arrives from where a zone is attached. Senders that only might be elsewhere open connections or nothing."""
+        nodes = {}
+        for family in FAMILIES:
+            space = self.spaces[family]
+            run = self._run(Mode.POSSIBLE, family, False)
+            node = space.union_all(
+                run.arrived.get(Arrival(destination, via), EMPTY) for via in [None, *self.plan.zones]
+            )
+            number = self.plan.number(source)
+            nodes[family] = as_flow(space, space.restrict(node, Field.ORIGIN, number, number))
+        return PacketSet(self.spaces, nodes[4], nodes[6])
 
     def _between(
         self, mode: Mode, source: str, destination: str, *, forged: bool = False, direct: bool = False

@@ -115,11 +115,13 @@ def judge_pair(
     else:
         asked = pair.possible if within is None else pair.possible & within
         yield _separated(rule, context, pair, allowed, nothing=asked.is_empty, whole=within is None)
-    replies = stray_replies(context, pair, source, destination)
-    if within is not None:
-        replies &= within
-    if not replies.is_empty:
-        yield _replies(rule, context, pair, replies)
+    for packets, judge in ((pair.replies, _replies), (pair.possible_replies - pair.replies, _possible_replies)):
+        replies = stray_replies(context, pair, source, destination, packets)
+        if within is not None:
+            replies &= within
+        if not replies.is_empty:
+            yield judge(rule, context, pair, replies)
+            return
 
 
 def beyond(pair: PairFlow, allowed: Allowance) -> tuple[PacketSet, PacketSet]:
@@ -289,17 +291,19 @@ def _lapsed_that_covers(
     return None
 
 
-def stray_replies(context: RuleContext, pair: PairFlow, source: Zone, destination: Zone) -> PacketSet:
-    """Reply-looking packets that cross without belonging to a permitted connection of either direction."""
-    if pair.replies.is_empty:
-        return pair.replies
+def stray_replies(
+    context: RuleContext, pair: PairFlow, source: Zone, destination: Zone, replies: PacketSet
+) -> PacketSet:
+    """The reply-looking packets among `replies` that belong to no permitted connection of either direction."""
+    if replies.is_empty:
+        return replies
     forward = allowance(context.policy.cell(source, destination), context)
     backward = allowance(context.policy.cell(destination, source), context)
     if backward.via is not None or backward.packets == context.flows.everything() or forward.via is not None:
         return context.flows.nothing()
     own = [m for entry in forward.entries for m in _both_ends(entry, entry.source_zone is source, reply=False)]
     back = [m for entry in backward.entries for m in _both_ends(entry, entry.source_zone is destination, reply=True)]
-    return pair.replies - context.flows.spaces.of_matches([*own, *back])
+    return replies - context.flows.spaces.of_matches([*own, *back])
 
 
 def _both_ends(entry: PermittedFlow, forward: bool, *, reply: bool) -> Iterable[Match]:
@@ -338,6 +342,32 @@ def _replies(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         remedy=Text(
             ja="応答の通過を、状態を管理する機能（ステートフルインスペクション、動的フィルタ）による制御に改める。",
             en="Let replies back by a stateful function (inspection, dynamic filters) instead of a stateless line.",
+        ),
+    )
+
+
+def _possible_replies(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSet) -> RuleResult:
+    source, destination = Zone(pair.source), Zone(pair.destination)
+    left, right = context.policy.title_of(source), context.policy.title_of(destination)
+    held = lines(context, context.flows.responsible(pair, packets))
+    files = sorted({one.file for one in held})
+    return answer(
+        rule,
+        Outcome.UNDETERMINED,
+        "stateless_replies_possible",
+        pair_subject(context.policy, source, destination),
+        Text(
+            ja=f"{left.ja}から{right.ja}へ、応答の形をしたパケットが接続と無関係に到達するか否かを、提出された設定から判断できない。",
+            en=f"Whether packets that look like replies get from {left.en} to {right.en} without a connection is not known.",
+        ),
+        evidence=held,
+        boxes=boxes_of(packets),
+        needs=tuple(
+            Text(
+                ja=f"{file} の該当行についての説明、又は状態を管理する設定への変更",
+                en=f"for {file}: an explanation of these lines, or stateful settings in their place",
+            )
+            for file in files
         ),
     )
 
