@@ -27,7 +27,7 @@ demo: setup ## audits the sample municipality and prints the path of its report
 	$(BIN)/secaudit demo
 
 test: .venv/installed-dev ## runs all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: .venv/installed-dev ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from secaudit.errors import InputError, SecauditError
+from secaudit.errors import InputError, InternalError, SecauditError
 from secaudit.municipality.model import LedgerDevice
 from secaudit.network.device import Device, Doubt, DoubtKind
 from secaudit.text.bilingual import Text
@@ -48,7 +48,10 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
         text = read_config_text(path, shown_as)
     except InputError as error:
         return ConfigFile(shown_as, _size(path), _digest(path), None, None, error)
-    found = read_config(text)
+    try:
+        found = read_config(text)
+    except InternalError as error:  # a fault of one reader leaves one file unread, and the audit goes on
+        return ConfigFile(shown_as, text.size_bytes, text.sha256, None, None, error)
     problem = _unknown(text) if found is None else None
     if found is not None and not found.devices:
         problem = _no_device(text, found.vendor)

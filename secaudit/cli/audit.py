@@ -13,10 +13,11 @@ from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import SEVERITIES, as_of_option, language_option, quiet_option, verbose_option
 from secaudit.cli.output import check_output_folder
+from secaudit.errors import UsageError
+from secaudit.text.bilingual import Text
 
 if TYPE_CHECKING:
     from secaudit.audit.result import AuditResult
-    from secaudit.text.bilingual import Text
 
 _DEFAULT_OUT = Path("secaudit-out")
 
@@ -60,6 +61,7 @@ def command(
     """Audits, writes, prints a summary, and answers with the exit status."""
     from secaudit.audit.run import audit_folder
 
+    _check_is_whole_folder(folder)
     check_output_folder(out or _DEFAULT_OUT, folder)
     day = as_of or datetime.date.today()
     show = not quiet and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
@@ -69,6 +71,20 @@ def command(
     for line in summary_lines(result, target, unsettled=verbose):
         click.echo(line)
     return exit_status(result, fail_on, strict)
+
+
+def _check_is_whole_folder(folder: Path) -> None:
+    """Raises `UsageError` for a part of an audit folder, named instead of the whole."""
+    parent = folder.parent if folder.parent != Path() else Path()
+    part = folder.name == "municipality.yaml" or (folder.name in ("configs", "probes") and folder.is_dir())
+    if part and not (folder / "municipality.yaml").exists() and (parent / "municipality.yaml").is_file():
+        raise UsageError(
+            Text(ja=f"監査フォルダの一部である: {folder}", en=f"this is a part of an audit folder: {folder}"),
+            Text(
+                ja=f'監査フォルダを指定する: secaudit audit "{parent}"',
+                en=f'name the folder: secaudit audit "{parent}"',
+            ),
+        )
 
 
 def _progress(step: Text) -> None:

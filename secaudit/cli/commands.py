@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -89,11 +90,17 @@ class Group(_Spoken, click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             known = self.list_commands(ctx)
-            near = difflib.get_close_matches(name, known, n=1)
             raise UsageError(
                 Text(ja=f"コマンド {name!r} はない。", en=f"there is no command {name!r}"),
-                Text(ja=f"{near[0]} の書き間違いではないか。", en=f"did you mean {near[0]}?")
-                if near
-                else Text(ja="コマンド: " + "、".join(known), en="commands: " + ", ".join(known)),
+                _meant(name, known, ctx.command_path),
             )
         return super().resolve_command(ctx, args)
+
+
+def _meant(name: str, known: list[str], path: str) -> Text:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return Text(ja=f"{near[0]} の書き間違いではないか。", en=f"did you mean {near[0]}?")
+    if "audit" in known and os.path.isdir(name):  # noqa: PTH112 - the word may be no path at all
+        return Text(ja=f'監査するには: {path} audit "{name}"', en=f'to audit it: {path} audit "{name}"')
+    return Text(ja="コマンド: " + "、".join(known), en="commands: " + ", ".join(known))

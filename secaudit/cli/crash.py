@@ -11,7 +11,7 @@ from secaudit import __version__
 from secaudit.cli.language import say
 
 _LONGEST_CHAIN = 10
-_FRAMES = 60
+_FIRST_FRAMES, _LAST_FRAMES = 20, 40
 
 
 def crash_report(error: BaseException) -> str:
@@ -28,9 +28,11 @@ def crash_report(error: BaseException) -> str:
         lines.append("")
         lines.append(f"{type(current).__module__}.{type(current).__qualname__}")
         frames = traceback.extract_tb(current.__traceback__)
-        if len(frames) > _FRAMES:
-            lines.append(f"  ({len(frames) - _FRAMES} more)")
-        lines += [f"  {_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-_FRAMES:]]
+        places = [f"  {_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+        if len(places) > _FIRST_FRAMES + _LAST_FRAMES:
+            left_out = len(places) - _FIRST_FRAMES - _LAST_FRAMES
+            places[_FIRST_FRAMES:-_LAST_FRAMES] = [f"  ({left_out} more)"]
+        lines += places
         current = current.__cause__ or current.__context__
     return "\n".join(lines) + "\n"
 

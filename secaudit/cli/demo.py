@@ -20,14 +20,16 @@ from secaudit.locations import data_folder
 from secaudit.text.bilingual import Text
 
 SAMPLES = ("aozora-city", "midori-town")
+SAMPLE_DAY = datetime.date(2026, 11, 20)
+"""The day for which `examples/` is written: its statements and scans are valid for a year only."""
 
 
 @click.command(
     "demo",
     cls=Command,
     help=say(
-        "見本の自治体(架空)の監査フォルダを複製し、監査して報告書を作る。既定は問題のある midori-town。",
-        "Copy the audit folder of a fictional municipality, audit it and write the report. Default: midori-town, which has defects.",
+        "見本の自治体(架空)の監査フォルダを複製し、監査して報告書を作る。既定は問題のある midori-town、基準日は令和8年11月20日。",
+        "Copy the audit folder of a fictional municipality, audit it and write the report. Default: midori-town, which has defects, on 2026-11-20.",
     ),
 )
 @click.option(
@@ -57,7 +59,7 @@ def command(out: Path, sample: str, as_of: datetime.date | None) -> int:
             Text(ja=f"既に別のものがある: {folder}", en=f"something else is already there: {folder}"),
             Text(ja="--out で別のフォルダを指定すること。", en="choose another folder with --out"),
         )
-    day = as_of or datetime.date.today()
+    day = as_of or SAMPLE_DAY
     result = audit_folder(folder, day)
     target = out / f"{sample}-report"
     write_outputs(result, target)

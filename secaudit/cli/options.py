@@ -83,8 +83,8 @@ def as_of_option(command: Command) -> Command:
         type=Day(),
         default=None,
         help=say(
-            "判定の基準日(既定: 今日)。同じ入力と基準日なら結果は同一",
-            "the day to judge for (default: today); same inputs and day give the same result",
+            "判定の基準日(特に断りがなければ今日)。同じ入力と基準日なら結果は同一",
+            "the day to judge for (today unless said otherwise); same inputs and day give the same result",
         ),
     )(command)
 

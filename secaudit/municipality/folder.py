@@ -18,7 +18,9 @@ from secaudit.text.bilingual import Text
 MAXIMUM_FILES = 20_000
 MAXIMUM_DIGESTED_BYTES = 1 << 30
 _CHUNK = 1 << 20
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", ".ds_store", ".gitkeep", ".gitignore"})
+_SYSTEM_PREFIXES = ("._", ".~lock.", "~$")
+"""What systems and office programs leave behind. Any other hidden file is evidence like the rest."""
 _RENAME = Text(
     ja="制御文字や読めない文字を含まない名前に変えてください。",
     en="Give it a name without control or undecodable characters.",
@@ -147,7 +149,7 @@ class FolderFiles:
                 continue
             for entry in entries:
                 name = f"{current}/{entry.name}"
-                if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
+                if entry.name.startswith(_SYSTEM_PREFIXES) or entry.name.lower() in _SYSTEM_FILES:
                     continue
                 if not _is_safe(entry.name):
                     problems.append(

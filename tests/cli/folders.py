@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from secaudit.audit.run import audit_folder
+from secaudit.cli.audit import write_outputs
+from secaudit.text.dates import parse_date
+
 AS_OF = "2026-10-01"
 
 MUNICIPALITY = """\
@@ -166,6 +170,12 @@ class Folder:
         """The `result.json` of the last audit."""
         loaded: dict[str, Any] = json.loads((self.out / "result.json").read_text(encoding="utf-8"))
         return loaded
+
+
+def audited(folder: Folder) -> dict[str, Any]:
+    """Audits in this process, which saves the start of another: `result.json` and the report are written as the command writes them."""
+    write_outputs(audit_folder(folder.path, parse_date(AS_OF)), folder.out)
+    return folder.result()
 
 
 def small_folder(parent: Path) -> Folder:

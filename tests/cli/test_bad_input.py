@@ -19,6 +19,7 @@ from tests.cli.folders import (
     MUNICIPALITY,
     YAMAHA,
     Folder,
+    audited,
     flow_passes,
     passes,
 )
@@ -224,6 +225,24 @@ def test_the_audit_cannot_start(fault: Fault, folder: Folder) -> None:
     assert not folder.out.exists()
 
 
+@pytest.mark.parametrize("part", ["configs", "municipality.yaml", "probes"])
+def test_a_part_of_the_folder_is_answered_with_the_whole(part: str, folder: Folder) -> None:
+    (folder.path / "probes").mkdir()
+    for language, wanted in (("ja", "監査フォルダを指定する"), ("en", "name the folder")):
+        ran = secaudit("audit", folder.path / part, "--out", folder.out, "--lang", language)
+        assert (ran.status, ran.out) == (2, "")
+        assert f'{wanted}: secaudit audit "{folder.path}"' in ran.err
+    here = secaudit("audit", part, "--out", folder.out, cwd=folder.path)
+    assert 'secaudit audit "."' in here.err
+
+
+def test_the_command_forgotten(folder: Folder) -> None:
+    for language, wanted in (("ja", "監査するには"), ("en", "to audit it")):
+        ran = secaudit("--lang", language, folder.path)
+        assert (ran.status, ran.out) == (2, "")
+        assert f'{wanted}: secaudit audit "{folder.path}"' in ran.err
+
+
 GOES_ON = [
     Fault(
         "no folder for configurations",
@@ -389,12 +408,7 @@ GOES_ON = [
 @pytest.mark.parametrize("fault", GOES_ON, ids=lambda fault: fault.name)
 def test_the_rest_of_the_audit_is_done(fault: Fault, folder: Folder, sound: Folder) -> None:
     fault.damage(folder)
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    assert ran.status == 1, ran
-    assert ran.err == ""
-    result = folder.result()
-    for fragment in fault.ja:
-        assert fragment in ran.out
+    result = audited(folder)
     english = [problem["en"] for problem in result["problems"]]
     assert any(all(fragment in one for fragment in fault.en) for one in english), english
     japanese = [problem["ja"] for problem in result["problems"]]
@@ -405,6 +419,24 @@ def test_the_rest_of_the_audit_is_done(fault: Fault, folder: Folder, sound: Fold
     report = (folder.out / "report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in report
     assert "あおぞら市" in report
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_problem_is_in_the_summary(language: str, folder: Folder) -> None:
+    for fault in GOES_ON:
+        if fault.name in (
+            "a binary file",
+            "a screenshot beside the configurations",
+            "an XML bomb",
+            "a zone without any device",
+        ):
+            fault.damage(folder)
+    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF, "--lang", language)
+    assert (ran.status, ran.err) == (1, "")
+    problems = folder.result()["problems"]
+    assert len(problems) >= 4
+    for problem in problems:
+        assert f"! {problem[language]}\n" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -422,8 +454,7 @@ def test_nothing_about_flows_passes_when_configurations_are_missing(
     damage: Callable[[Folder], object], folder: Folder
 ) -> None:
     damage(folder)
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    result = folder.result()
+    result = audited(folder)
     assert not flow_passes(result)
     for one in result["flows"]:
         assert one["verdict"] != "none", (one["from"], one["to"])
@@ -433,8 +464,7 @@ def test_nothing_about_flows_passes_when_configurations_are_missing(
 @pytest.mark.parametrize("file", ["fw-lgwan.conf", "rt-inet.txt"])
 def test_without_one_configuration_its_zones_are_undetermined(file: str, folder: Folder, sound: Folder) -> None:
     (folder.path / "configs" / file).unlink()
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    result = folder.result()
+    result = audited(folder)
     assert passes(result) < passes(sound.result())
     zones = {"fw-lgwan.conf": {"my_number", "lgwan", "lgwan_network"}, "rt-inet.txt": {"internet", "security_cloud"}}[
         file
@@ -454,7 +484,7 @@ ZONES_BY_INTERFACE_ALONE = MUNICIPALITY.replace("    subnets: [192.0.2.0/30, 198
 
 def test_a_zone_given_by_its_interface_alone_is_not_out_of_reach(folder: Folder) -> None:
     folder.write("municipality.yaml", ZONES_BY_INTERFACE_ALONE)
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
+    audited(folder)
     assert ("OWN-03", "lgwan->lgwan_network") not in passes(folder.result()), (
         "policy 10 lets HTTPS out by that interface"
     )
@@ -463,7 +493,7 @@ def test_a_zone_given_by_its_interface_alone_is_not_out_of_reach(folder: Folder)
 def test_a_zone_given_by_the_interface_of_a_missing_device_is_undetermined(folder: Folder) -> None:
     folder.write("municipality.yaml", ZONES_BY_INTERFACE_ALONE)
     (folder.path / "configs/fw-lgwan.conf").unlink()
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
+    audited(folder)
     assert ("MN-06", "my_number->lgwan_network") not in passes(folder.result())
 
 
@@ -472,8 +502,7 @@ def test_two_configurations_with_one_hostname_settle_nothing_about_that_device(f
         "configs/old.conf",
         FORTIGATE.replace("set type physical", "set allowaccess telnet http\n        set type physical", 1),
     )
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    result = folder.result()
+    result = audited(folder)
     about = {rule for rule, subject in passes(result) if subject == "fw-lgwan"}
     assert about <= {"AST-02"}, about
     assert {"HD-03-TELNET", "MN-03", "MN-04", "NW-03"} <= {
@@ -485,20 +514,18 @@ def test_two_configurations_with_one_hostname_settle_nothing_about_that_device(f
 
 def test_the_same_file_twice_is_one_device(folder: Folder, sound: Folder) -> None:
     folder.write("configs/copy.conf", FORTIGATE)
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
+    audited(folder)
     assert folder.result()["problems"] == sound.result()["problems"] == []
     assert passes(folder.result()) == passes(sound.result())
 
 
 def test_a_configuration_without_any_filter_is_a_finding(folder: Folder, sound: Folder) -> None:
     folder.write("configs/rt-inet.txt", "".join(line for line in YAMAHA.splitlines(True) if "filter" not in line))
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    result = folder.result()
+    result = audited(folder)
     assert passes(result) <= passes(sound.result())
     (found,) = [one for one in result["results"] if (one["rule"], one["subject"]["name"]) == ("NW-03", "rt-inet")]
     assert found["result"] == "fail"
     assert found["evidence"][0]["file"] == "configs/rt-inet.txt"
-    assert "NW-03" in ran.out
     (pair,) = [one for one in result["flows"] if (one["from"], one["to"]) == ("security_cloud", "internet")]
     assert pair["verdict"] == "some"
 
@@ -506,7 +533,7 @@ def test_a_configuration_without_any_filter_is_a_finding(folder: Folder, sound: 
 def test_folders_inside_configs_are_read(folder: Folder, sound: Folder) -> None:
     (folder.path / "configs/fw-lgwan.conf").unlink()
     folder.write("configs/本庁/1階 サーバ室/fw-lgwan.conf", FORTIGATE)
-    secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
+    audited(folder)
     assert passes(folder.result()) == passes(sound.result())
     assert "configs/本庁/1階 サーバ室/fw-lgwan.conf" in {one["path"] for one in folder.result()["inputs"]}
 
@@ -532,7 +559,6 @@ def test_encodings_of_windows_are_no_fault(codec: str, folder: Folder, sound: Fo
     folder.write(
         "configs/fw-lgwan.conf", FORTIGATE.replace("lgwan-asp", "LGWAN接続").replace("\n", "\r\n").encode(codec)
     )
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF)
-    assert ran.status == 1, ran
+    audited(folder)
     assert folder.result()["municipality"]["name"] == "あおぞら市"
     assert passes(folder.result()) == passes(sound.result())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.folders import AS_OF, Folder
+from tests.cli.folders import AS_OF, YAMAHA, Folder
 from tests.cli.program import TIMEOUT_SECONDS, command_line, environment, secaudit
 from tests.requirements import require
 
@@ -121,7 +121,7 @@ def test_a_reader_that_leaves_early_changes_no_verdict(folder: Folder) -> None:
 
 
 def test_a_reader_that_leaves_in_the_middle_of_much_output(folder: Folder) -> None:
-    folder.write("configs/rt-inet.txt", "".join(f"ip filter {n} pass 10.0.0.{n % 250} *\n" for n in range(1, 20000)))
+    folder.write("configs/rt-inet.txt", YAMAHA + "".join(f"mystery setting {n}\n" for n in range(20_000)))
     arguments = ("config", folder.path / "configs", "--format", "json")
     undisturbed = secaudit(*arguments)
     assert len(undisturbed.out) > 2**20, "more than any pipe holds"

@@ -376,8 +376,11 @@ def test_hostile_file_names(folder: Path) -> None:
     (configs / "<script>alert(1)<").write_text("x", encoding="utf-8")
     (configs / "本庁　ルータ.conf").write_text("x", encoding="utf-8")
     (configs / ".DS_Store").write_text("x", encoding="utf-8")
+    (configs / ".hidden.conf").write_text("x", encoding="utf-8")
     audit = load_audit_folder(folder)
     assert audit.configs == (
+        "configs/..fw.conf",
+        "configs/.hidden.conf",
         "configs/<script>alert(1)<",
         "configs/branch/rtx.txt",
         "configs/fw.conf",
