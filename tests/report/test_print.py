@@ -29,7 +29,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize(
     ("language", "first", "last"),
-    [(Language.JA, "主要な確認事項", "8分野の必要な措置"), (Language.EN, "The main questions", "necessary measures in eight fields")],
+    [
+        (Language.JA, "主要な確認事項", "8分野の必要な措置"),
+        (Language.EN, "The main questions", "necessary measures in eight fields"),
+    ],
 )
 def test_the_summary_is_one_page_of_a4(
     browser: Browser, tmp_path: Path, language: Language, first: str, last: str
