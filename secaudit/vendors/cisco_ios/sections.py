@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_ios.ledger import Ledger
 from secaudit.vendors.cisco_ios.lines import LineTree, Node
-from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance, names
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
 
@@ -88,6 +89,8 @@ _AUTOMATION = Text(
     ja="装置が自動で設定を変更することがあり、その後の設定は提出されたファイルからは分かりません",
     en="the device may change its own configuration; what it then is cannot be told from the file",
 )
+_ENTRY_OPTIONS = ("eq", "neq", "gt", "lt", "range", "established", "log", "log-input", "fragments")
+_TIMES = frozenset(("absolute", "periodic", "exit"))
 _LONGEST = max(len(start) for start in _SECTIONS)
 
 
@@ -127,7 +130,9 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         keys = node.keys
         found = _section(keys)
         known = irrelevance().reason("global", keys)
-        if found is None and _is_syslog(node):
+        if _is_rest_of_entry(node):
+            ledger.leave(node)
+        elif found is None and _is_syslog(node):
             sections.nodes["syslog"].append(node)
         elif found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
@@ -151,6 +156,30 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             for child in node.below() if node.children else ():
                 sections.words.update(child.words)
     return sections
+
+
+def _is_rest_of_entry(node: Node) -> bool:
+    """Whether a line holds nothing but the end of an access list entry (`ntp`, `eq snmp`, `time-range NAME`).
+
+    Some of these words begin commands as well, but no command consists of them. A terminal that cut an entry leaves such a line: the
+    part before it reads as an entry that matches more, or always, and the entries behind it stand below this line.
+    """
+    if any(_is_entry(child.keys) for child in node.children) and not any("list" in key for key in node.keys):
+        return True
+    if node.keys[0] == "time-range":
+        times = [child.keys[0] for child in node.children]
+        return len(node.keys) == 2 and not (times and set(times) <= _TIMES)
+    return all(key in _entry_words() or key.isdigit() for key in node.keys)
+
+
+def _is_entry(keys: Sequence[str]) -> bool:
+    return keys[0] in ("permit", "deny") or (keys[0].isdigit() and keys[1:2] in (("permit",), ("deny",)))
+
+
+@cache
+def _entry_words() -> frozenset[str]:
+    known = names()
+    return frozenset((*known.tcp_ports, *known.udp_ports, *known.icmp, *_ENTRY_OPTIONS))
 
 
 def _changes_the_configuration(node: Node) -> bool:

@@ -14,6 +14,7 @@ from secaudit.vendors.yamaha import filters, interfaces, management, nat, recogn
 from secaudit.vendors.yamaha.assembly import assemble
 from secaudit.vendors.yamaha.commands import Command, Listing, list_commands, split_devices
 from secaudit.vendors.yamaha.draft import Draft, Outcome, Tightening
+from secaudit.vendors.yamaha.services import ports, protocol_numbers
 from secaudit.vendors.yamaha.table import CommandTable, Effect, KnownCommand, load_table
 
 _EMBEDDED = Text(
@@ -27,6 +28,10 @@ _CUT_FILE = Text(
 _UNREAD = Text(
     ja="読み取れない行があり、通信の可否に影響するおそれがあります",
     en="lines were not understood and could change what is let through",
+)
+_CUT_FILTER = Text(
+    ja="端末の幅で切れたフィルターの続き（プロトコルやポート）と見られる行があり、前の行の条件が欠けているおそれがあります",
+    en="a line looks like the rest of a filter (protocols or ports) that a terminal cut, so the line before it may lack a condition",
 )
 _UNREAD_MANAGEMENT = Text(
     ja="読み取れない行があり、機器の管理に影響するおそれがあります",
@@ -103,6 +108,10 @@ def _read_device(draft: Draft, listing: Listing) -> None:
             draft.interface(name, line)
     table = _table()
     for command in listing.commands:
+        if _is_rest_of_filter(command):
+            draft.mark_unread(command.sources, could_matter=True)
+            draft.doubt(DoubtKind.UNREAD, _CUT_FILTER, command.sources)
+            continue
         entry = table.find(command.words)
         if entry is None:
             outcome = Outcome.UNREAD
@@ -114,6 +123,15 @@ def _read_device(draft: Draft, listing: Listing) -> None:
             draft.mark_used(command.sources)
         elif outcome is Outcome.UNREAD:
             _unread(draft, command)
+
+
+def _is_rest_of_filter(command: Command) -> bool:
+    """Whether a line holds nothing but protocols and ports: some of their names (`syslog`, `rip`, `tftp`) begin commands as well.
+
+    No command consists of them, but a filter that a terminal cut goes on with them, and the part before it reads as a wider filter.
+    """
+    names = protocol_numbers(6)
+    return not command.negated and all(ports(word) is not None or word in names for word in command.words)
 
 
 def _known_command(draft: Draft, command: Command, entry: KnownCommand) -> Outcome:
