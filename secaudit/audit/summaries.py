@@ -102,7 +102,7 @@ def _message(error: Exception) -> Text:
 
 
 def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, plan: ZonePlan) -> tuple[Text, ...]:
-    """What could not be used, zones that nothing submitted reaches, and subnets that no zone claims."""
+    """What could not be used, and zones that nothing submitted reaches."""
     texts = [_message(error) for error in folder.problems]
     stray = {one.name for one in missing_devices(folder, network, plan)}
     for file in network.files:
@@ -113,13 +113,6 @@ def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, pla
     texts += [_message(error) for error in probes.problems]
     if network.devices:
         texts += [_unreached(held[0]) for held in plan.doubts.values()]
-    for port, subnet in plan.unbound:
-        texts.append(
-            Text(
-                ja=f"{port[0]} の {port[1]} に接続するサブネット {subnet} は、どの領域にも属していない。検証の対象に含まれていない。",
-                en=f"subnet {subnet} on {port[0]} {port[1]} belongs to no zone, so it was not examined",
-            )
-        )
     return tuple(texts)
 
 

@@ -104,7 +104,7 @@ def test_only_the_missing_configuration_leaves_midori_undetermined() -> None:
     found = {(one.rule, one.subject.name, one.reason) for one in with_outcome(audited(MIDORI), Outcome.UNDETERMINED)}
     assert found == {
         (rule, MISSING_DEVICE, "missing_config")
-        for rule in ("HD-03-HTTP", "HD-03-TELNET", "HD-06-SNMP", "HD-07-CLEAR", "LG-09", "NW-14", "NW-17")
+        for rule in ("HD-03-HTTP", "HD-03-TELNET", "HD-06-SNMP", "HD-07-CLEAR", "LG-09", "NW-14", "NW-17", "OWN-05")
     }
 
 
