@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secaudit.network.device import Device
+from secaudit.network.device import Device, DoubtKind
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
-from secaudit.rules.devices import each_device
+from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
@@ -35,6 +35,13 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
 def _judge(rule: Rule, context: RuleContext, device: Device) -> RuleResult:
     subject = device_subject(device.name)
     unclaimed = [(port[1], subnet) for port, subnet in context.flows.plan.unbound if port[0] == device.name]
+    hiding = tuple(
+        doubt
+        for doubt in traffic_doubts(device)
+        if doubt.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED) and (doubt.interfaces is None or doubt.interfaces)
+    )
+    if not unclaimed and hiding:
+        return unread(rule, context, device, hiding)  # an address may be in what was not understood
     if not unclaimed:
         fact = Text(
             ja="この機器に接続する端末用のサブネットは、全ていずれかの領域に属している。",
