@@ -119,8 +119,8 @@ def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, pla
 def _unreached(doubt: Doubt) -> Text:
     places = ", ".join(f"{source.file}:{source.number}" for source in doubt.sources)
     return Text(
-        ja=f"{places}: {doubt.text.ja}\n  → 機器の設定を configs/ に置き、機器名とインターフェース名を設定の通りに書くこと。",
-        en=f"{places}: {doubt.text.en}\n  → put the device's configuration into configs/ and write names as they stand in it",
+        ja=f"{places}: {doubt.text.ja}\n  → 機器の設定を configs/ に置き、機器名とインターフェース名を設定の通りに書くこと。領域のアドレスは subnets に書くこと。",
+        en=f"{places}: {doubt.text.en}\n  → put the device's configuration into configs/ and write names as they stand in it, and the zone's addresses under subnets",
     )
 
 

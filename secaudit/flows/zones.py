@@ -213,6 +213,16 @@ def _unreached(binding: ZoneBinding, attachments: Mapping[Port, list[Attachment]
             (binding.source,),
         )
         return
+    if _is_open(binding) and not binding.rest:
+        # What leaves by another exit for an address that no zone claims may be meant for this zone as well.
+        yield Doubt(
+            DoubtKind.UNDEFINED,
+            Text(
+                ja=f"領域 {binding.zone.value} のアドレスが記載されていないため、どの宛先がこの領域に属するか分からない。",
+                en=f"the addresses of the zone {binding.zone.value} are not stated, so which destinations belong to it is not known",
+            ),
+            (binding.source,),
+        )
     if any(one.external for one in held):
         return
     for network in binding.subnets:

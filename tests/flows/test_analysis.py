@@ -233,3 +233,12 @@ def test_two_zones_beyond_one_line_both_receive() -> None:
     flows = analyse([firewall(line(31, Action.PERMIT, match("10.1.0.0/24", None)))], [MN, cloud, behind])
     assert not flows.pair("my_number", "security_cloud").certain.is_empty
     assert not flows.pair("my_number", "public_internet").certain.is_empty
+
+
+def test_nothing_passes_towards_a_zone_whose_addresses_are_not_stated() -> None:
+    lines = zone(Zone.LGWAN_NETWORK, interfaces=["fw:lg"])
+    fw = firewall(line(31, Action.PERMIT, match("10.1.0.0/24", None, tcp(443)), egress=frozenset({"wan"})))
+    pair = analyse([fw], [MN, NET, lines]).pair("my_number", "lgwan_network")
+    assert pair.certain.is_empty
+    assert not pair.possible.is_empty
+    assert [one.sources[0].file for one in pair.doubts] == ["municipality.yaml"]
