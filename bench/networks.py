@@ -98,7 +98,7 @@ def generated_network(seed: int, lines: int) -> list[Device]:
                 interfaces={"inside": inside, "transit": _interface("transit", [f"10.99.0.{here + 1}/24"])},
                 filters={"policy": policies[here]},
                 pipeline=PIPELINE,
-                policy="policy",
+                policies=("policy",),
                 routes=routes,
             )
         )

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from secaudit.flows.modes import Mode
 from secaudit.network.device import Doubt, DoubtKind
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.nat import Translation
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
@@ -51,6 +51,15 @@ def _decides(line: FilterLine, action: Action) -> bool:
     return action is Action.DENY or (line.certainty is Certainty.ALWAYS and line.action is not Action.UNKNOWN)
 
 
+def _stands_between(line: FilterLine, ingress: str, egress: str) -> bool:
+    """Whether a line sees packets between two interfaces that belong to no connection yet: the only ones the engine asks about."""
+    return (
+        line.connection is not Connection.ESTABLISHED
+        and (line.ingress is None or ingress in line.ingress)
+        and (line.egress is None or egress in line.egress)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """Packets that a filter lets through, and the source translation that goes with them."""
@@ -80,11 +89,7 @@ class FilterCompiler:
 
     def _by_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
         """Pairs of interfaces to which the same lines apply share one compilation."""
-        chosen = tuple(
-            index
-            for index, line in enumerate(filter_.lines)
-            if (line.ingress is None or ingress in line.ingress) and (line.egress is None or egress in line.egress)
-        )
+        chosen = tuple(index for index, line in enumerate(filter_.lines) if _stands_between(line, ingress, egress))
         key = (id(filter_), chosen)
         if key not in self._compiled:
             self._compiled[key] = self._compile(filter_, [filter_.lines[index] for index in chosen])
@@ -143,9 +148,7 @@ class FilterCompiler:
         for line in filter_.lines:
             if remaining == EMPTY:
                 break
-            if line.ingress is not None and ingress not in line.ingress:
-                continue
-            if line.egress is not None and egress not in line.egress:
+            if not _stands_between(line, ingress, egress):
                 continue
             action = acts(line, self._mode)
             if action is None:
@@ -178,8 +181,11 @@ class FilterCompiler:
             return
         for line in filter_.lines:
             unsure = line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
-            here = (line.ingress is None or ingress in line.ingress) and (line.egress is None or egress in line.egress)
-            if unsure and here and self._space.intersection(packets, self._space.matches(line.matches)) != EMPTY:
+            if (
+                unsure
+                and _stands_between(line, ingress, egress)
+                and self._space.intersection(packets, self._space.matches(line.matches)) != EMPTY
+            ):
                 yield Doubt(DoubtKind.UNREAD, line.doubt or _UNSURE, line.sources)
         if filter_.default is Action.UNKNOWN:
             yield Doubt(DoubtKind.UNSUPPORTED, _UNSURE_DEFAULT, filter_.default_sources or filter_.sources)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
+
+_Scope = tuple[frozenset[str] | None, frozenset[str] | None, Connection | None]
+"""The interfaces and the connections for which a line holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,11 @@ def dead_lines(filter_: Filter) -> tuple[DeadLine, ...]:
     spaces = {family: HeaderSpace(family) for family in _FAMILIES}
     nodes = [{family: spaces[family].matches(line.matches) for family in _FAMILIES} for line in filter_.lines]
     hidden: list[DeadLine] = []
-    groups: dict[tuple[frozenset[str] | None, frozenset[str] | None], dict[Family, int]] = {}
+    groups: dict[_Scope, dict[Family, int]] = {}
     for index, line in enumerate(filter_.lines):
-        scope = (line.ingress, line.egress)
+        scope = (line.ingress, line.egress, line.connection)
         seen = {
-            family: spaces[family].union_all(
-                held[family] for (ingress, egress), held in groups.items() if _covers(ingress, egress, line)
-            )
+            family: spaces[family].union_all(held[family] for one, held in groups.items() if _covers(one, line))
             for family in _FAMILIES
         }
         empty = all(nodes[index][family] == EMPTY for family in _FAMILIES)
@@ -61,8 +62,11 @@ def dead_lines(filter_: Filter) -> tuple[DeadLine, ...]:
     return tuple(hidden)
 
 
-def _covers(ingress: frozenset[str] | None, egress: frozenset[str] | None, line: FilterLine) -> bool:
+def _covers(scope: _Scope, line: FilterLine) -> bool:
     """Whether lines of one scope hold wherever `line` holds."""
+    ingress, egress, connection = scope
+    if connection not in (None, line.connection):
+        return False
     return (ingress is None or (line.ingress is not None and line.ingress <= ingress)) and (
         egress is None or (line.egress is not None and line.egress <= egress)
     )
@@ -77,7 +81,7 @@ def _hiders(
     found = []
     for earlier, held in zip(filter_.lines[:index], nodes[:index], strict=True):
         certain = earlier.certainty is Certainty.ALWAYS and earlier.action is not Action.UNKNOWN
-        if not certain or not _covers(earlier.ingress, earlier.egress, line):
+        if not certain or not _covers((earlier.ingress, earlier.egress, earlier.connection), line):
             continue
         taken = False
         for family in _FAMILIES:

@@ -128,7 +128,9 @@ class DeviceModel:
             case Stage.ROUTE:
                 return [new for part in parts for new in self._route(ingress, part)]
             case Stage.POLICY:
-                return self._filtered(self.device.policy, ingress, parts, explain)
+                for name in self.device.policies:
+                    parts = self._filtered(name, ingress, parts, explain)
+                return parts
             case Stage.EGRESS_NAT:
                 return [new for part in parts for new in self._egress_nat(ingress, part)]
             case Stage.EGRESS_FILTER:

@@ -77,8 +77,7 @@ class DeviceWalk:
             case Stage.ROUTE:
                 return self._route(way, vrf)
             case Stage.POLICY:
-                name = None if way.ingress is None else self.device.policy
-                return self._filter(stage, way, name, None)
+                return self._policies(way)
             case Stage.EGRESS_NAT:
                 return self._egress_nat(way)
             case Stage.EGRESS_FILTER:
@@ -95,6 +94,12 @@ class DeviceWalk:
         way = self.memory.undone(way, Stage.INGRESS_NAT, Stage.ROUTE) or way
         return [way] if way.translation is None else list(replay_nat.by_policy(self.device, way))
 
+    def _policies(self, way: Way) -> list[Outcome]:
+        outcomes: list[Outcome] = [way]
+        for name in () if way.ingress is None else self.device.policies:
+            outcomes = _each(outcomes, partial(self._filter, Stage.POLICY, name=name, interface=None))
+        return outcomes
+
     def _filter(self, stage: Stage, way: Way, name: str | None, interface: str | None) -> list[Outcome]:
         """`interface` is the one to which the filter is applied, None for the policy of the whole device."""
         if name is None or way.bypass:
@@ -103,14 +108,20 @@ class DeviceWalk:
         if filter_ is None:
             # a dangling name: the reader should have said what it means, so nobody knows
             filter_ = Filter(name, (), Action.UNKNOWN, self.device.identity)
-        if self.memory.has_session(way, interface):
+        if self._has_session(way, name, interface):
             text = Text(
                 ja=f"フィルター「{name}」: 確立済みのセッションの応答として通す",
                 en=f'filter "{name}" lets it pass as the reply of a session',
             )
             return [step(way, stage, text, filter_.sources)]
-        rulings = rule_on(filter_, way.header, self.mode, way.ingress, way.egress)
+        remembered = self._remembered(way)
+        rulings = rule_on(filter_, way.header, self.mode, way.ingress, way.egress, remembered=remembered)
         return [_ruled(stage, way, ruling, interface, name) for ruling in rulings]
+
+    def _has_session(self, way: Way, name: str, interface: str | None) -> bool:
+        if interface is None:
+            return self.memory.has_policy_session(way, name)
+        return self.memory.has_session(way, interface)
 
     def _ingress_nat(self, way: Way) -> list[Outcome]:
         undone = self.memory.undone(way, Stage.EGRESS_NAT, Stage.INGRESS_NAT)
@@ -134,7 +145,11 @@ class DeviceWalk:
 
     def _keeps_addresses(self, way: Way) -> bool:
         """A reply of a session of the whole device is never translated anew."""
-        return way.without_nat or self.memory.has_session(way, None)
+        return way.without_nat or self.memory.has_policy_session(way) or self._remembered(way)
+
+    def _remembered(self, way: Way) -> bool:
+        """Whether it is the reply of a connection that the device remembers, for the lines that ask for that."""
+        return self.device.tracks_connections and self.memory.has_passed(way)
 
     def _route(self, way: Way, vrf: str) -> list[Outcome]:
         if Stage.INGRESS_NAT not in self.device.pipeline:
@@ -217,7 +232,7 @@ def _ruled(stage: Stage, way: Way, ruling: Ruling, interface: str | None, name: 
     if not ruling.opens_session:
         return way
     if interface is None:
-        return replace(way, passage=replace(way.passage, everywhere=True))
+        return replace(way, passage=replace(way.passage, policies=way.passage.policies | {name}))
     return replace(way, passage=replace(way.passage, interfaces=way.passage.interfaces | {interface}))
 
 

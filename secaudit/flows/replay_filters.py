@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from secaudit.flows.modes import Mode, default_applies, line_applies
 from secaudit.flows.replay_headers import Fit, Header, best_fit
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.matches import Match
 from secaudit.network.nat import Translation
 from secaudit.text.bilingual import Text
@@ -50,11 +50,16 @@ class _Candidate:
         return self.certainty is Certainty.UNCERTAIN or self.line.action is Action.UNKNOWN
 
 
-def rule_on(filter_: Filter, header: Header, mode: Mode, ingress: str | None, egress: str | None) -> tuple[Ruling, ...]:
-    """Usually one ruling; more where lines that may or may not act would translate the packet differently."""
+def rule_on(
+    filter_: Filter, header: Header, mode: Mode, ingress: str | None, egress: str | None, *, remembered: bool = False
+) -> tuple[Ruling, ...]:
+    """Usually one ruling; more where lines that may or may not act would translate the packet differently.
+
+    `remembered`: the packet belongs to a connection that the device has let through.
+    """
     if filter_.stateful and not header.packet.opens_connection:
         return (_no_session(filter_),)
-    candidates = _candidates(filter_, header, ingress, egress)
+    candidates = _candidates(filter_, header, ingress, egress, remembered=remembered)
     decided = next(
         ((one, action) for one in candidates if (action := _applies(one, mode)) is not None),
         None,
@@ -74,10 +79,15 @@ def _applies(candidate: _Candidate, mode: Mode) -> Action | None:
     return line_applies(candidate.line.action, candidate.certainty, mode)
 
 
-def _candidates(filter_: Filter, header: Header, ingress: str | None, egress: str | None) -> list[_Candidate]:
+def _candidates(
+    filter_: Filter, header: Header, ingress: str | None, egress: str | None, *, remembered: bool
+) -> list[_Candidate]:
     """The lines that fit, in order, up to and including the first that surely acts."""
     found: list[_Candidate] = []
+    wanted = (None, Connection.ESTABLISHED if remembered else Connection.NEW)
     for line in filter_.lines:
+        if line.connection not in wanted:
+            continue
         if line.ingress is not None and ingress not in line.ingress:
             continue
         if line.egress is not None and egress not in line.egress:

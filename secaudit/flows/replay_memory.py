@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from secaudit.flows.replay_headers import ends, swapped_ends
@@ -20,14 +20,23 @@ class Memory:
         for passage in passages:
             self._by_device.setdefault(passage.device, []).append(passage)
 
-    def has_session(self, way: Way, interface: str | None) -> bool:
-        """Whether the packet is the reply of a session of the filter on `interface`, or (None) of the device's policy."""
+    def has_session(self, way: Way, interface: str) -> bool:
+        """Whether the packet is the reply of a session of the filter on `interface`."""
+        return any(interface in passage.interfaces for passage in self._passed(way))
+
+    def has_policy_session(self, way: Way, policy: str | None = None) -> bool:
+        """Whether the packet is the reply of a session of a policy (None: of any) of the device."""
+        return any(passage.policies if policy is None else policy in passage.policies for passage in self._passed(way))
+
+    def has_passed(self, way: Way) -> bool:
+        """Whether the packet is the reply of one that the device let through."""
+        return any(True for _ in self._passed(way))
+
+    def _passed(self, way: Way) -> Iterator[Passage]:
         back = ends(swapped_ends(way.header.packet))
-        return any(
-            (passage.everywhere if interface is None else interface in passage.interfaces)
-            and any(ends(form) == back for form in passage.forms)
-            for passage in self._by_device.get(way.device, ())
-        )
+        for passage in self._by_device.get(way.device, ()):
+            if any(ends(form) == back for form in passage.forms):
+                yield passage
 
     def undone(self, way: Way, made_in: Stage, stage: Stage) -> Way | None:
         """The reply with the addresses that its opening packet had before the NAT of stage `made_in`; None if there was none."""

@@ -24,8 +24,8 @@ class Passage:
 
     device: str
     forms: tuple[Packet, ...]
-    everywhere: bool = False
-    """A stateful policy saw it: the reply passes the policy."""
+    policies: frozenset[str] = frozenset()
+    """The stateful policies that saw it: the reply passes them."""
     interfaces: frozenset[str] = frozenset()
     """The interfaces whose filter keeps a session of it."""
     bindings: tuple[tuple[Stage, Packet, Packet], ...] = ()

@@ -90,8 +90,11 @@ class Notice:
 class Device:
     """One routing or filtering device (a VDOM or context is a device of its own).
 
-    `name` is its hostname (`host/vdom` for a virtual one). `policy` names the filter that every forwarded packet
-    passes by interface pair (None = no such stage). `identity` are the lines that tell vendor, model and version:
+    `name` is its hostname (`host/vdom` for a virtual one). `policies` name the filters that every forwarded packet
+    passes by interface pair, one after the other: all must permit it. `local_in` are the filters for packets addressed to the
+    device itself, `local_out` those for packets that it sends itself; `filters_own_packets` tells whether the outgoing
+    filters of its interfaces see the latter. `tracks_connections`: it remembers every connection whose opening packet
+    it let through, for the lines that ask for it (`FilterLine.connection`). `identity` are the lines that tell vendor, model and version:
     the evidence for facts that follow from what is *not* in the file.
     """
 
@@ -104,7 +107,11 @@ class Device:
     pipeline: tuple[Stage, ...]
     model: str = ""
     version: str = ""
-    policy: str | None = None
+    policies: tuple[str, ...] = ()
+    local_in: tuple[str, ...] = ()
+    local_out: tuple[str, ...] = ()
+    filters_own_packets: bool = False
+    tracks_connections: bool = False
     routes: tuple[Route, ...] = ()
     policy_routes: tuple[PolicyRoute, ...] = ()
     dynamic_routing: tuple[DynamicRouting, ...] = ()

@@ -33,13 +33,23 @@ class Certainty(Enum):
     """We cannot tell (an unread option, a name resolved by DNS): `matches` is the most that it could be."""
 
 
+class Connection(Enum):
+    """What a line asks of the connection to which a packet belongs, on a device that remembers connections."""
+
+    NEW = "new"
+    """It belongs to no connection that the device has let through."""
+    ESTABLISHED = "established"
+    """It belongs to one: such a line opens nothing, it lets replies and later packets pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterLine:
     """One line, tried in list order; the first that matches decides.
 
     `label` is what people call it ("policy 12", "10", "100011"). `ingress`/`egress` restrict the line to packets
     that came in and go out by these interfaces (None = all): a firewall policy table is a filter whose lines name
-    interfaces. `source_translation` is what a policy with NAT does to the packets it permits.
+    interfaces. `connection` restricts it to packets of new or of remembered connections (None = both;
+    `Device.tracks_connections`). `source_translation` is what a policy with NAT does to the packets it permits.
     """
 
     label: str
@@ -52,6 +62,7 @@ class FilterLine:
     logged: bool = False
     ingress: frozenset[str] | None = None
     egress: frozenset[str] | None = None
+    connection: Connection | None = None
     source_translation: Translation | None = None
     comment: str = ""
 

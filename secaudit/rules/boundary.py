@@ -63,19 +63,14 @@ def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossin
     inside = context.places.interfaces_in(device.name, zone)
     outside = frozenset(_forwarding(device)) - inside
     peers = frozenset(zone_ for name in outside for zone_ in context.places.of_interface(device.name, name))
-    if device.policy is not None:
-        table = device.filters.get(device.policy)
-        if table is None:
-            return ()
-        return (
-            *(
-                Crossing(device, table, inside, frozenset({name}), _peers(context, device, name), True)
-                for name in sorted(outside)
-            ),
-            *(
-                Crossing(device, table, frozenset({name}), inside, _peers(context, device, name), True)
-                for name in sorted(outside)
-            ),
+    if device.policies:
+        tables = [device.filters[name] for name in device.policies if name in device.filters]
+        ways = [(inside, frozenset({name}), name) for name in sorted(outside)]
+        ways += [(frozenset({name}), inside, name) for name in sorted(outside)]
+        return tuple(
+            Crossing(device, table, source, destination, _peers(context, device, name), True)
+            for table in tables
+            for source, destination, name in ways
         )
     found: list[Crossing] = []
     for name in sorted(inside):
@@ -97,7 +92,7 @@ def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossin
 
 def unfiltered(context: RuleContext, device: Device) -> tuple[tuple[Interface, Interface], ...]:
     """Pairs of interfaces in different, restricted zones between which a device without a policy table filters nothing."""
-    if device.policy is not None:
+    if device.policies:
         return ()
     ways = restricted_ways(context, device)
     result = []

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from secaudit.network.device import Device, Doubt, Stage
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import ANY_IPV4, ANY_IPV6, ANY_PORT, Interval, Intervals, of_network
 from secaudit.network.matches import ANY_MARK, ANY_SERVICE, Match, Service
@@ -64,6 +64,7 @@ def line(
     certainty: Certainty = Certainty.ALWAYS,
     ingress: Iterable[str] | None = None,
     egress: Iterable[str] | None = None,
+    connection: Connection | None = None,
     translation: Translation | None = None,
 ) -> FilterLine:
     """A filter line; without matches it matches everything of both families."""
@@ -75,6 +76,7 @@ def line(
         certainty=certainty,
         ingress=None if ingress is None else frozenset(ingress),
         egress=None if egress is None else frozenset(egress),
+        connection=connection,
         source_translation=translation,
     )
 
@@ -144,12 +146,13 @@ def device(
     filters: Iterable[Filter] = (),
     routes: Iterable[Route] = (),
     nat: Iterable[NatRule] = (),
-    policy: str | None = None,
+    policies: tuple[str, ...] = (),
     policy_routes: Iterable[PolicyRoute] = (),
     dynamic: Iterable[DynamicRouting] = (),
     doubts: Iterable[Doubt] = (),
     pipeline: tuple[Stage, ...] = ROUTER,
     forwards: bool = True,
+    tracks_connections: bool = False,
 ) -> Device:
     """A device; line 999 identifies it."""
     by_name: Mapping[str, Interface] = {one.name: one for one in interfaces}
@@ -161,11 +164,12 @@ def device(
         interfaces=by_name,
         filters={one.name: one for one in filters},
         pipeline=pipeline,
-        policy=policy,
+        policies=policies,
         routes=tuple(routes),
         policy_routes=tuple(policy_routes),
         dynamic_routing=tuple(dynamic),
         nat_rules=tuple(nat),
         forwards=forwards,
+        tracks_connections=tracks_connections,
         doubts=tuple(doubts),
     )

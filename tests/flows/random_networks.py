@@ -10,7 +10,7 @@ from secaudit.flows.topology import Topology, build_topology
 from secaudit.flows.zones import ZonePlan, plan_zones
 from secaudit.municipality.model import Zone, ZoneBinding
 from secaudit.network.device import Device, Doubt, DoubtKind, Stage
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import ANY_IPV4, Intervals
 from secaudit.network.matches import ANY_MARK, Match, Service, values_with_bits
@@ -86,10 +86,10 @@ class RandomNetwork:
                     interface = replace(interface, **{f"filter_{direction}": key})
             interfaces[name] = interface
         pipeline = self.random.choice(PIPELINES)
-        policy = None
-        if Stage.POLICY in pipeline and self.random.random() < 0.7:
-            policy = "policy"
-            filters[policy] = self._filter(policy, tuple(interfaces), policy=True)
+        policies: list[str] = []
+        while Stage.POLICY in pipeline and self.random.random() < (0.7, 0.2, 0)[len(policies)]:
+            policies.append(f"policy {len(policies)}")
+            filters[policies[-1]] = self._filter(policies[-1], tuple(interfaces), policy=True)
         doubts: tuple[Doubt, ...] = ()
         if self.unsure and self.random.random() < 0.2:
             scope = self.random.choice((None, frozenset((self.random.choice(tuple(interfaces)),))))
@@ -102,11 +102,12 @@ class RandomNetwork:
             interfaces=interfaces,
             filters=filters,
             pipeline=pipeline,
-            policy=policy,
+            policies=tuple(policies),
             routes=tuple(routes),
             policy_routes=self._policy_routes(routes),
             nat_rules=self._nat_rules(tuple(interfaces)) if self.nat else (),
             doubts=doubts,
+            tracks_connections=self.random.random() < 0.5,
         )
 
     def _route(self, prefix: ipaddress.IPv4Network, gateway: ipaddress.IPv4Address) -> Route:
@@ -185,6 +186,7 @@ class RandomNetwork:
                 ingress = frozenset(self.random.sample(interfaces, k=min(2, len(interfaces))))
             if policy and self.random.random() < 0.4:
                 egress = frozenset(self.random.sample(interfaces, k=min(2, len(interfaces))))
+            connection = self.random.choice((*Connection, None)) if self.random.random() < 0.3 else None
             translation = None
             if policy and self.nat and self.random.random() < 0.3:
                 translation = Translation(TranslationKind.INTERFACE)
@@ -196,7 +198,7 @@ class RandomNetwork:
             lines.append(
                 FilterLine(
                     str(index), action, (match,), self._source(), certainty,
-                    ingress=ingress, egress=egress, source_translation=translation,
+                    ingress=ingress, egress=egress, connection=connection, source_translation=translation,
                 )
             )  # fmt: skip
         default = self.random.choice((Action.DENY, Action.DENY, Action.PERMIT))

@@ -31,7 +31,7 @@ def firewall(*lines: object, **more: object):
         interface("wan", "192.0.2.2/29", 13),
     ]
     more.setdefault("routes", (route("0.0.0.0/0", "192.0.2.1", 20),))
-    return device("fw", interfaces, filters={"policy": rules}, policy="policy", **more)
+    return device("fw", interfaces, filters={"policy": rules}, policies=("policy",), **more)
 
 
 def boxes(packets) -> list[str]:

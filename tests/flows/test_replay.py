@@ -167,7 +167,7 @@ def test_policy_lines_ask_for_the_interface_pair() -> None:
         interface("out", "10.2.0.1/16"),
         interface("dmz", "10.3.0.1/16"),
         filters=[table],
-        policy="table",
+        policies=("table",),
     )
     permitted = only([wall], WEB)
     assert permitted.verdict is TraceVerdict.DELIVERED

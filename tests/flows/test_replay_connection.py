@@ -10,6 +10,7 @@ from secaudit.flows.modes import Mode
 from secaudit.flows.replay import Connection, replay_connection
 from secaudit.flows.topology import Topology, build_topology
 from secaudit.flows.trace import TraceVerdict
+from secaudit.network import filters
 from secaudit.network.device import Device, Stage
 from secaudit.network.filters import Action, Filter
 from secaudit.network.matches import ACK, values_with_bits
@@ -29,7 +30,11 @@ def connect(
 
 
 def wall(
-    *filters: Filter, policy: str | None = None, in_: str | None = None, out: str | None = None, back: str | None = None
+    *filters: Filter,
+    policies: tuple[str, ...] = (),
+    in_: str | None = None,
+    out: str | None = None,
+    back: str | None = None,
 ) -> Device:
     """Filters in the way out (`in_`, `out`) and on the interface by which the reply comes back (`back`)."""
     return device(
@@ -37,7 +42,7 @@ def wall(
         interface("in", "10.1.0.1/16", filter_in=in_),
         interface("out", "10.2.0.1/16", filter_in=back, filter_out=out),
         filters=filters,
-        policy=policy,
+        policies=policies,
     )
 
 
@@ -52,7 +57,7 @@ def test_without_filters_the_reply_comes_back() -> None:
 
 def test_a_stateful_policy_lets_the_reply_back() -> None:
     table = filter_("t", line(10, Action.PERMIT, ingress=["in"], egress=["out"]), stateful=True, number=5)
-    connection = connect(wall(table, policy="t"))
+    connection = connect(wall(table, policies=("t",)))
     assert connection.works
     passed = [step for step in connection.replies[0].hops if step.stage is Stage.POLICY]
     assert [source.number for source in passed[0].sources] == [5]
@@ -61,10 +66,57 @@ def test_a_stateful_policy_lets_the_reply_back() -> None:
 
 def test_a_stateless_policy_does_not() -> None:
     table = filter_("t", line(10, Action.PERMIT, ingress=["in"], egress=["out"]))
-    connection = connect(wall(table, policy="t"))
+    connection = connect(wall(table, policies=("t",)))
     assert not connection.works
     assert connection.forward[0].verdict is TraceVerdict.DELIVERED
     assert connection.replies[0].verdict is TraceVerdict.DENIED
+
+
+def remembering(*lines: filters.FilterLine, tracks: bool = True) -> Device:
+    """A device with two tables, of which the second asks which connection a packet belongs to."""
+    tables = (filter_("first", default=Action.PERMIT), filter_("second", *lines))
+    return device(
+        "a",
+        interface("in", "10.1.0.1/16"),
+        interface("out", "10.2.0.1/16"),
+        filters=tables,
+        policies=("first", "second"),
+        tracks_connections=tracks,
+    )
+
+
+OLD = line(10, Action.PERMIT, connection=filters.Connection.ESTABLISHED)
+NEW = line(11, Action.PERMIT, ingress=["in"], connection=filters.Connection.NEW)
+
+
+def test_a_line_for_remembered_connections_lets_the_reply_back() -> None:
+    connection = connect(remembering(OLD, NEW))
+    assert connection.works
+    passed = [step for step in connection.replies[0].hops if step.stage is Stage.POLICY]
+    assert [source.number for step in passed for source in step.sources] == [900, 10]
+
+
+def test_a_line_for_remembered_connections_opens_none() -> None:
+    connection = connect(remembering(OLD))
+    assert [trace.verdict for trace in connection.forward] == [TraceVerdict.DENIED]
+
+
+def test_a_line_for_new_connections_lets_no_reply_back() -> None:
+    both_ways = line(11, Action.PERMIT, connection=filters.Connection.NEW)
+    connection = connect(remembering(both_ways))
+    assert connection.forward[0].verdict is TraceVerdict.DELIVERED
+    assert connection.replies[0].verdict is TraceVerdict.DENIED
+
+
+def test_a_device_that_remembers_nothing_takes_the_reply_for_new() -> None:
+    assert not connect(remembering(OLD, NEW, tracks=False)).works
+
+
+def test_every_table_must_permit() -> None:
+    shut = filter_("first", line(10, Action.DENY, match("10.1.0.0/16")), default=Action.PERMIT)
+    open_ = filter_("second", default=Action.PERMIT)
+    connection = connect(wall(shut, open_, policies=("second", "first")))
+    assert [trace.verdict for trace in connection.forward] == [TraceVerdict.DENIED]
 
 
 def test_a_stateless_filter_needs_a_line_for_the_reply() -> None:
@@ -97,14 +149,14 @@ def test_a_stateful_interface_filter_keeps_sessions_too() -> None:
 def test_a_session_is_for_its_own_reply_only() -> None:
     """The reply enters elsewhere with the same ends: the session of a whole device knows it, a device that never saw it does not."""
     table = filter_("t", line(10, Action.PERMIT, ingress=["in"]), stateful=True)
-    first = wall(table, policy="t")
+    first = wall(table, policies=("t",))
     other = device(
         "b",
         interface("lan", "10.2.0.2/16"),
         interface("up", "10.8.0.1/30"),
         routes=[route("10.1.0.0/16", hop(20, "10.8.0.2"))],
         filters=[filter_("t", line(12, Action.PERMIT, ingress=["up"]), stateful=True)],
-        policy="t",
+        policies=("t",),
     )
     assert connect(first, other).works
     around = connect(first, other, reply_at=("b", "lan"))
@@ -271,7 +323,7 @@ def test_the_reply_of_a_session_is_not_translated_anew() -> None:
         interface("out", "10.2.0.1/16"),
         nat=[odd],
         filters=[filter_("t", line(10, Action.PERMIT), stateful=True)],
-        policy="t",
+        policies=("t",),
     )
     assert connect(one).works
 

@@ -62,7 +62,7 @@ def rule(
 def router(
     *rules: NatRule,
     filters: tuple[Filter, ...] = (),
-    policy: str | None = None,
+    policies: tuple[str, ...] = (),
     pipeline: tuple[Stage, ...] = ROUTER,
     filter_in: str | None = None,
     filter_out: str | None = None,
@@ -77,7 +77,7 @@ def router(
         interface("out", *outside, dynamic=dynamic, filter_in=filter_in, filter_out=filter_out),
         nat=rules,
         filters=filters,
-        policy=policy,
+        policies=policies,
         pipeline=pipeline,
         routes=[route("0.0.0.0/0", hop(20, "192.0.2.2", "out"))],
     )
@@ -178,7 +178,7 @@ def test_marks_tell_translated_packets_from_others() -> None:
     one = router(
         rule(60, NatStage.INGRESS, match("any", "192.0.2.1/32"), destination=pool("10.3.0.9"), mark=7),
         filters=(table,),
-        policy="table",
+        policies=("table",),
     )
     assert arrivals(one, INWARD) == ["tcp 198.51.100.7:40000 > 10.3.0.9:443"]
     direct = walk(one, INWARD.replace("192.0.2.1", "10.3.0.9"))[0]
@@ -202,7 +202,7 @@ def test_a_policy_translates_at_the_nat_stage() -> None:
         line(11, Action.PERMIT),
     )
     ignored = rule(60, NatStage.EGRESS, source=pool("192.0.2.6"))
-    one = router(ignored, filters=(table,), policy="table")
+    one = router(ignored, filters=(table,), policies=("table",))
     assert arrivals(one, OUTWARD) == ["tcp 192.0.2.1:60000 > 198.51.100.7:443"]
     assert nat_lines(walk(one, OUTWARD)[0]) == [10]
     assert arrivals(one, OUTWARD.replace(":443", ":80")) == ["tcp 192.0.2.6:40000 > 198.51.100.7:80"]
@@ -210,7 +210,7 @@ def test_a_policy_translates_at_the_nat_stage() -> None:
 
 def test_a_policy_translates_even_where_the_pipeline_has_no_nat_stage() -> None:
     table = filter_("table", line(10, Action.PERMIT, translation=MASQUERADE))
-    one = router(filters=(table,), policy="table", pipeline=(Stage.ROUTE, Stage.POLICY))
+    one = router(filters=(table,), policies=("table",), pipeline=(Stage.ROUTE, Stage.POLICY))
     assert arrivals(one, OUTWARD) == ["tcp 192.0.2.1:60000 > 198.51.100.7:443"]
 
 
@@ -266,7 +266,7 @@ def test_policies_that_may_act_and_would_translate_otherwise() -> None:
             line(10, Action.PERMIT, certainty=certainty, translation=MASQUERADE),
             line(11, Action.PERMIT),
         )
-        return router(filters=(filter_("table", *lines),), policy="table")
+        return router(filters=(filter_("table", *lines),), policies=("table",))
 
     either = {"tcp 192.0.2.1:60000 > 198.51.100.7:443", OUTWARD}
     for mode in Mode:
@@ -284,7 +284,7 @@ def test_a_schedule_reaches_no_further_than_the_first_policy_that_surely_acts() 
         line(12, Action.PERMIT, translation=pool("192.0.2.6")),
     )
     for mode in Mode:
-        assert len(arrivals(router(filters=(table,), policy="table"), OUTWARD, mode)) == 2
+        assert len(arrivals(router(filters=(table,), policies=("table",)), OUTWARD, mode)) == 2
 
 
 def test_an_address_that_may_change_is_not_the_address_of_the_interface() -> None:

@@ -245,10 +245,12 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
         one: _interface(one, address, words, say) for one, address in sorted(words.get("interfaces", {}).items())
     }
     filters = {one: _filter(one, made, say) for one, made in words.get("filters", {}).items()}
-    policy = None
+    policies: tuple[str, ...] = ()
     if "policy" in words:
-        policy = "policy"
-        filters[policy] = _filter(policy, {**words["policy"], "lines": words.get("lines", {}), "stateful": True}, say)
+        policies = ("policy",)
+        filters["policy"] = _filter(
+            "policy", {**words["policy"], "lines": words.get("lines", {}), "stateful": True}, say
+        )
     return Device(
         name=name,
         vendor="test",
@@ -256,8 +258,8 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
         identity=identity,
         interfaces=interfaces,
         filters=filters,
-        pipeline=FIREWALL if policy else ROUTER,
-        policy=policy,
+        pipeline=FIREWALL if policies else ROUTER,
+        policies=policies,
         routes=tuple(_route(text, say) for _, text in sorted(words.get("routes", {}).items())),
         dynamic_routing=tuple(DynamicRouting(one, say(f"router {one}")) for one in words.get("dynamic_routing", ())),
         management=_management(words, say),

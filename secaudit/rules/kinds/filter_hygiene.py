@@ -197,8 +197,8 @@ def _filters_between_zones(
     found: dict[str, list[tuple[str, str]]] = {}
     for ingress, egress in sorted(ways):
         applied = (
-            (device.policy,)
-            if device.policy is not None
+            device.policies
+            if device.policies
             else (device.interfaces[ingress].filter_in, device.interfaces[egress].filter_out)
         )
         for name in applied:

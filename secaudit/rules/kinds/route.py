@@ -159,7 +159,7 @@ def is_inside(context: RuleContext, device: Device, vrf: str, zone: Zone) -> boo
 
 def _unfiltered_inward(device: Device, own: frozenset[str]) -> bool:
     """Whether some interface in the zone takes packets in without any filter."""
-    return device.policy is None and any(device.interfaces[name].filter_in is None for name in own)
+    return not device.policies and any(device.interfaces[name].filter_in is None for name in own)
 
 
 def _defaults(parameters: _Parameters, device: Device, vrf: str) -> Iterable[tuple[NextHop, tuple[SourceLine, ...]]]:

@@ -108,25 +108,25 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     name, version, model, identity = _identity(sections, tree, ledger, fallback)
     management = _management(sections, lists, ipv6_lists, ledger).build(version, identity)
     return Device(
-        name,
-        "cisco_ios",
-        file,
-        identity,
-        {facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
-        filters,
-        PIPELINE,
-        model,
-        version,
-        None if policy is None else policy.name,
-        (*routes, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
-        by_policy,
-        dynamic,
-        nat_rules,
-        forwards,
-        management,
-        ledger.all_doubts(),
-        tuple(ledger.notices),
-        tuple(
+        name=name,
+        vendor="cisco_ios",
+        file=file,
+        identity=identity,
+        interfaces={facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
+        filters=filters,
+        pipeline=PIPELINE,
+        model=model,
+        version=version,
+        policies=() if policy is None else (policy.name,),
+        routes=(*routes, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
+        policy_routes=by_policy,
+        dynamic_routing=dynamic,
+        nat_rules=nat_rules,
+        forwards=forwards,
+        management=management,
+        doubts=ledger.all_doubts(),
+        notices=tuple(ledger.notices),
+        relays=tuple(
             Relay(facts.name, target, FORWARDED_BROADCASTS, (line,))
             for facts in interfaces.values()
             for target, line in facts.helpers

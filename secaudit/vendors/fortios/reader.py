@@ -181,7 +181,7 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
         pipeline=PIPELINE,
         model=model,
         version="" if scope.version is None else ".".join(str(part) for part in scope.version),
-        policy=POLICY,
+        policies=(POLICY,),
         routes=routes,
         policy_routes=policy_routes,
         dynamic_routing=read_dynamic_routing(scope, ports),

@@ -50,7 +50,7 @@ def read(space: HeaderSpace, written: Written, data: bytes | None = None) -> Rea
 
 def permitted(space: HeaderSpace, device: Device, written: Written, mode: Mode) -> int:
     """The packets of one space that pass from inside to outside."""
-    name: str | None = device.policy
+    name = device.policies[0] if device.policies else None
     if written.direction == "in":
         name = device.interfaces[written.inside].filter_in
     elif written.direction == "out":
