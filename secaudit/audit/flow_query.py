@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from secaudit.audit.missing import missing_devices
-from secaudit.audit.network import network_of_files, network_of_folder, parse_port, zones_of
+from secaudit.audit.network import network_of_files, parse_port
+from secaudit.audit.preparation import prepare_folder
 from secaudit.errors import UsageError
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.witness import FlowWitness, witness
 from secaudit.flows.zones import Attachment, ZonePlan
-from secaudit.municipality.loader import load_audit_folder
 from secaudit.network.device import Device, Doubt
 from secaudit.network.intervals import Intervals, normalise, of_network
 from secaudit.network.matches import Family
-from secaudit.policy.loader import load_policy
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -43,10 +41,8 @@ class FlowAnswer:
 
 def between_zones(folder_path: Path, source: str, destination: str, limit: int) -> FlowAnswer:
     """The flows between two zones of an audit folder."""
-    folder = load_audit_folder(folder_path)
-    network = network_of_folder(folder)
-    policy = load_policy(folder.municipality.edition, folder.municipality.model)
-    plan = zones_of(folder, network, policy)
+    prepared = prepare_folder(folder_path)
+    plan = prepared.plan
     for zone in (source, destination):
         if zone not in plan.zones:
             raise UsageError(
@@ -61,8 +57,7 @@ def between_zones(folder_path: Path, source: str, destination: str, limit: int) 
             ),
             Text(ja="異なる二つの領域を指定すること。", en="name two different zones"),
         )
-    missing = missing_devices(folder, network, plan)
-    return _answer(FlowAnalysis(network.topology, plan, missing), source, destination, limit, network.troubles())
+    return _answer(prepared.flows, source, destination, limit, prepared.network.troubles())
 
 
 def between_interfaces(paths: Sequence[Path], source: str, destination: str, limit: int) -> FlowAnswer:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from pathlib import Path
 
 from secaudit import __version__
-from secaudit.audit.missing import missing_devices
-from secaudit.audit.network import ReadNetwork, network_of_folder, zones_of
+from secaudit.audit.network import ReadNetwork
+from secaudit.audit.preparation import PreparedFolder, Progress, prepare_folder
 from secaudit.audit.rates import rates_of
 from secaudit.audit.result import SCHEMA_VERSION, AuditResult, Deadline
 from secaudit.audit.summaries import (
@@ -23,10 +22,7 @@ from secaudit.audit.summaries import (
     rule_summaries,
     zone_summaries,
 )
-from secaudit.flows.analysis import FlowAnalysis
-from secaudit.municipality.loader import load_audit_folder
 from secaudit.municipality.model import AuditFolder, LedgerDevice
-from secaudit.policy.loader import load_policy
 from secaudit.probes.folder import Probes, load_probes
 from secaudit.rules.context import RuleContext
 from secaudit.rules.evaluate import applicable, evaluate
@@ -34,33 +30,29 @@ from secaudit.rules.loader import load_ruleset
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.text.bilingual import Text
 
-Progress = Callable[[Text], None]
-"""Called before each step of an audit with what is being done."""
-
 
 def audit_folder(path: Path, as_of: datetime.date, progress: Progress | None = None) -> AuditResult:
     """Audits one municipality.
 
     Raises `InputError` when `municipality.yaml` cannot be used; every other fault of the input is in the result.
     """
+    return judge(prepare_folder(path, progress), as_of, progress)
+
+
+def judge(prepared: PreparedFolder, as_of: datetime.date, progress: Progress | None = None) -> AuditResult:
+    """The rules on a folder that was read."""
     say = progress or _silent
-    say(Text(ja="監査フォルダを読み込んでいます", en="reading the audit folder"))
-    folder = load_audit_folder(path)
-    policy = load_policy(folder.municipality.edition, folder.municipality.model)
+    folder, policy, network, plan = prepared.folder, prepared.policy, prepared.network, prepared.plan
     ruleset = load_ruleset()
-    say(Text(ja="設定ファイルを読み取っています", en="reading the configurations"))
-    network = network_of_folder(folder)
     say(Text(ja="実測結果を読み取っています", en="reading the probe results"))
     probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
     say(Text(ja="通信の可否を計算しています", en="computing the flows"))
-    plan = zones_of(folder, network, policy)
-    analysis = FlowAnalysis(network.topology, plan, missing_devices(folder, network, plan))
     context = RuleContext(
         policy=policy,
         folder=folder,
         devices={device.name: device for device in network.devices},
         read_files={file.path: file.read for file in network.files if file.read is not None},
-        flows=analysis,
+        flows=prepared.flows,
         scans=probes.scans,
         as_of=as_of,
         digests={one.path: one.sha256 for one in folder.inputs},

@@ -27,6 +27,10 @@ COMMANDS = {
     "config": ("config", say("設定ファイルをどう読み取ったかを示す", "show what was read from configuration files")),
     "flows": ("flows", say("領域間で通る通信を正確に求める", "the exact flows between two zones")),
     "trace": ("trace", say("一つのパケットの行方を一段ずつ示す", "what happens to one packet, hop by hop")),
+    "diff": (
+        "diff",
+        say("二つの監査フォルダの違い(開いた通信・閉じた通信)", "flows opened and closed between two folders"),
+    ),
     "probe": ("probe", say("実測の計画・実行・取り込み", "plan, run and import probes")),
     "report": ("report", say("監査結果から報告書を作り直す", "render a result again")),
     "rules": ("rules", say("検査ルールの一覧と説明", "the rules and what they ask")),

@@ -54,11 +54,18 @@ class PairFlow:
 class FlowAnalysis:
     """All flows of one network. Everything is computed once, on first use."""
 
-    def __init__(self, topology: Topology, plan: ZonePlan, missing: Sequence[MissingDevice] = ()) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        plan: ZonePlan,
+        missing: Sequence[MissingDevice] = (),
+        spaces: Spaces | None = None,
+    ) -> None:
         self.topology = topology
         self.plan = plan
         self.missing = (*missing, *absent_peers(topology, plan))
-        self.spaces = Spaces(device_addresses=_own_addresses(topology))
+        self.spaces = Spaces() if spaces is None else spaces
+        self.spaces.leave_out(_own_addresses(topology))
         self.zones = plan.zones
         self._same = _modes_that_agree(topology)
         self._engines: dict[tuple[Mode, Family], Engine] = {}

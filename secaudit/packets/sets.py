@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from secaudit.network.intervals import Intervals
+from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.matches import Family, Match
 from secaudit.packets.boxes import Box, readable_boxes
 from secaudit.packets.diagrams import EMPTY, FULL
@@ -14,16 +14,23 @@ from secaudit.packets.space import HeaderSpace
 
 
 class Spaces:
-    """The two header spaces of one audit. `device_addresses` are no hosts: boxes for people leave such gaps out."""
+    """The two header spaces of one audit, or of several whose sets are to be compared."""
 
-    def __init__(self, node_limit: int = 4_000_000, device_addresses: Mapping[Family, Intervals] | None = None) -> None:
-        self.device_addresses = device_addresses or {}
+    def __init__(self, node_limit: int = 4_000_000) -> None:
+        self.device_addresses: Mapping[Family, Intervals] = {4: (), 6: ()}
         self._by_family: dict[Family, HeaderSpace] = {4: HeaderSpace(4, node_limit), 6: HeaderSpace(6, node_limit)}
         self.nothing = PacketSet(self, EMPTY, EMPTY)
         self.everything = PacketSet(self, FULL, FULL)
 
     def __getitem__(self, family: Family) -> HeaderSpace:
         return self._by_family[family]
+
+    def leave_out(self, device_addresses: Mapping[Family, Intervals]) -> None:
+        """Addresses of devices, which are no hosts: boxes for people have no gaps because of them."""
+        self.device_addresses = {
+            family: normalise((*known, *device_addresses.get(family, ())))
+            for family, known in self.device_addresses.items()
+        }
 
     def of_matches(self, matches: Iterable[Match]) -> PacketSet:
         """The union of vendor-neutral matches."""
@@ -93,8 +100,8 @@ class PacketSet:
     def boxes(self, limit: int = 50) -> tuple[Box, ...]:
         """The set as at most `limit` readable boxes: see `secaudit.packets.boxes`."""
         gaps = self.spaces.device_addresses
-        found = readable_boxes(self.spaces[4], self.ipv4, limit, gaps.get(4, ()))
-        return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found), gaps.get(6, ()))
+        found = readable_boxes(self.spaces[4], self.ipv4, limit, gaps[4])
+        return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found), gaps[6])
 
     @property
     def box_count(self) -> int:
