@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.audit.reading import ConfigFile
-from secaudit.flows.dead_lines import DeadLine, dead_lines
+from secaudit.flows.dead_lines import DeadKind, DeadLine, dead_lines
 from secaudit.network.device import Device
-from secaudit.network.filters import Filter
+from secaudit.network.filters import Filter, FilterLine
 from secaudit.text.bilingual import Language, Text
 from secaudit.vendors.reader import Coverage
 
@@ -72,22 +72,12 @@ class Description:
         }
 
     def _filter(self, device: Device, filter_: Filter) -> dict[str, Any]:
-        dead = {one.label: one for one in self._dead_of(device.name, filter_.name)}
+        dead = {id(one.line): one for one in self._dead_of(device.name, filter_.name)}
         return {
             "device": device.name,
             "name": filter_.name,
             "default": filter_.default.value,
-            "lines": [
-                {
-                    "label": line.label,
-                    "number": line.sources[0].number if line.sources else None,
-                    "text": line.sources[0].text.strip() if line.sources else "",
-                    "action": line.action.value,
-                    "unreachable": line.label in dead,
-                    "by": [] if line.label not in dead else list(dead[line.label].by),
-                }
-                for line in filter_.lines
-            ],
+            "lines": [_line(line, dead.get(id(line))) for line in filter_.lines],
         }
 
     def _dead_of(self, device: str, filter_: str) -> tuple[DeadLine, ...]:
@@ -121,14 +111,7 @@ class Description:
             lines += [f"  ! {one.text.in_(language)}" for one in device.notices]
         for device_name, filter_name, found in self.dead:
             for one in found:
-                by = ", ".join(one.by)
-                lines.append(
-                    _say(
-                        language,
-                        f"  {device_name} {filter_name}: {one.label} は到達しない(先に {by} が一致する)",
-                        f"  {device_name} {filter_name}: {one.label} is unreachable ({by} match first)",
-                    )
-                )
+                lines.append(f"  {device_name} {filter_name}: {_unreachable(one).in_(language)}")
         return "\n".join(lines)
 
 
@@ -141,6 +124,33 @@ def describe_file(file: ConfigFile) -> Description:
             if found:
                 dead.append((device.name, filter_.name, found))
     return Description(file, tuple(dead))
+
+
+def _line(line: FilterLine, dead: DeadLine | None) -> dict[str, Any]:
+    return {
+        "label": line.label,
+        "number": line.sources[0].number if line.sources else None,
+        "text": line.sources[0].text.strip() if line.sources else "",
+        "action": line.action.value,
+        "unreachable": dead is not None,
+        "by": [] if dead is None else list(dead.by),
+        "fewest": dead is not None and dead.fewest,
+        "matches_nothing": dead is not None and dead.kind is DeadKind.EMPTY,
+        "contradicted_by": [] if dead is None else list(dead.differing),
+    }
+
+
+def _unreachable(dead: DeadLine) -> Text:
+    """Why no packet gets to a line, and whether the packets it is meant for are treated otherwise."""
+    if dead.kind is DeadKind.EMPTY:
+        return Text(ja=f"{dead.label} はどのパケットにも一致しない", en=f"{dead.label} matches no packet at all")
+    by = ", ".join(dead.by)
+    ja, en = f"{dead.label} は到達しない(先に {by} が一致する)", f"{dead.label} is unreachable ({by} match first)"
+    if dead.contradicts:
+        others = ", ".join(dead.differing)
+        ja += f"。{others} の動作が {dead.label} と逆のため、{dead.label} は書かれたとおりに働かない"
+        en += f"; {others} does the opposite, so {dead.label} does not do what it says"
+    return Text(ja=ja, en=en)
 
 
 def _total(coverage: Coverage) -> int:

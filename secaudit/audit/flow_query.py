@@ -9,8 +9,10 @@ from pathlib import Path
 from secaudit.audit.network import network_of_files, parse_port
 from secaudit.audit.preparation import prepare_folder
 from secaudit.errors import UsageError
-from secaudit.flows.analysis import FlowAnalysis
-from secaudit.flows.witness import FlowWitness, witness
+from secaudit.flows.analysis import FlowAnalysis, PairFlow
+from secaudit.flows.chain import Chain
+from secaudit.flows.chains import find_chains
+from secaudit.flows.witness import FlowWitness, chain_witness, witness
 from secaudit.flows.zones import Attachment, ZonePlan
 from secaudit.network.device import Device, Doubt
 from secaudit.network.intervals import Intervals, normalise, of_network
@@ -19,11 +21,45 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
 _SHOWN_LINES = 10
+_SHOWN_BOXES = 5
+"""Boxes shown for each chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChain:
+    """A chain of responsible lines with what it lets through. `share` is its part of what the chains of its kind were asked for, 0 to 1.
+
+    `certain`: its packets surely cross; else they could, for `chain.doubts`. `witness` is None where no packet was found that surely goes this way.
+    """
+
+    chain: Chain
+    certain: bool
+    share: float
+    boxes: tuple[str, ...]
+    boxes_omitted: int
+    witness: FlowWitness | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowExplanation:
+    """Why a flow is possible, chain by chain, those that surely carry packets first.
+
+    `found` is how many there are; when `complete` is false the search was stopped and there are more. `unexplained` are packets that
+    are possible for the doubts of the pair alone, on no way through submitted devices.
+    """
+
+    chains: tuple[ShownChain, ...]
+    found: int
+    complete: bool
+    unexplained: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FlowAnswer:
-    """The flows of one ordered pair, as the command shows them. `verdict` is `none`, `some` or `undetermined`."""
+    """The flows of one ordered pair, as the command shows them. `verdict` is `none`, `some` or `undetermined`.
+
+    `explanation` is None when nobody asked for it.
+    """
 
     source: str
     destination: str
@@ -37,9 +73,10 @@ class FlowAnswer:
     reply_boxes: tuple[str, ...]
     troubles: tuple[Text, ...] = ()
     """Files that could not be used."""
+    explanation: FlowExplanation | None = None
 
 
-def between_zones(folder_path: Path, source: str, destination: str, limit: int) -> FlowAnswer:
+def between_zones(folder_path: Path, source: str, destination: str, limit: int, *, explain: bool = False) -> FlowAnswer:
     """The flows between two zones of an audit folder."""
     prepared = prepare_folder(folder_path)
     plan = prepared.plan
@@ -57,10 +94,12 @@ def between_zones(folder_path: Path, source: str, destination: str, limit: int) 
             ),
             Text(ja="異なる二つの領域を指定すること。", en="name two different zones"),
         )
-    return _answer(prepared.flows, source, destination, limit, prepared.network.troubles())
+    return _answer(prepared.flows, source, destination, limit, prepared.network.troubles(), explain)
 
 
-def between_interfaces(paths: Sequence[Path], source: str, destination: str, limit: int) -> FlowAnswer:
+def between_interfaces(
+    paths: Sequence[Path], source: str, destination: str, limit: int, *, explain: bool = False
+) -> FlowAnswer:
     """The flows from hosts behind one interface to anything that leaves by another, with nothing but configuration files."""
     network = network_of_files(paths)
     left, right = parse_port(source, network.devices), parse_port(destination, network.devices)
@@ -80,7 +119,7 @@ def between_interfaces(paths: Sequence[Path], source: str, destination: str, lim
         unbound=(),
         has_direct_exit=frozenset(names),
     )
-    return _answer(FlowAnalysis(network.topology, plan), names[0], names[1], limit, network.troubles())
+    return _answer(FlowAnalysis(network.topology, plan), names[0], names[1], limit, network.troubles(), explain)
 
 
 def _subnets(device: Device, interface: str) -> dict[Family, Intervals]:
@@ -96,7 +135,7 @@ def _subnets(device: Device, interface: str) -> dict[Family, Intervals]:
 
 
 def _answer(
-    analysis: FlowAnalysis, source: str, destination: str, limit: int, troubles: tuple[Text, ...]
+    analysis: FlowAnalysis, source: str, destination: str, limit: int, troubles: tuple[Text, ...], explain: bool
 ) -> FlowAnswer:
     pair = analysis.pair(source, destination)
     if not pair.certain.is_empty:
@@ -118,4 +157,34 @@ def _answer(
         spoofed_boxes=tuple(str(box) for box in pair.spoofed.boxes(_SHOWN_LINES)),
         reply_boxes=tuple(str(box) for box in pair.replies.boxes(_SHOWN_LINES)),
         troubles=troubles,
+        explanation=_explanation(analysis, pair, limit) if explain else None,
     )
+
+
+def _explanation(analysis: FlowAnalysis, pair: PairFlow, limit: int) -> FlowExplanation:
+    shown: list[ShownChain] = []
+    found = 0
+    complete = True
+    unexplained: tuple[str, ...] = ()
+    for packets, certain in ((pair.certain, True), (pair.possible - pair.certain, False)):
+        if packets.is_empty:
+            continue
+        chains = find_chains(analysis, pair, packets)
+        found += len(chains.chains)
+        complete = complete and chains.complete
+        size = packets.size
+        for chain in chains.chains[: limit - len(shown)]:
+            boxes = chain.packets.boxes(_SHOWN_BOXES)
+            shown.append(
+                ShownChain(
+                    chain=chain,
+                    certain=certain,
+                    share=chain.size / size,
+                    boxes=tuple(str(box) for box in boxes),
+                    boxes_omitted=max(0, chain.packets.box_count - len(boxes)),
+                    witness=chain_witness(analysis, pair, chain),
+                )
+            )
+        if chains.complete:
+            unexplained = tuple(str(box) for box in chains.rest.boxes(_SHOWN_LINES))
+    return FlowExplanation(tuple(shown), found, complete, unexplained)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secaudit.cli import chains
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import format_option, language_option
@@ -34,11 +35,19 @@ if TYPE_CHECKING:
 @click.option("--from-interface", metavar="DEV:IF", help=say("送信側のインターフェース", "source interface"))
 @click.option("--to-interface", metavar="DEV:IF", help=say("宛先側のインターフェース", "destination interface"))
 @click.option(
+    "--explain",
+    is_flag=True,
+    help=say(
+        "通信を許している設定の連鎖を、通る道筋ごとにすべて示す",
+        "every chain of settings that lets the traffic through, way by way",
+    ),
+)
+@click.option(
     "--limit",
     default=50,
     type=click.IntRange(1, 10000),
     metavar="N",
-    help=say("表示する範囲の数(既定: 50)", "boxes shown (default: 50)"),
+    help=say("表示する範囲と連鎖の数(既定: 50)", "boxes and chains shown (default: 50)"),
 )
 @format_option
 @language_option
@@ -48,6 +57,7 @@ def command(
     to_zone: str | None,
     from_interface: str | None,
     to_interface: str | None,
+    explain: bool,
     limit: int,
     format_: str,
 ) -> None:
@@ -67,7 +77,7 @@ def command(
                     en="for example: secaudit flows FOLDER --from my_number --to internet",
                 ),
             )
-        answer = between_zones(paths[0], from_zone, to_zone, limit)
+        answer = between_zones(paths[0], from_zone, to_zone, limit, explain=explain)
     else:
         if from_interface is None or to_interface is None:
             raise UsageError(
@@ -80,7 +90,7 @@ def command(
                     en="for example: secaudit flows FW.conf --from-interface FW:port1 --to-interface FW:port2",
                 ),
             )
-        answer = between_interfaces(paths, from_interface, to_interface, limit)
+        answer = between_interfaces(paths, from_interface, to_interface, limit, explain=explain)
     for trouble in answer.troubles:
         click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
     if format_ == "json":
@@ -94,7 +104,7 @@ def as_json(answer: FlowAnswer) -> dict[str, Any]:
     """The contract of `flows --format json`."""
     from secaudit.cli.trace import hops_json
 
-    return {
+    document: dict[str, Any] = {
         "schema_version": "1.0",
         "from": answer.source,
         "to": answer.destination,
@@ -117,6 +127,9 @@ def as_json(answer: FlowAnswer) -> dict[str, Any]:
         "spoofed_boxes": list(answer.spoofed_boxes),
         "reply_boxes": list(answer.reply_boxes),
     }
+    if answer.explanation is not None:
+        document["explanation"] = chains.as_json(answer.explanation)
+    return document
 
 
 def as_lines(answer: FlowAnswer) -> list[str]:
@@ -130,14 +143,10 @@ def as_lines(answer: FlowAnswer) -> list[str]:
     lines += [f"  {box}" for box in answer.boxes]
     if answer.boxes_omitted:
         lines.append(say(f"  ほか {answer.boxes_omitted} 件", f"  and {answer.boxes_omitted} more"))
-    if answer.witness is not None:
-        lines.append(say(f"実例: {answer.witness.packet}", f"witness: {answer.witness.packet}"))
-        for number, hop in enumerate(answer.witness.trace.hops, start=1):
-            lines.append(f"{number:3}. {hop.device}: {hop.what.in_(LANGUAGE)}")
-            lines += [f"       {line}" for line in hop.sources]
-    if answer.lines:
-        lines.append(say("通信を可能にしている行:", "lines responsible:"))
-        lines += [f"  {line}" for line in answer.lines]
+    if answer.explanation is not None:
+        lines += chains.as_lines(answer.explanation)
+    else:
+        lines += _witness_and_lines(answer)
     for doubt in answer.doubts:
         lines.append(f"? {doubt.text.in_(LANGUAGE)}")
         lines += [f"       {line}" for line in doubt.sources[:10]]
@@ -152,4 +161,17 @@ def as_lines(answer: FlowAnswer) -> list[str]:
             )
         )
         lines += [f"  {box}" for box in answer.reply_boxes]
+    return lines
+
+
+def _witness_and_lines(answer: FlowAnswer) -> list[str]:
+    lines: list[str] = []
+    if answer.witness is not None:
+        lines.append(say(f"実例: {answer.witness.packet}", f"witness: {answer.witness.packet}"))
+        for number, hop in enumerate(answer.witness.trace.hops, start=1):
+            lines.append(f"{number:3}. {hop.device}: {hop.what.in_(LANGUAGE)}")
+            lines += [f"       {line}" for line in hop.sources]
+    if answer.lines:
+        lines.append(say("通信を可能にしている行:", "lines responsible:"))
+        lines += [f"  {line}" for line in answer.lines]
     return lines

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from secaudit.flows.engine import Arrival, Edge, Engine, Injection, Propagation
+from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, leading_to
 from secaudit.flows.headers import arrived_as, as_flow, as_sent
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
@@ -179,7 +179,8 @@ class FlowAnalysis:
         doubts = (self.too_complex,)
         return PairFlow(source, destination, everything, none, none, none, none, none, everything, none, doubts)
 
-    def _engine(self, mode: Mode, family: Family) -> Engine:
+    def engine(self, mode: Mode, family: Family) -> Engine:
+        """The network of one address family for one question."""
         mode = self._same[mode]
         key = (mode, family)
         if key not in self._engines:
@@ -190,7 +191,7 @@ class FlowAnalysis:
         mode = self._same[mode]
         key = (mode, family, forged)
         if key not in self._runs:
-            engine = self._engine(mode, family)
+            engine = self.engine(mode, family)
             self._runs[key] = engine.propagate(engine.injections(any_source=forged))
         return self._runs[key]
 
@@ -198,7 +199,7 @@ class FlowAnalysis:
         """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
         key = (family, forged)
         if key not in self._runs_beyond:
-            engine = self._engine(Mode.POSSIBLE, family)
+            engine = self.engine(Mode.POSSIBLE, family)
             self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged))
         return self._runs_beyond[key]
 
@@ -252,19 +253,26 @@ class FlowAnalysis:
         """Packets for a zone that leave by a next hop nobody submitted: they may or may not arrive there."""
         nodes: dict[Family, int] = {4: EMPTY, 6: EMPTY}
         doubts = []
-        number = self.plan.number(source)
         for family in FAMILIES:
             space = self.spaces[family]
-            inside = space.guard(Field.DESTINATION, self.plan.addresses[destination][family])
-            runs = (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False))
-            for port, packets in (item for run in runs for item in run.unmodelled.items()):
-                found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
-                if found != EMPTY:
-                    nodes[family] = space.union(nodes[family], as_flow(space, found))
-                    doubts.append(self._left_by(port))
+            for port, found in self.leaving(family, source, destination):
+                nodes[family] = space.union(nodes[family], as_flow(space, found))
+                doubts.append(self.left_by(port))
         return PacketSet(self.spaces, nodes[4], nodes[6]) & self.spaces.opening(), doubts
 
-    def _left_by(self, port: Port) -> Doubt:
+    def leaving(self, family: Family, source: str, destination: str) -> Iterator[tuple[Port, int]]:
+        """The packets for a zone that leave by a next hop nobody submitted, by the interface."""
+        space = self.spaces[family]
+        number = self.plan.number(source)
+        inside = space.guard(Field.DESTINATION, self.plan.addresses[destination][family])
+        runs = (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False))
+        for port, packets in (item for run in runs for item in run.unmodelled.items()):
+            found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
+            if found != EMPTY:
+                yield port, found
+
+    def left_by(self, port: Port) -> Doubt:
+        """That packets leave the submitted devices by an interface."""
         interface = self.topology.interface(*port)
         lines = tuple(line for held in interface.addresses for line in held.sources) or interface.sources
         return Doubt(
@@ -321,14 +329,31 @@ class FlowAnalysis:
 
     def responsible(self, pair: PairFlow, packets: PacketSet) -> tuple[SourceLine, ...]:
         """Every config line that lets some of `packets` through, on every way they can go."""
-        mode = Mode.CERTAIN if (packets - pair.certain).is_empty else Mode.POSSIBLE
-        return self._explain(pair.source, pair.destination, packets, mode)[0]
+        return self._explain(pair.source, pair.destination, packets, self.mode_of(pair, packets))[0]
+
+    def mode_of(self, pair: PairFlow, packets: PacketSet) -> Mode:
+        """The question to which a part of a pair's flow is the answer: what surely crosses, or what only could."""
+        return Mode.CERTAIN if (packets - pair.certain).is_empty else Mode.POSSIBLE
 
     def arrived_packets(self, pair: PairFlow, packets: PacketSet, family: Family) -> int:
         """The arrived headers, originals included, of a part of a pair's flow."""
-        mode = Mode.CERTAIN if (packets - pair.certain).is_empty else Mode.POSSIBLE
-        arrived = self._arrived(mode, family, pair.source, pair.destination)
+        arrived = self._arrived(self.mode_of(pair, packets), family, pair.source, pair.destination)
         return arrived_as(self.spaces[family], arrived, packets.node(family))
+
+    def entering(
+        self, mode: Mode, family: Family, source: str, arrived: int
+    ) -> tuple[list[Injection], list[Injection]]:
+        """What hosts of a zone send of which `arrived` may be what arrives: from where the zone is attached, and from where it only might be."""
+        space = self.spaces[family]
+        sent = as_sent(space, arrived)
+        engine = self.engine(mode, family)
+        beyond = engine.injections_beyond(zones=[source]) if mode is Mode.POSSIBLE else []
+        return _within(space, engine.injections(zones=[source]), sent), _within(space, beyond, sent)
+
+    def beyond_doubts(self, source: str, ports: Iterable[Port]) -> tuple[Doubt, ...]:
+        """Why hosts of a zone might be at interfaces to which it is not attached."""
+        entered = set(ports)
+        return tuple(one.doubt for one in self.plan.beyond if one.zone == source and one.port in entered)
 
     def _explain(
         self, source: str, destination: str, packets: PacketSet, mode: Mode
@@ -336,21 +361,15 @@ class FlowAnalysis:
         lines: set[SourceLine] = set()
         doubts: list[Doubt] = []
         for family in FAMILIES:
-            space = self.spaces[family]
             arrived = self._arrived(mode, family, source, destination)
-            sent = as_sent(space, arrived_as(space, arrived, packets.node(family)))
-            if sent == EMPTY:
-                continue
-            engine = self._engine(mode, family)
-            usual = _within(space, engine.injections(zones=[source]), sent)
-            beyond = _within(space, engine.injections_beyond(zones=[source]), sent) if mode is Mode.POSSIBLE else []
-            edges = engine.propagate([*usual, *beyond], explain=True).edges
-            leading = _leading_to(edges, destination)
+            wanted = arrived_as(self.spaces[family], arrived, packets.node(family))
+            usual, beyond = self.entering(mode, family, source, wanted)
+            leading = leading_to(self.engine(mode, family).edges([*usual, *beyond]), destination)
             for edge in leading:
-                lines.update(edge.lines)
-                doubts.extend(edge.doubts)
-            entered = {edge.source for edge in leading} & {port for port, _ in beyond}
-            doubts.extend(one.doubt for one in self.plan.beyond if one.zone == source and one.port in entered)
+                for link in edge.links:
+                    lines.update(link.sources)
+                    doubts.extend(link.doubts)
+            doubts.extend(self.beyond_doubts(source, {edge.source for edge in leading} & {port for port, _ in beyond}))
         return tuple(sorted(lines)), _unique(doubts)
 
 
@@ -358,28 +377,6 @@ def _within(space: HeaderSpace, injections: Iterable[Injection], packets: int) -
     """The part of some injections that lies in a set of sent headers."""
     found = [(port, space.intersection(node, packets)) for port, node in injections]
     return [(port, node) for port, node in found if node != EMPTY]
-
-
-def _leading_to(edges: Iterable[Edge], destination: str) -> list[Edge]:
-    """The edges on ways that end in a zone."""
-    into: dict[Port, list[Edge]] = {}
-    ends: list[Edge] = []
-    for edge in edges:
-        if isinstance(edge.target, Arrival):
-            if edge.target.zone == destination:
-                ends.append(edge)
-        elif edge.target is not None:
-            into.setdefault(edge.target, []).append(edge)
-    kept: list[Edge] = []
-    seen: set[Port] = set()
-    waiting = list(ends)
-    while waiting:
-        edge = waiting.pop()
-        kept.append(edge)
-        if edge.source not in seen:
-            seen.add(edge.source)
-            waiting.extend(into.get(edge.source, ()))
-    return kept
 
 
 def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:

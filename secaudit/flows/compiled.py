@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from secaudit.flows.budget import Budget
 from secaudit.flows.modes import Mode
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
@@ -13,8 +14,9 @@ from secaudit.network.nat import Translation
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
-from secaudit.text.source import SourceLine
 
+RULING_COST = 100
+"""How many lines one more part of a set is worth: it is carried on through all that follows."""
 _UNSURE = Text(
     ja="この行が一致するかどうかは設定からは判断できない。",
     en="whether this line matches cannot be told from the configuration",
@@ -51,6 +53,15 @@ def _decides(line: FilterLine, action: Action) -> bool:
     return action is Action.DENY or (line.certainty is Certainty.ALWAYS and line.action is not Action.UNKNOWN)
 
 
+def _unsure(line: FilterLine) -> bool:
+    return line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
+
+
+def _may_deny(line: FilterLine) -> bool:
+    """Whether a line that the question passes over, or takes for a permit, could stop packets."""
+    return _unsure(line) and line.action is not Action.PERMIT
+
+
 def _stands_between(line: FilterLine, ingress: str, egress: str) -> bool:
     """Whether a line sees packets between two interfaces that belong to no connection yet: the only ones the engine asks about."""
     return (
@@ -68,6 +79,30 @@ class Permitted:
     translation: Translation | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Packets about which one line decides (`position` in the filter; None: its default).
+
+    `doubts` are those without which it might not let them through.
+    """
+
+    packets: int
+    permits: bool
+    position: int | None
+    line: FilterLine | None
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """A line with what it does for the question (None: nothing) and what it matches."""
+
+    position: int
+    line: FilterLine
+    action: Action | None
+    packets: int
+
+
 class FilterCompiler:
     """Compiles filters once each. One compiler belongs to one header space and one mode."""
 
@@ -76,6 +111,7 @@ class FilterCompiler:
         self._mode = mode
         self._by_pair: dict[tuple[int, str, str], tuple[Permitted, ...]] = {}
         self._compiled: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
+        self._acting: dict[tuple[int, str, str], tuple[_Acting, ...]] = {}
         self._keep: list[Filter] = []
 
     def permitted(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
@@ -138,54 +174,58 @@ class FilterCompiler:
             leaves = paired
         return leaves[0]
 
-    def deciding(
-        self, filter_: Filter, ingress: str, egress: str, packets: int, *, permitting: bool
-    ) -> tuple[FilterLine | None, ...]:
-        """The lines that let some of `packets` through (or stop them), in order; None stands for the default."""
+    def rulings(self, filter_: Filter, ingress: str, egress: str, packets: int, budget: Budget) -> Iterator[Ruling]:
+        """Packets split by the line that decides about them, in order. A permit that may not act leaves them to later lines as well.
+
+        Looking at a line costs one unit of the budget, a decision `RULING_COST`; when it is exhausted there are no more.
+        """
         space = self._space
-        remaining = packets
-        found: list[FilterLine | None] = []
-        for line in filter_.lines:
-            if remaining == EMPTY:
-                break
-            if not _stands_between(line, ingress, egress):
+        acting = self._acting_lines(filter_, ingress, egress)
+        budget.spend(len(acting) + 1)
+        remaining = space.intersection(packets, space.opening) if filter_.stateful else packets
+        skipped: list[_Acting] = []
+        for one in acting:
+            if remaining == EMPTY or budget.exhausted:
+                return
+            hit = space.intersection(remaining, one.packets)
+            if hit == EMPTY:
                 continue
-            action = acts(line, self._mode)
-            if action is None:
-                continue
-            hit = space.intersection(remaining, space.matches(line.matches))
-            if hit != EMPTY:
-                if (action is Action.PERMIT) is permitting:
-                    found.append(line)
-                if _decides(line, action):
+            if one.action is not None:
+                permits = one.action is Action.PERMIT
+                unsure = [*skipped, one] if _unsure(one.line) else skipped
+                doubts = tuple(self._line_doubts(unsure, hit)) if permits else ()
+                budget.spend(RULING_COST)
+                yield Ruling(hit, permits, one.position, one.line, doubts)
+                if _decides(one.line, one.action):
                     remaining = space.difference(remaining, hit)
-        if remaining != EMPTY:
-            passes = filter_.default is Action.PERMIT or (
+            if _may_deny(one.line):
+                skipped.append(one)
+        remaining = space.intersection(remaining, space.valid)
+        if remaining != EMPTY and budget.spend(RULING_COST):
+            permits = filter_.default is Action.PERMIT or (
                 filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
             )
-            if passes is permitting:
-                found.append(None)
-        return tuple(found)
+            found = list(self._line_doubts(skipped, remaining)) if permits else []
+            if permits and filter_.default is Action.UNKNOWN:
+                found.append(Doubt(DoubtKind.UNSUPPORTED, _UNSURE_DEFAULT, filter_.default_sources or filter_.sources))
+            yield Ruling(remaining, permits, None, None, tuple(found))
 
-    def explain(
-        self, filter_: Filter, ingress: str, egress: str, packets: int
-    ) -> tuple[tuple[SourceLine, ...], tuple[Doubt, ...]]:
-        """The config lines that let packets through, and the doubts without which they might not pass."""
-        lines: list[SourceLine] = []
-        for line in self.deciding(filter_, ingress, egress, packets, permitting=True):
-            lines.extend(line.sources if line is not None else filter_.default_sources or filter_.sources)
-        return tuple(lines), tuple(self._doubts(filter_, ingress, egress, packets))
+    def _acting_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[_Acting, ...]:
+        """The lines between two interfaces that do anything for the question, or might."""
+        key = (id(filter_), ingress, egress)
+        found = self._acting.get(key)
+        if found is None:
+            found = self._acting[key] = tuple(
+                _Acting(position, line, acts(line, self._mode), self._space.matches(line.matches))
+                for position, line in enumerate(filter_.lines)
+                if _stands_between(line, ingress, egress)
+            )
+            self._keep.append(filter_)
+        return found
 
-    def _doubts(self, filter_: Filter, ingress: str, egress: str, packets: int) -> Iterator[Doubt]:
+    def _line_doubts(self, lines: Sequence[_Acting], packets: int) -> Iterator[Doubt]:
         if self._mode is not Mode.POSSIBLE:
             return
-        for line in filter_.lines:
-            unsure = line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
-            if (
-                unsure
-                and _stands_between(line, ingress, egress)
-                and self._space.intersection(packets, self._space.matches(line.matches)) != EMPTY
-            ):
-                yield Doubt(DoubtKind.UNREAD, line.doubt or _UNSURE, line.sources)
-        if filter_.default is Action.UNKNOWN:
-            yield Doubt(DoubtKind.UNSUPPORTED, _UNSURE_DEFAULT, filter_.default_sources or filter_.sources)
+        for one in lines:
+            if self._space.intersection(packets, one.packets) != EMPTY:
+                yield Doubt(DoubtKind.UNREAD, one.line.doubt or _UNSURE, one.line.sources)

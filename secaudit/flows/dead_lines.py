@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
+from secaudit.flows.hiding import Scope, covers, decides_surely, hiding_lines, scope_of
+from secaudit.network.filters import Filter, FilterLine
 from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
 
-_Scope = tuple[frozenset[str] | None, frozenset[str] | None, Connection | None]
-"""The interfaces and the connections for which a line holds."""
+
+class DeadKind(Enum):
+    """Why no packet reaches a line."""
+
+    HIDDEN = "hidden"
+    """Earlier lines match all of its packets."""
+    EMPTY = "empty"
+    """It matches no packet at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLine:
-    """An unreachable line, the labels of the earlier lines that together hide it, and whether one of them decides differently."""
+    """An unreachable line.
+
+    `by` are the labels of earlier lines that together hide it, none of which can be left out; `fewest`: no smaller set of earlier lines
+    hides it (else the search for one was stopped). `differing` are the labels of the earlier lines that get some of its packets
+    first and do something else with them.
+    """
 
     label: str
     line: FilterLine
-    by: tuple[str, ...]
-    contradicts: bool
+    kind: DeadKind = DeadKind.HIDDEN
+    by: tuple[str, ...] = ()
+    fewest: bool = True
+    differing: tuple[str, ...] = ()
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether an earlier line decides otherwise about packets of this one, so that it does not do what it says."""
+        return bool(self.differing)
 
 
 def dead_lines(filter_: Filter) -> tuple[DeadLine, ...]:
@@ -34,63 +54,29 @@ def dead_lines(filter_: Filter) -> tuple[DeadLine, ...]:
         return ()
     spaces = {family: HeaderSpace(family) for family in _FAMILIES}
     nodes = [{family: spaces[family].matches(line.matches) for family in _FAMILIES} for line in filter_.lines]
-    hidden: list[DeadLine] = []
-    groups: dict[_Scope, dict[Family, int]] = {}
+    found: list[DeadLine] = []
+    groups: dict[Scope, dict[Family, int]] = {}
     for index, line in enumerate(filter_.lines):
-        scope = (line.ingress, line.egress, line.connection)
+        if all(node == EMPTY for node in nodes[index].values()) or frozenset() in (line.ingress, line.egress):
+            found.append(DeadLine(line.label, line, DeadKind.EMPTY))
+            continue
         seen = {
-            family: spaces[family].union_all(held[family] for one, held in groups.items() if _covers(one, line))
+            family: spaces[family].union_all(held[family] for scope, held in groups.items() if covers(scope, line))
             for family in _FAMILIES
         }
-        empty = all(nodes[index][family] == EMPTY for family in _FAMILIES)
-        if not empty and all(
-            spaces[family].difference(nodes[index][family], seen[family]) == EMPTY for family in _FAMILIES
-        ):
-            by = _hiders(filter_, nodes, spaces, index)
-            hidden.append(
+        if all(spaces[family].difference(nodes[index][family], seen[family]) == EMPTY for family in _FAMILIES):
+            hiding = hiding_lines(filter_, nodes, spaces, index)
+            found.append(
                 DeadLine(
                     label=line.label,
                     line=line,
-                    by=tuple(one.label for one in by),
-                    contradicts=any(one.action is not line.action for one in by),
+                    by=tuple(filter_.lines[one].label for one in hiding.by),
+                    fewest=hiding.fewest,
+                    differing=tuple(filter_.lines[one].label for one in hiding.differing),
                 )
             )
-        if line.certainty is Certainty.ALWAYS and line.action is not Action.UNKNOWN:
-            held = groups.setdefault(scope, dict.fromkeys(_FAMILIES, EMPTY))
+        if decides_surely(line):
+            held = groups.setdefault(scope_of(line), dict.fromkeys(_FAMILIES, EMPTY))
             for family in _FAMILIES:
                 held[family] = spaces[family].union(held[family], nodes[index][family])
-    return tuple(hidden)
-
-
-def _covers(scope: _Scope, line: FilterLine) -> bool:
-    """Whether lines of one scope hold wherever `line` holds."""
-    ingress, egress, connection = scope
-    if connection not in (None, line.connection):
-        return False
-    return (ingress is None or (line.ingress is not None and line.ingress <= ingress)) and (
-        egress is None or (line.egress is not None and line.egress <= egress)
-    )
-
-
-def _hiders(
-    filter_: Filter, nodes: list[dict[Family, int]], spaces: dict[Family, HeaderSpace], index: int
-) -> list[FilterLine]:
-    """Earlier lines that take packets of the hidden line before it, in order."""
-    line = filter_.lines[index]
-    remaining = dict(nodes[index])
-    found = []
-    for earlier, held in zip(filter_.lines[:index], nodes[:index], strict=True):
-        certain = earlier.certainty is Certainty.ALWAYS and earlier.action is not Action.UNKNOWN
-        if not certain or not _covers((earlier.ingress, earlier.egress, earlier.connection), line):
-            continue
-        taken = False
-        for family in _FAMILIES:
-            space = spaces[family]
-            if space.intersection(remaining[family], held[family]) != EMPTY:
-                remaining[family] = space.difference(remaining[family], held[family])
-                taken = True
-        if taken:
-            found.append(earlier)
-        if all(node == EMPTY for node in remaining.values()):
-            break
-    return found
+    return tuple(found)

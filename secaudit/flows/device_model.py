@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secaudit.flows.compiled import FilterCompiler
+from secaudit.flows.budget import UNLIMITED, Budget
+from secaudit.flows.chain import Link
+from secaudit.flows.compiled import FilterCompiler, Ruling
+from secaudit.flows.departures import Departure, Detail, Inside, Loss
 from secaudit.flows.forwarding import Choice, ForwardingTable
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Topology
 from secaudit.flows.translation import Translator
 from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
-from secaudit.network.intervals import Intervals, IPAddress, normalise
+from secaudit.network.filters import Filter
+from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.nat import NatRule, NatStage, Translation
+from secaudit.network.routes import PolicyRoute
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import Field, HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """Packets that leave a device by `egress` towards `gateway` (None = the destination is on the link).
-
-    `anywhere`: the next hop is not known. `sources` are the config lines that let them through (only when asked for),
-    `doubts` those doubts without which they might not leave.
-    """
-
-    packets: int
-    egress: str
-    gateway: IPAddress | None
-    anywhere: bool
-    sources: tuple[SourceLine, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,10 +29,13 @@ class _Part:
     """Packets on their way through the device, with what is already decided about them."""
 
     packets: int
+    device: str
+    ingress: str
+    stage: Stage | None = None
     choice: Choice | None = None
     translation: Translation | None = None
-    sources: tuple[SourceLine, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    links: tuple[Link, ...] | None = None
+    """None when nobody asks."""
 
     def then(
         self,
@@ -51,15 +44,37 @@ class _Part:
         choice: Choice | None = None,
         sources: tuple[SourceLine, ...] = (),
         doubts: tuple[Doubt, ...] = (),
+        rule: NatRule | None = None,
+        policy_route: PolicyRoute | None = None,
     ) -> _Part:
-        """The same way, one decision further."""
-        return _Part(
-            packets,
-            self.choice if choice is None else choice,
-            self.translation,
-            self.sources + sources,
-            self.doubts + doubts,
-        )
+        """The same way, one decision further: a route to `choice`, a NAT rule, a policy route, or none of these."""
+        chosen = self.choice if choice is None else choice
+        links = self.links
+        if links is not None and (sources or doubts):
+            label = rule.label if rule is not None else "" if policy_route is None else policy_route.label
+            link = Link(
+                device=self.device,
+                stage=self.stage,
+                ingress=self.ingress,
+                egress=None if chosen is None else chosen.egress,
+                sources=sources,
+                label=label,
+                gateway=None if choice is None else choice.gateway,
+                rule=rule,
+                policy_route=policy_route,
+                doubts=doubts,
+            )
+            links = (*links, link)
+        return _Part(packets, self.device, self.ingress, self.stage, chosen, self.translation, links)
+
+    def permitted(self, packets: int, translation: Translation | None, links: tuple[Link, ...]) -> _Part:
+        """The same way past a filter."""
+        new = self.then(packets)
+        if translation is not None:
+            new.translation = translation
+        if self.links is not None:
+            new.links = (*self.links, *links)
+        return new
 
 
 class DeviceModel:
@@ -89,17 +104,22 @@ class DeviceModel:
             self._own[vrf] = node
         return node
 
-    def transfer(self, ingress: str, packets: int, *, explain: bool = False) -> list[Departure]:
-        """What leaves when `packets` come in by `ingress`, in the vendor's order of filter, NAT and routing."""
+    def transfer(
+        self, ingress: str, packets: int, *, detail: Detail = Detail.NOTHING, budget: Budget = UNLIMITED
+    ) -> list[Departure]:
+        """What leaves when `packets` come in by `ingress`, in the vendor's order of filter, NAT and routing.
+
+        Some may be left out when `budget`, the work that may be done for filters, is exhausted.
+        """
         interface = self.device.interfaces[ingress]
         if not interface.enabled or self._in_doubt(ingress):
             return []
         if not self.device.forwards:
             # What nobody could read may be what makes it forward.
             return self._out_of_everything(ingress, packets) if self._mode is Mode.POSSIBLE else []
-        parts = [_Part(packets)]
+        parts = [self._entering(ingress, packets, detail)]
         for stage in self.device.pipeline:
-            parts = self._stage(stage, ingress, parts, explain)
+            parts = self._stage(stage, ingress, parts, detail, budget)
             if not parts:
                 break
         departures = [
@@ -108,8 +128,7 @@ class DeviceModel:
                 part.choice.egress,
                 part.choice.gateway,
                 part.choice.anywhere,
-                part.sources,
-                part.doubts,
+                part.links or (),
             )
             for part in parts
             if part.choice is not None and not self._in_doubt(part.choice.egress)
@@ -118,46 +137,131 @@ class DeviceModel:
             departures.extend(self._doubtful(ingress, packets))
         return departures
 
-    def _stage(self, stage: Stage, ingress: str, parts: list[_Part], explain: bool) -> list[_Part]:
+    def inside(self, ingress: str, packets: int) -> Inside:
+        """What happens to packets that come in by an enabled interface of a device that forwards, before they leave it."""
+        space = self._space
+        losses: list[Loss] = []
+        redirected: list[tuple[Link, int]] = []
+        own = self.own(self.device.interfaces[ingress].vrf)
+        parts = [self._entering(ingress, packets, Detail.LINES)]
+        for stage in self.device.pipeline:
+            onward: list[_Part] = []
+            for part in parts:
+                found = self._stage(stage, ingress, [part], Detail.LINES, UNLIMITED)
+                onward.extend(found)
+                if stage in (Stage.INGRESS_NAT, Stage.EGRESS_NAT):
+                    links = ((one.links[-1], one.packets) for one in found if one.links)
+                    redirected.extend((link, to) for link, to in links if link.rule and link.rule.destination)
+                    continue
+                gone = space.difference(part.packets, space.union_all(one.packets for one in found))
+                egress = "" if part.choice is None else part.choice.egress
+                if stage is Stage.ROUTE:
+                    mine = space.intersection(gone, own)
+                    losses.append(Loss(stage, ingress, egress, mine, to_itself=True))
+                    gone = space.difference(gone, own)
+                losses.append(Loss(stage, ingress, egress, gone))
+            parts = onward
+        return Inside(tuple(one for one in losses if one.packets != EMPTY), tuple(redirected))
+
+    def _entering(self, ingress: str, packets: int, detail: Detail) -> _Part:
+        return _Part(packets, self.device.name, ingress, links=None if detail is Detail.NOTHING else ())
+
+    def discarded(self, ingress: str, packets: int) -> Iterator[tuple[tuple[SourceLine, ...], int]]:
+        """The lines of the routes that discard some of the packets, and these packets."""
+        space = self._space
+        vrf = self.device.interfaces[ingress].vrf
+        table = self.table(vrf)
+        chosen = [
+            (rule.sources + choice.sources, space.matches(rule.matches))
+            for rule in self.device.policy_routes
+            if rule.vrf == vrf and (rule.ingress is None or ingress in rule.ingress)
+            for group in table.policy_groups(rule)
+            for choice in group
+            if choice.discard
+        ]
+        chosen += [
+            (choice.sources, space.guard(Field.DESTINATION, entry.destinations))
+            for entry in table.entries
+            for group in entry.groups
+            for choice in group
+            if choice.discard
+        ]
+        for sources, node in chosen:
+            hit = space.intersection(packets, node)
+            if hit != EMPTY:
+                yield sources, hit
+
+    def filters(self, stage: Stage, ingress: str, egress: str) -> list[Filter]:
+        """The filters of a stage, in their order."""
+        names: tuple[str | None, ...] = ()
         match stage:
             case Stage.INGRESS_FILTER:
-                name = self.device.interfaces[ingress].filter_in
-                return self._filtered(name, ingress, parts, explain)
+                names = (self.device.interfaces[ingress].filter_in,)
+            case Stage.POLICY:
+                names = self.device.policies
+            case Stage.EGRESS_FILTER:
+                names = (self.device.interfaces[egress].filter_out,)
+            case Stage.INGRESS_NAT | Stage.ROUTE | Stage.EGRESS_NAT:
+                pass
+        return [self.device.filters[name] for name in names if name is not None and name in self.device.filters]
+
+    def _stage(self, stage: Stage, ingress: str, parts: list[_Part], detail: Detail, budget: Budget) -> list[_Part]:
+        for part in parts:
+            part.stage = stage
+        match stage:
             case Stage.INGRESS_NAT:
                 return [new for part in parts for new in self._ingress_nat(ingress, part)]
             case Stage.ROUTE:
                 return [new for part in parts for new in self._route(ingress, part)]
-            case Stage.POLICY:
-                for name in self.device.policies:
-                    parts = self._filtered(name, ingress, parts, explain)
-                return parts
             case Stage.EGRESS_NAT:
                 return [new for part in parts for new in self._egress_nat(ingress, part)]
-            case Stage.EGRESS_FILTER:
-                result = []
-                for part in parts:
-                    name = self.device.interfaces[_egress(part)].filter_out
-                    result.extend(self._filtered(name, ingress, [part], explain))
-                return result
+            case Stage.INGRESS_FILTER | Stage.POLICY | Stage.EGRESS_FILTER:
+                return [new for part in parts for new in self._filtered(stage, part, detail, budget)]
 
-    def _filtered(self, name: str | None, ingress: str, parts: list[_Part], explain: bool) -> list[_Part]:
-        filter_ = None if name is None else self.device.filters.get(name)
-        if filter_ is None:
-            return parts
-        result = []
-        for part in parts:
-            egress = "" if part.choice is None else part.choice.egress
-            for permitted in self._compiler.permitted(filter_, ingress, egress):
-                passing = self._space.intersection(part.packets, permitted.packets)
+    def _filtered(self, stage: Stage, part: _Part, detail: Detail, budget: Budget) -> list[_Part]:
+        egress = _egress(part) if stage is Stage.EGRESS_FILTER else "" if part.choice is None else part.choice.egress
+        parts = [part]
+        for filter_ in self.filters(stage, part.ingress, egress):
+            parts = [new for one in parts for new in self._past(filter_, egress, one, detail, budget)]
+        return parts
+
+    def _past(self, filter_: Filter, egress: str, part: _Part, detail: Detail, budget: Budget) -> Iterator[_Part]:
+        """What a filter lets through: split by translation, and for chains by the deciding line."""
+        space = self._space
+        if detail is Detail.NOTHING:
+            for permitted in self._compiler.permitted(filter_, part.ingress, egress):
+                passing = space.intersection(part.packets, permitted.packets)
                 if passing != EMPTY:
-                    new = part.then(passing)
-                    if explain:
-                        lines, doubts = self._compiler.explain(filter_, ingress, egress, passing)
-                        new = part.then(passing, sources=lines, doubts=doubts)
-                    if permitted.translation is not None:
-                        new.translation = permitted.translation
-                    result.append(new)
-        return result
+                    yield part.permitted(passing, permitted.translation, ())
+            return
+        together: dict[Translation | None, tuple[list[int], list[Link]]] = {}
+        for ruling in self._compiler.rulings(filter_, part.ingress, egress, part.packets, budget):
+            if ruling.permits:
+                translation = None if ruling.line is None else ruling.line.source_translation
+                link = self._filter_link(filter_, part, ruling)
+                if detail is Detail.CHAINS:
+                    yield part.permitted(ruling.packets, translation, (link,))
+                else:
+                    nodes, links = together.setdefault(translation, ([], []))
+                    nodes.append(ruling.packets)
+                    links.append(link)
+        for translation, (nodes, links) in together.items():
+            yield part.permitted(space.union_all(nodes), translation, tuple(links))
+
+    def _filter_link(self, filter_: Filter, part: _Part, ruling: Ruling) -> Link:
+        line = ruling.line
+        return Link(
+            device=self.device.name,
+            stage=part.stage,
+            ingress=part.ingress,
+            egress=None if part.choice is None else part.choice.egress,
+            sources=line.sources if line is not None else filter_.default_sources or filter_.sources,
+            filter=filter_.name,
+            position=ruling.position,
+            label="" if line is None else line.label,
+            line=line,
+            doubts=ruling.doubts,
+        )
 
     # --- NAT ----------------------------------------------------------------------------------------------
 
@@ -187,7 +291,8 @@ class DeviceModel:
                 continue
             if rule.uncertain is None or self._mode is Mode.POSSIBLE:
                 moved = self._translated(rule, hit, interface)
-                result.append(part.then(moved, sources=rule.sources, doubts=_doubt(rule.uncertain, rule.sources)))
+                doubts = _doubt(rule.uncertain, rule.sources)
+                result.append(part.then(moved, sources=rule.sources, doubts=doubts, rule=rule))
             # An uncertain rule may also not act; for the other questions nothing sure can be said of its packets.
             if rule.uncertain is None or self._mode is not Mode.POSSIBLE:
                 remaining = space.difference(remaining, hit)
@@ -233,7 +338,8 @@ class DeviceModel:
             hit = space.intersection(remaining, space.matches(rule.matches))
             if hit == EMPTY:
                 continue
-            chosen = part.then(hit, sources=rule.sources, doubts=_doubt(rule.uncertain, rule.sources))
+            doubts = _doubt(rule.uncertain, rule.sources)
+            chosen = part.then(hit, sources=rule.sources, doubts=doubts, policy_route=rule)
             groups = self.table(vrf).policy_groups(rule)
             if rule.next_hops and not groups:
                 continue  # next hops that cannot be resolved leave the packet to the table
@@ -308,31 +414,55 @@ class DeviceModel:
         )
 
     def _doubtful(self, ingress: str, packets: int) -> list[Departure]:
-        """What doubts could let through: unfiltered, as routed; when the whole device is in doubt, out of every interface."""
+        """What doubts could let through: past the filters, as routed, translated or not; when the whole device is in doubt, out of every interface."""
+        if not self._doubts:
+            return []
         result = self._out_of_everything(ingress, packets)
         vrf = self.device.interfaces[ingress].vrf
-        for doubt in self._doubts:
-            if doubt.interfaces is None:
-                continue
-            for part in self._by_table(vrf, _Part(packets)):
-                egress = _egress(part)
-                if part.choice is not None and (ingress in doubt.interfaces or egress in doubt.interfaces):
-                    result.append(
-                        Departure(
-                            part.packets, egress, part.choice.gateway, part.choice.anywhere, doubt.sources, (doubt,)
-                        )
-                    )
+        entering = self._entering(ingress, packets, Detail.NOTHING)
+        translated = self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT, Stage.ROUTE, Stage.EGRESS_NAT))
+        for part in (*self._by_table(vrf, entering), *translated):
+            egress = _egress(part)
+            for doubt in self._doubts:
+                if doubt.interfaces is None or ingress in doubt.interfaces or egress in doubt.interfaces:
+                    result.append(self._in_spite_of(doubt, part))
         return result
 
+    def _unfiltered(self, ingress: str, parts: list[_Part], stages: tuple[Stage, ...]) -> list[_Part]:
+        for stage in self.device.pipeline:
+            if stage in stages:
+                parts = self._stage(stage, ingress, parts, Detail.NOTHING, UNLIMITED)
+        return parts
+
     def _out_of_everything(self, ingress: str, packets: int) -> list[Departure]:
-        """What doubts about the whole device could mean: unfiltered, by any other interface."""
-        return [
-            Departure(packets, one.name, None, True, doubt.sources, (doubt,))
-            for doubt in self._doubts
-            if doubt.interfaces is None
-            for one in self.device.interfaces.values()
-            if one.enabled and one.name != ingress
-        ]
+        """What doubts about the whole device could mean: past the filters, translated or not, by any other interface."""
+        whole = [one for one in self._doubts if one.interfaces is None]
+        if not whole:
+            return []
+        entering = self._entering(ingress, packets, Detail.NOTHING)
+        inside = dict.fromkeys((entering.packets, *self._after_ingress_nat(ingress, entering)))
+        result = []
+        for one in self.device.interfaces.values():
+            if one.enabled and one.name != ingress:
+                choice = Choice(one.name, None, (), anywhere=True)
+                leaving = [entering.then(node, choice=choice) for node in inside]
+                leaving += self._unfiltered(ingress, leaving, (Stage.EGRESS_NAT,))
+                distinct = {part.packets: part for part in leaving}
+                result += [self._in_spite_of(doubt, part) for doubt in whole for part in distinct.values()]
+        return result
+
+    def _after_ingress_nat(self, ingress: str, entering: _Part) -> list[int]:
+        return [part.packets for part in self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT,))]
+
+    def _in_spite_of(self, doubt: Doubt, part: _Part) -> Departure:
+        """Packets that leave because something that we could not use might let them."""
+        choice = part.choice
+        assert choice is not None, "packets that leave have a next hop"
+        link = self._doubt_link(doubt, part.ingress, choice.egress)
+        return Departure(self._translator.unmark(part.packets), choice.egress, choice.gateway, choice.anywhere, (link,))
+
+    def _doubt_link(self, doubt: Doubt, ingress: str, egress: str) -> Link:
+        return Link(self.device.name, None, ingress, egress, doubt.sources, doubts=(doubt,))
 
 
 def _doubt(reason: Text | None, sources: tuple[SourceLine, ...]) -> tuple[Doubt, ...]:

@@ -6,21 +6,22 @@ Where a packet started is one more field of the set (`Field.ORIGIN`), so one fix
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from secaudit.flows.budget import UNLIMITED, Budget
+from secaudit.flows.chain import Link
 from secaudit.flows.compiled import FilterCompiler
-from secaudit.flows.device_model import Departure, DeviceModel
+from secaudit.flows.departures import Departure, Detail
+from secaudit.flows.device_model import DeviceModel
 from secaudit.flows.forwarding import POINT_TO_POINT
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.zones import Attachment, ZonePlan
-from secaudit.network.device import Doubt
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.nat import NatStage
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import ZERO, Field, HeaderSpace
-from secaudit.text.source import SourceLine
 
 Injection = tuple[Port, int]
 
@@ -40,8 +41,19 @@ class Edge:
     source: Port
     target: Port | Arrival | None
     """None: it left the model."""
-    lines: tuple[SourceLine, ...]
-    doubts: tuple[Doubt, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Packets that leave a device in one way: to other ports, into zones, or (`unmodelled`) out of the model by an interface."""
+
+    packets: int
+    egress: str
+    links: tuple[Link, ...]
+    onward: tuple[tuple[Port, int], ...]
+    arrived: Mapping[Arrival, int]
+    unmodelled: Mapping[Port, int]
 
 
 @dataclass(slots=True)
@@ -51,7 +63,6 @@ class Propagation:
     arrived: dict[Arrival, int] = field(default_factory=lambda: defaultdict(int))
     unmodelled: dict[Port, int] = field(default_factory=lambda: defaultdict(int))
     """Packets that left a device by this port for a next hop that nobody submitted."""
-    edges: list[Edge] = field(default_factory=list)
 
 
 class Engine:
@@ -98,10 +109,34 @@ class Engine:
     def _untouched(self) -> int:
         return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])
 
-    def propagate(self, injections: Iterable[Injection], *, explain: bool = False) -> Propagation:
+    def propagate(self, injections: Iterable[Injection]) -> Propagation:
         """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit."""
-        space = self.space
         result = Propagation()
+
+        def step(port: Port, packets: int) -> Iterator[Injection]:
+            for departure in self.device(port[0]).transfer(port[1], packets):
+                yield from self._leave(port[0], departure, result)
+
+        self.spread(injections, step)
+        return result
+
+    def edges(self, injections: Iterable[Injection], detail: Detail = Detail.LINES) -> list[Edge]:
+        """Every way that packets take from a port to the next place, with the lines that let them."""
+        found: list[Edge] = []
+
+        def step(port: Port, packets: int) -> Iterator[Injection]:
+            for leaving in self.through(port, packets, detail):
+                targets: list[Port | Arrival | None] = [*dict(leaving.onward), *leaving.arrived]
+                targets += [None] if leaving.unmodelled else []
+                found.extend(Edge(port, target, leaving.links) for target in targets)
+                yield from leaving.onward
+
+        self.spread(injections, step)
+        return found
+
+    def spread(self, injections: Iterable[Injection], step: Callable[[Port, int], Iterable[Injection]]) -> None:
+        """Calls `step` with what newly comes to a port, and goes on with what it gives, until nothing new comes anywhere."""
+        space = self.space
         seen: dict[Port, int] = defaultdict(int)
         waiting: dict[Port, int] = defaultdict(int)
         for port, packets in injections:
@@ -112,24 +147,21 @@ class Engine:
             if fresh == EMPTY:
                 continue
             seen[port] = space.union(seen[port], fresh)
-            model = self._devices[port[0]]
-            for departure in model.transfer(port[1], fresh, explain=explain):
-                for target, packets in self._leave(port[0], departure, result):
-                    waiting[target] = space.union(waiting[target], packets)
-                    if explain:
-                        result.edges.append(Edge(port, target, departure.sources, departure.doubts))
-                if explain:
-                    result.edges.extend(self._endings(port, departure))
-        return result
+            for target, packets in step(port, fresh):
+                waiting[target] = space.union(waiting[target], packets)
 
-    def _endings(self, port: Port, departure: Departure) -> list[Edge]:
-        scratch = Propagation()
-        for _ in self._leave(port[0], departure, scratch):
-            pass
-        found: list[Edge] = [Edge(port, one, departure.sources, departure.doubts) for one in scratch.arrived]
-        if scratch.unmodelled:
-            found.append(Edge(port, None, departure.sources, departure.doubts))
-        return found
+    def through(self, port: Port, packets: int, detail: Detail, budget: Budget = UNLIMITED) -> Iterator[Leaving]:
+        """What comes of packets that enter a device, one departure after the other; not all when the budget gets exhausted."""
+        for departure in self.device(port[0]).transfer(port[1], packets, detail=detail, budget=budget):
+            here = Propagation()
+            onward = self._leave(port[0], departure, here)
+            yield Leaving(
+                departure.packets, departure.egress, departure.links, tuple(onward), here.arrived, here.unmodelled
+            )
+
+    def device(self, name: str) -> DeviceModel:
+        """One device for the question of this engine."""
+        return self._devices[name]
 
     def _leave(self, device: str, departure: Departure, result: Propagation) -> list[tuple[Port, int]]:
         """Where packets go that leave a device: to neighbours, into zones, or out of the model."""
@@ -201,3 +233,25 @@ class Engine:
                 )
                 parts.append(space.guard(Field.DESTINATION, spans))
         return space.union_all(parts)
+
+
+def leading_to(edges: Iterable[Edge], destination: str, *, or_out: bool = False) -> list[Edge]:
+    """The edges on ways that end in a zone, or (`or_out`) leave the model."""
+    into: dict[Port, list[Edge]] = {}
+    kept: list[Edge] = []
+    seen: set[Port] = set()
+    waiting: list[Edge] = []
+    for edge in edges:
+        if edge.target is None:
+            waiting.extend([edge] if or_out else [])
+        elif isinstance(edge.target, Arrival):
+            waiting.extend([edge] if edge.target.zone == destination else [])
+        else:
+            into.setdefault(edge.target, []).append(edge)
+    while waiting:
+        edge = waiting.pop()
+        kept.append(edge)
+        if edge.source not in seen:
+            seen.add(edge.source)
+            waiting.extend(into.get(edge.source, ()))
+    return kept

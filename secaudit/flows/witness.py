@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from secaudit.errors import InternalError
 from secaudit.flows.analysis import FlowAnalysis, PairFlow
+from secaudit.flows.chain import Chain, Link
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import replay
 from secaudit.flows.samples import sent_packets
 from secaudit.flows.topology import Port
-from secaudit.flows.trace import Trace, TraceVerdict
+from secaudit.flows.trace import Hop, Trace, TraceVerdict
 from secaudit.flows.zones import FAMILIES
+from secaudit.network.device import Stage
 from secaudit.network.intervals import contains
 from secaudit.network.matches import Family
+from secaudit.network.nat import TranslationKind
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.packet import Packet
 from secaudit.packets.sets import PacketSet
+from secaudit.packets.space import Field
 from secaudit.text.bilingual import Text
+
+_TO = (Field.DESTINATION, Field.DESTINATION_PORT)
+_FROM = (Field.SOURCE, Field.SOURCE_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,109 @@ def witness(analysis: FlowAnalysis, pair: PairFlow, packets: PacketSet) -> FlowW
                         assert trace.arrives is not None
                         return FlowWitness(packet, trace.arrives, trace)
             tried.append(str(packet))
-        raise InternalError(
-            Text(
-                ja=f"二つの評価器の結果が一致しない: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
-                en=f"the two evaluators disagree: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
-            )
-        )
+        raise _disagreement(pair, tried)
     return None
+
+
+def chain_witness(analysis: FlowAnalysis, pair: PairFlow, chain: Chain) -> FlowWitness | None:
+    """A concrete packet that the second evaluator delivers over the lines of a chain; None when it finds none.
+
+    Where several routes of a device send packets the same way, that evaluator shows only one of them. Raises `InternalError` when it
+    delivers no packet at all of a chain that surely carries packets.
+    """
+    mode = Mode.POSSIBLE if chain.doubts or not (chain.packets - pair.certain).is_empty else Mode.CERTAIN
+    start = (chain.links[0].device, chain.links[0].ingress)
+    moved = _one_to_one(chain.links)
+    found: list[FlowWitness] = []
+    tried = []
+    for family in FAMILIES:
+        for packet in sent_packets(analysis.spaces[family], chain.arrived.node(family), moved):
+            for trace in replay(analysis.topology, *start, packet, mode):
+                if _arrives(analysis, pair.destination, trace):
+                    assert trace.arrives is not None
+                    found.append(FlowWitness(packet, trace.arrives, trace))
+                    if follows(trace, chain.links):
+                        return found[-1]
+            tried.append(str(packet))
+    if mode is Mode.CERTAIN and not found:
+        raise _disagreement(pair, tried)
+    return next((one for one in found if follows(one.trace, chain.links, by_lines=False)), None)
+
+
+def _one_to_one(links: tuple[Link, ...]) -> Mapping[Field, int]:
+    """How far one-to-one rules move addresses and ports on a chain: a set only remembers the range in which a value was before."""
+    moved: dict[Field, int] = {}
+    for rule in (link.rule for link in links if link.rule is not None):
+        match = rule.matches[0]
+        service = match.services[0]
+        for change, fields, held, ports in (
+            (rule.destination, _TO, match.destinations, service.destination_ports),
+            (rule.source, _FROM, match.sources, service.source_ports),
+        ):
+            if change is None:
+                continue
+            if change.kind is TranslationKind.SHIFT and change.addresses is not None:
+                moved[fields[0]] = moved.get(fields[0], 0) + change.addresses[0] - held[0][0]
+            if change.ports is not None and change.ports_shift:
+                moved[fields[1]] = moved.get(fields[1], 0) + change.ports[0] - ports[0][0]
+    return moved
+
+
+def follows(trace: Trace, links: tuple[Link, ...], *, by_lines: bool = True) -> bool:
+    """Whether the decisions on the way of a replayed packet are exactly those of a chain, in order.
+
+    Without `by_lines` it is enough that routes lead out of the same interface.
+    """
+    waiting = list(links)
+    past: str | None = None
+    for hop in trace.hops:
+        while waiting and waiting[0].policy_route is not None and not waiting[0].policy_route.next_hops:
+            waiting.pop(0)  # "use the table": the interpreter does not tell
+        if waiting and waiting[0].stage is None and _is_of(hop, waiting[0]):
+            # Past everything on this device: the interpreter still tells how the packet is routed there.
+            past = waiting.pop(0).device
+        elif hop.stage is None or hop.device == past:
+            continue
+        elif waiting and _is_of(hop, waiting[0], by_lines=by_lines):
+            first = waiting.pop(0)
+            past = None
+            # A policy route and the route that it leads to are one hop.
+            if first.policy_route is not None and waiting and _is_of(hop, waiting[0], by_lines=by_lines):
+                waiting.pop(0)
+        elif not waiting and trace.interface is None and hop.device == trace.device:
+            break  # it is addressed to this device, which stands in the zone; what that does with it is no part of the way
+        elif not _translates_for_a_line(hop, links):
+            return False
+    return not waiting
+
+
+def _is_of(hop: Hop, link: Link, *, by_lines: bool = True) -> bool:
+    if (hop.device, hop.stage, hop.ingress) != (link.device, link.stage, link.ingress):
+        return False
+    if link.stage is not None and link.egress is not None and hop.egress != link.egress:
+        return False
+    route = link.stage is Stage.ROUTE and link.policy_route is None
+    return set(link.sources) <= set(hop.sources) or (route and not by_lines)
+
+
+def _translates_for_a_line(hop: Hop, links: tuple[Link, ...]) -> bool:
+    """Whether a hop is the source translation that the deciding line of a policy asked for."""
+    return hop.stage is Stage.EGRESS_NAT and any(
+        link.device == hop.device
+        and link.line is not None
+        and link.line.source_translation is not None
+        and set(hop.sources) <= set(link.sources)
+        for link in links
+    )
+
+
+def _disagreement(pair: PairFlow, tried: list[str]) -> InternalError:
+    return InternalError(
+        Text(
+            ja=f"二つの評価器の結果が一致しない: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
+            en=f"the two evaluators disagree: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
+        )
+    )
 
 
 def _arrives(analysis: FlowAnalysis, zone: str, trace: Trace) -> bool:

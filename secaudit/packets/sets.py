@@ -12,6 +12,8 @@ from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.packet import Packet
 from secaudit.packets.space import HeaderSpace
 
+_FAMILIES: tuple[Family, Family] = (4, 6)
+
 
 class Spaces:
     """The two header spaces of one audit, or of several whose sets are to be compared."""
@@ -102,6 +104,11 @@ class PacketSet:
         gaps = self.spaces.device_addresses
         found = readable_boxes(self.spaces[4], self.ipv4, limit, gaps[4])
         return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found), gaps[6])
+
+    @property
+    def size(self) -> int:
+        """How many different headers are in the set, whatever is in the fields that are not on the wire."""
+        return sum(self.spaces[family].count_headers(self.node(family)) for family in _FAMILIES)
 
     @property
     def box_count(self) -> int:

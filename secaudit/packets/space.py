@@ -227,6 +227,13 @@ class HeaderSpace(Diagrams):
         """Forgets everything that is not on the wire."""
         return self.truncate(node, len(HEADER_FIELDS))
 
+    def count_headers(self, node: int) -> int:
+        """How many different headers are in a set."""
+        free = 1
+        for level in range(len(HEADER_FIELDS), self.depth):
+            free *= self.maxima[level] + 1
+        return self.count(self.header_only(node)) // free
+
 
 def is_any(intervals: Intervals, maximum: int) -> bool:
     """Whether intervals cover a whole field."""

@@ -50,9 +50,25 @@ def test_lines_that_no_packet_gets_to_are_named_with_those_before_them(tmp_path:
     lines = {line["label"]: line for one in document["files"][0]["filters"] for line in one["lines"]}
     assert lines["200"]["unreachable"] is True
     assert lines["200"]["by"] == ["100"]
-    assert lines["400"]["unreachable"] is False
+    assert (lines["200"]["fewest"], lines["200"]["matches_nothing"]) == (True, False)
+    assert lines["200"]["contradicted_by"] == []
+    assert (lines["400"]["unreachable"], lines["400"]["fewest"]) == (False, False)
     assert "200 は到達しない(先に 100 が一致する)" in secaudit("config", file).out
     assert "200 is unreachable (100 match first)" in secaudit("config", file, "--lang", "en").out
+
+
+def test_a_line_that_an_earlier_one_contradicts_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "rtx.txt"
+    text = YAMAHA.replace("in 100 200 400 300", "in 100 400 200")
+    file.write_text(
+        text.replace("ip filter 200 reject * 10.2.2.10 tcp * 23", "ip filter 200 reject * 10.2.2.10 tcp * 443")
+    )
+    document = secaudit("config", file, "--format", "json").json()
+    validate(document, "config")
+    lines = {line["label"]: line for one in document["files"][0]["filters"] for line in one["lines"]}
+    assert (lines["200"]["by"], lines["200"]["contradicted_by"]) == (["100"], ["100"])
+    assert "100 の動作が 200 と逆のため、200 は書かれたとおりに働かない" in secaudit("config", file).out
+    assert "100 does the opposite, so 200 does not do what it says" in secaudit("config", file, "--lang", "en").out
 
 
 def test_a_folder_stands_for_its_files(sound: Folder) -> None:

@@ -130,3 +130,66 @@ def test_a_missing_configuration_makes_it_undetermined_and_is_named(folder: Fold
     assert answer["verdict"] == "undetermined"
     assert any("fw-lgwan" in doubt["text"] for doubt in answer["doubts"])
     assert "! configs/fw-lgwan.conf: テキストではありません" in ran.err
+
+
+TWO_WAYS = ("flows", "rtx.txt", "--from-interface", "rtx:lan1", "--to-interface", "rtx:lan2", "--explain")
+
+
+def two_lines(folder: Path) -> None:
+    """A router that lets web traffic through to everything, and remote desktop to one host."""
+    config = SAMPLES[2].config.replace("in 100 200 400 300", "in 100 200 401")
+    (folder / "rtx.txt").write_text(config + "ip filter 401 pass 10.1.1.7 10.2.2.10 tcp * 3389\n", encoding="utf-8")
+
+
+def test_explained_chain_by_chain(tmp_path: Path) -> None:
+    two_lines(tmp_path)
+    answer = secaudit(*TWO_WAYS, "--format", "json", cwd=tmp_path).json()
+    validate(answer, "flows")
+    explanation = answer["explanation"]
+    assert (explanation["chains_found"], explanation["complete"], explanation["unexplained_boxes"]) == (2, True, [])
+    wide, narrow = explanation["chains"]
+    assert wide["size"] > narrow["size"] > 0
+    assert wide["share"] + narrow["share"] == pytest.approx(1, abs=1e-5)
+    assert narrow["boxes"] == ["10.1.1.7 → 10.2.2.10 tcp/3389"]
+    assert narrow["witness"].endswith("> 10.2.2.10:3389")
+    assert [(link["stage"], link["filter"], link["label"]) for link in narrow["links"]] == [
+        ("ingress filter", "lan1 in", "401"),
+        ("route", None, None),
+    ]
+    assert narrow["links"][0]["lines"][0]["text"] == "ip filter 401 pass 10.1.1.7 10.2.2.10 tcp * 3389"
+    assert all(chain["certain"] and not chain["doubts"] for chain in explanation["chains"])
+
+
+def test_explained_for_a_reader(tmp_path: Path) -> None:
+    two_lines(tmp_path)
+    text = secaudit(*TWO_WAYS, cwd=tmp_path).out
+    assert "通信を許している設定の連鎖: 2 通り(通す範囲の広い順)" in text
+    assert "1. rtx(lan1 から入る): フィルター「lan1 in」の行「401」が許可" in text
+    assert "通信を可能にしている行" not in text
+    english = secaudit(*TWO_WAYS, "--limit", "1", "--lang", "en", cwd=tmp_path).out
+    assert "chains of settings that let it through: 2, the widest first" in english
+    assert 'line "100" of filter "lan1 in" permits' in english
+    assert "and 1 more (see --limit)" in english
+
+
+def test_an_undetermined_chain_names_its_doubt(tmp_path: Path) -> None:
+    config = SAMPLES[0].config.replace('set dstaddr "server"', 'set dstaddr "by-name"')
+    (tmp_path / "fw.conf").write_text(config, encoding="utf-8")
+    ends = ("--from-interface", "fw:port1", "--to-interface", "fw:port2")
+    answer = secaudit("flows", "fw.conf", *ends, "--explain", "--format", "json", cwd=tmp_path).json()
+    validate(answer, "flows")
+    assert not any(chain["certain"] for chain in answer["explanation"]["chains"])
+    named = {
+        line["text"] for one in answer["explanation"]["chains"] for doubt in one["doubts"] for line in doubt["lines"]
+    }
+    assert 'set fqdn "server.example.jp"' in named
+    assert "確認不能の通信" in secaudit("flows", "fw.conf", *ends, "--explain", cwd=tmp_path).out
+
+
+def test_nothing_to_explain(tmp_path: Path) -> None:
+    (tmp_path / "fw.conf").write_text(SAMPLES[0].config, encoding="utf-8")
+    ends = ("--from-interface", "port2", "--to-interface", "port1", "--explain")
+    answer = secaudit("flows", "fw.conf", *ends, "--format", "json", cwd=tmp_path).json()
+    validate(answer, "flows")
+    assert answer["explanation"]["chains"] == []
+    assert secaudit("flows", "fw.conf", *ends, cwd=tmp_path).out == "fw:port2 → fw:port1: 開始できる通信はない\n"

@@ -88,6 +88,15 @@ def test_same_answer_for_every_packet(seed: int, unsure: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
+def test_with_nat_and_doubts_nothing_that_could_arrive_is_missed(seed: int) -> None:
+    network = RandomNetwork(seed, nat=True, unsure=True)
+    analysis = FlowAnalysis(network.topology, network.plan)
+    for packet in packets(network, 60):
+        missed = reached(network, packet, Mode.POSSIBLE) - sent_by_sets(network, analysis, packet, Mode.POSSIBLE)
+        assert not missed, str(packet)
+
+
+@pytest.mark.parametrize("seed", range(60))
 def test_with_nat_nothing_that_arrives_is_missed_and_every_witness_arrives(seed: int) -> None:
     network = RandomNetwork(seed, nat=True, unsure=False)
     analysis = FlowAnalysis(network.topology, network.plan)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.flows.analysis import PairFlow
+from secaudit.flows.blocking import find_stops
 from secaudit.flows.links import LinkCheck, check_link
 from secaudit.flows.trace import Trace, TraceVerdict
 from secaudit.municipality.model import PermittedFlow, Zone
@@ -106,8 +107,7 @@ def _blocked(
 ) -> RuleResult:
     left, right = _names(context, pair)
     whole = (wanted & pair.possible).is_empty
-    checks = [one for one in check_link(context.flows, pair.source, blocked) if not one.works]
-    traces = [trace for one in checks for trace in one.failed]
+    stops = find_stops(context.flows, pair.source, pair.destination, blocked)
     fact = Text(
         ja=f"台帳の {entry.id}（{entry.title}）に必要な{left.ja}から{right.ja}への通信が{'' if whole else '一部'}遮断されている。",
         en=f"The link from {left.en} to {right.en} that {entry.id} ({entry.title}) needs is {'' if whole else 'partly '}blocked.",
@@ -118,8 +118,8 @@ def _blocked(
         "blocked" if whole else "partly_blocked",
         register_subject(entry.id, entry.title),
         fact,
-        *_reasons(checks, traces),
-        evidence=(*lines(context, (entry.source,)), *_stopping(context, traces)),
+        *unique(stop.what for stop in stops)[:5],
+        evidence=(*lines(context, (entry.source,)), *lines(context, (line for one in stops for line in one.sources))),
         boxes=boxes_of(blocked),
     )
 
@@ -150,7 +150,7 @@ def _unanswered(
         "reply_unknown" if unsure else "reply_blocked",
         register_subject(entry.id, entry.title),
         fact,
-        *_reasons(failed, traces),
+        *unique(trace.reason for trace in traces)[:5],
         evidence=(*own, *_stopping(context, traces)),
         boxes=tuple(str(one.packet) for one in failed),
     )
@@ -181,17 +181,6 @@ def _works(
 
 def _names(context: RuleContext, pair: PairFlow) -> tuple[Text, Text]:
     return context.policy.title_of(Zone(pair.source)), context.policy.title_of(Zone(pair.destination))
-
-
-def _reasons(checks: list[LinkCheck], traces: list[Trace]) -> tuple[Text, ...]:
-    if checks and not traces:
-        return (
-            Text(
-                ja="台帳の送信元に接続する機器の設定が見当たらない。",
-                en="No submitted device is connected to the sources that the entry names.",
-            ),
-        )
-    return unique(trace.reason for trace in traces)[:5]
 
 
 def _stopping(context: RuleContext, traces: list[Trace]) -> tuple[Evidence, ...]:
