@@ -200,7 +200,7 @@ class FlowAnalysis:
         key = (family, forged)
         if key not in self._runs_beyond:
             engine = self.engine(Mode.POSSIBLE, family)
-            self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged))
+            self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged), beyond=True)
         return self._runs_beyond[key]
 
     def _arrived(
@@ -255,10 +255,22 @@ class FlowAnalysis:
         doubts = []
         for family in FAMILIES:
             space = self.spaces[family]
+            left = EMPTY
             for port, found in self.leaving(family, source, destination):
-                nodes[family] = space.union(nodes[family], as_flow(space, found))
+                left = space.union(left, found)
                 doubts.append(self.left_by(port))
+            if left != EMPTY:
+                nodes[family] = as_flow(space, left)
+                doubts.extend(self._doubts_on_the_way_out(family, source, destination, left))
         return PacketSet(self.spaces, nodes[4], nodes[6]) & self.spaces.opening(), doubts
+
+    def _doubts_on_the_way_out(self, family: Family, source: str, destination: str, left: int) -> Iterator[Doubt]:
+        """What was not understood and may be why packets leave the submitted devices."""
+        usual, beyond = self.entering(Mode.POSSIBLE, family, source, left)
+        edges = self.engine(Mode.POSSIBLE, family).edges([*usual, *beyond])
+        for edge in leading_to(edges, destination, or_out=True):
+            for link in edge.links:
+                yield from link.doubts
 
     def leaving(self, family: Family, source: str, destination: str) -> Iterator[tuple[Port, int]]:
         """The packets for a zone that leave by a next hop nobody submitted, by the interface."""

@@ -448,18 +448,21 @@ class DeviceModel:
                 leaving = [entering.then(node, choice=choice) for node in inside]
                 leaving += self._unfiltered(ingress, leaving, (Stage.EGRESS_NAT,))
                 distinct = {part.packets: part for part in leaving}
-                result += [self._in_spite_of(doubt, part) for doubt in whole for part in distinct.values()]
+                result += [
+                    self._in_spite_of(doubt, part, guessed=True) for doubt in whole for part in distinct.values()
+                ]
         return result
 
     def _after_ingress_nat(self, ingress: str, entering: _Part) -> list[int]:
         return [part.packets for part in self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT,))]
 
-    def _in_spite_of(self, doubt: Doubt, part: _Part) -> Departure:
+    def _in_spite_of(self, doubt: Doubt, part: _Part, *, guessed: bool = False) -> Departure:
         """Packets that leave because something that we could not use might let them."""
         choice = part.choice
         assert choice is not None, "packets that leave have a next hop"
         link = self._doubt_link(doubt, part.ingress, choice.egress)
-        return Departure(self._translator.unmark(part.packets), choice.egress, choice.gateway, choice.anywhere, (link,))
+        packets = self._translator.unmark(part.packets)
+        return Departure(packets, choice.egress, choice.gateway, choice.anywhere, (link,), guessed)
 
     def _doubt_link(self, doubt: Doubt, ingress: str, egress: str) -> Link:
         return Link(self.device.name, None, ingress, egress, doubt.sources, doubts=(doubt,))

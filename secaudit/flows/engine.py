@@ -109,13 +109,21 @@ class Engine:
     def _untouched(self) -> int:
         return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])
 
-    def propagate(self, injections: Iterable[Injection]) -> Propagation:
-        """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit."""
+    def propagate(self, injections: Iterable[Injection], *, beyond: bool = False) -> Propagation:
+        """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit.
+
+        `beyond`: these senders themselves only may be where they are sent from, behind a device that nobody submitted. A second such
+        device, of which no line tells, is not made up for them: what leaves by a guess goes no further than to known places; nor does what
+        is sent back to where its sender may be anyhow.
+        """
         result = Propagation()
 
         def step(port: Port, packets: int) -> Iterator[Injection]:
             for departure in self.device(port[0]).transfer(port[1], packets):
-                yield from self._leave(port[0], departure, result)
+                nowhere_else = beyond and departure.egress == port[1]
+                at_home = self._maybe_beyond(port) if nowhere_else else ()
+                known_only = beyond and departure.guessed
+                yield from self._leave(port[0], departure, result, known_only=known_only, at_home=at_home)
 
         self.spread(injections, step)
         return result
@@ -163,8 +171,26 @@ class Engine:
         """One device for the question of this engine."""
         return self._devices[name]
 
-    def _leave(self, device: str, departure: Departure, result: Propagation) -> list[tuple[Port, int]]:
-        """Where packets go that leave a device: to neighbours, into zones, or out of the model."""
+    def _maybe_beyond(self, port: Port) -> Intervals:
+        """The numbers of the zones whose hosts may be beyond a port."""
+        return normalise(
+            (number, number)
+            for number in {self._plan.number(one.zone) for one in self._plan.beyond if one.port == port}
+        )
+
+    def _leave(
+        self,
+        device: str,
+        departure: Departure,
+        result: Propagation,
+        *,
+        known_only: bool = False,
+        at_home: Intervals = (),
+    ) -> list[tuple[Port, int]]:
+        """Where packets go that leave a device: to neighbours, into zones, or (unless `known_only`) out of the model.
+
+        `at_home` are the numbers of zones whose packets do not leave the model here: their senders may be out there as well.
+        """
         space = self.space
         port = (device, departure.egress)
         neighbours = self._topology.neighbours(*port)
@@ -192,7 +218,8 @@ class Engine:
         beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
         # Where the next hop is not known, a device that nobody submitted may be it, beside those that were.
         others = departure.anywhere and not self._is_point_to_point(port)
-        if beyond and left != EMPTY and (others or not onward):
+        left = space.difference(left, space.guard(Field.ORIGIN, at_home))
+        if beyond and left != EMPTY and (others or not onward) and not known_only:
             result.unmodelled[port] = space.union(result.unmodelled[port], left)
         return onward
 
