@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from secaudit.audit.crossings import crossings_of
 from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
 from secaudit.errors import InputError, UsageError
 from secaudit.flows.topology import Topology, build_topology
@@ -116,4 +117,5 @@ def _examples(by_name: Mapping[str, Device]) -> list[str]:
 def zones_of(folder: AuditFolder, network: ReadNetwork, policy: Policy) -> ZonePlan:
     """Where the zones of an audit folder are in its network; the policy says which of them lie outside the building."""
     outside = frozenset(zone.value for zone, info in policy.zones.items() if info.external)
-    return plan_zones(network.topology, folder.municipality.zones, outside)
+    crossings = crossings_of(folder.municipality, network.devices)
+    return plan_zones(network.topology, folder.municipality.zones, outside, crossings)

@@ -144,10 +144,9 @@ class FlowAnalysis:
         unreached = bool(self.plan.doubts.get(source) or self.plan.doubts.get(destination))
         gaps = [one.doubt for one in self._carriers(source, destination)]
         doubts.extend(gaps)
-        shared = self.plan.joined.get(frozenset((source, destination)))
-        if shared is not None:
-            doubts.append(shared)
-        if unreached or gaps or shared is not None:
+        shared = self.plan.joined.get(frozenset((source, destination)), ())
+        doubts.extend(shared)
+        if unreached or gaps or shared:
             everything = self._all_between(source, destination)
             possible |= everything
             direct |= everything
@@ -252,13 +251,14 @@ class FlowAnalysis:
     def _unmodelled(self, source: str, destination: str) -> tuple[PacketSet, list[Doubt]]:
         """Packets for a zone that leave by a next hop nobody submitted: they may or may not arrive there."""
         nodes: dict[Family, int] = {4: EMPTY, 6: EMPTY}
-        doubts = []
+        doubts: list[Doubt] = []
         for family in FAMILIES:
             space = self.spaces[family]
             left = EMPTY
             for port, found in self.leaving(family, source, destination):
                 left = space.union(left, found)
-                doubts.append(self.left_by(port))
+                unstated = (one.doubt for one in self.plan.unstated_at(port, destination))
+                doubts.extend((self.left_by(port), *unstated))
             if left != EMPTY:
                 nodes[family] = as_flow(space, left)
                 doubts.extend(self._doubts_on_the_way_out(family, source, destination, left))
@@ -276,9 +276,11 @@ class FlowAnalysis:
         """The packets for a zone that leave by a next hop nobody submitted, by the interface."""
         space = self.spaces[family]
         number = self.plan.number(source)
-        inside = space.guard(Field.DESTINATION, self.plan.addresses[destination][family])
+        held = self.plan.addresses[destination][family]
         runs = (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False))
         for port, packets in (item for run in runs for item in run.unmodelled.items()):
+            unstated = (span for one in self.plan.unstated_at(port, destination) for span in one.addresses[family])
+            inside = space.guard(Field.DESTINATION, normalise((*held, *unstated)))
             found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
             if found != EMPTY:
                 yield port, found
@@ -327,8 +329,11 @@ class FlowAnalysis:
         return found
 
     def _gets(self, source: str, destination: str, *, forged: bool) -> bool:
-        """Whether our devices could pass anything from one zone to another (`forged`: with any source address)."""
-        return not self._between(Mode.POSSIBLE, source, destination, forged=forged).is_empty
+        """Whether anything could pass from one zone to another (`forged`: with any source address) without what is missing."""
+        return (
+            frozenset((source, destination)) in self.plan.joined
+            or not self._between(Mode.POSSIBLE, source, destination, forged=forged).is_empty
+        )
 
     def _touched(self, missing: MissingDevice) -> frozenset[str]:
         """The zones in which a device that we do not have may stand; what we have of it adds to what the ledger says."""
@@ -403,7 +408,7 @@ def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:
 
 def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
     """Which questions have the same answer for this network, so that each is computed once."""
-    unsure = sometimes = False
+    unsure, sometimes = topology.sure is not topology, False
     for device in topology.devices.values():
         unsure |= bool(device.dynamic_routing) or any(one.plane is Plane.TRAFFIC for one in device.doubts)
         unsure |= any(rule.uncertain is not None for rule in device.nat_rules)

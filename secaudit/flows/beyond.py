@@ -41,6 +41,9 @@ _INSIDE_ONLY = (
 )  # fmt: skip
 """Addresses that nobody on the Internet has (RFC 1918, 6598, 3927, 4193, 4291)."""
 
+_FILLED_BY_TWO = 4
+"""A subnet of this size has room for two hosts (/30, /31); in IPv6 a point-to-point link is a /127 or a /126."""
+
 Addresses = Mapping[Family, Intervals]
 
 
@@ -69,17 +72,52 @@ def senders_beyond(
     topology: Topology,
     addresses: Mapping[str, Addresses],
     attachments: Mapping[Port, Sequence[Attached]],
+    wired: Iterable[tuple[int, str]],
     rest: str | None,
 ) -> tuple[Beyond, ...]:
-    """All of them, but those that an attachment covers already. `rest` is the zone of all addresses that no other one claims."""
+    """All of them, but those that an attachment covers already. `rest` is the zone of all addresses that no other one claims.
+
+    `wired` are segments with hosts of a zone that may have no routed interface there.
+    """
     found = [
         *_behind_routes(topology, addresses),
-        *_on_the_wire(topology, attachments),
+        *_on_the_wire(topology, addresses, attachments, wired),
         *_nowhere_connected(topology, addresses, attachments, rest),
         *_unclaimed_lines(topology, addresses, attachments, rest),
         *_dialled_in(topology, attachments),
     ]
     return tuple(one for one in found if not _covered(one, attachments.get(one.port, ())))
+
+
+def unstated_ipv6(
+    topology: Topology, silent: frozenset[str], attachments: Mapping[Port, Sequence[Attached]], claimed: Intervals
+) -> Iterator[Beyond]:
+    """IPv6 hosts of zones that state no IPv6 addresses (`silent`), where IPv6 is on: with any address that no zone claims.
+
+    At an interface inside these are the prefixes that are routed to a device nobody submitted, or any at all when the interface itself
+    has no prefix; at an entrance of a zone outside they may be any.
+    """
+    behind: dict[Port, list[tuple[int, int]]] = defaultdict(list)
+    lines: dict[Port, dict[Sources, None]] = defaultdict(dict)
+    for name, device in topology.devices.items():
+        for vrf in sorted({one.vrf for one in device.interfaces.values()}):
+            for choice, spans in _led_out(topology, device, vrf, 6):
+                behind[name, choice.egress].extend(spans)
+                lines[name, choice.egress][choice.sources] = None
+    everything: Intervals = ((0, IPV6_MAX),)
+    for port, held in attachments.items():
+        interface = topology.interface(*port)
+        addressed = [one for one in interface.addresses if one.address.version == 6]
+        written = [*(one.sources for one in addressed), *lines[port], interface.sources]
+        for one in held:
+            wide = interface.ipv6_only_link_local or (one.external and bool(addressed or behind[port]))
+            left = subtract(everything if wide else normalise(behind[port]), claimed, IPV6_MAX)
+            if one.zone in silent and left:
+                text = Text(
+                    ja=f"領域 {one.zone} の IPv6 アドレスが municipality.yaml に記載されていないが、{port[0]} の {port[1]} では IPv6 が使われており、その先にどの IPv6 の端末があるか分からない。",
+                    en=f"municipality.yaml states no IPv6 addresses for the zone {one.zone}, but IPv6 is on at {port[1]} of {port[0]}: which IPv6 hosts are behind it is not known",
+                )
+                yield Beyond(port, one.zone, {4: (), 6: left}, Doubt(DoubtKind.UNSUPPORTED, text, written[0]))
 
 
 def _covered(one: Beyond, attached: Iterable[Attached]) -> bool:
@@ -146,7 +184,7 @@ def _is_nobody(topology: Topology, device: str, choice: Choice) -> bool:
     if choice.discard or topology.segment(*port) is None:
         return False
     if choice.gateway is not None:
-        return not topology.holders(*port, choice.gateway)
+        return not topology.sure.holders(*port, choice.gateway)
     point_to_point = topology.interface(*port).kind in POINT_TO_POINT
     return choice.anywhere and not (point_to_point and topology.neighbours(*port))
 
@@ -165,7 +203,12 @@ def _behind(port: Port, lines: Sources) -> Doubt:
 # --- on one wire ----------------------------------------------------------------------------------------------
 
 
-def _on_the_wire(topology: Topology, attachments: Mapping[Port, Sequence[Attached]]) -> Iterator[Beyond]:
+def _on_the_wire(
+    topology: Topology,
+    zones: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    wired: Iterable[tuple[int, str]],
+) -> Iterator[Beyond]:
     """Hosts can send frames to every router on their segment, also to one whose own subnet there is another."""
     together: dict[tuple[int, str], dict[Family, list[tuple[int, int]]]] = {}
     for port, held in attachments.items():
@@ -175,6 +218,11 @@ def _on_the_wire(topology: Topology, attachments: Mapping[Port, Sequence[Attache
                 spans = together.setdefault((segment, one.zone), {4: [], 6: []})
                 for family in _FAMILIES:
                     spans[family].extend(one.addresses[family])
+    for segment, zone in wired:
+        if zone in zones:
+            spans = together.setdefault((segment, zone), {4: [], 6: []})
+            for family in _FAMILIES:
+                spans[family].extend(zones[zone][family])
     for (segment, zone), spans in together.items():
         addresses: Addresses = {family: normalise(spans[family]) for family in _FAMILIES}
         for port in topology.members(segment):
@@ -233,7 +281,10 @@ def _unclaimed_lines(
     attachments: Mapping[Port, Sequence[Attached]],
     rest: str | None,
 ) -> Iterator[Beyond]:
-    """An interface in no zone with an Internet address, or one given by a provider, may be a line to the Internet."""
+    """An interface in no zone with an Internet address, or one given by a provider, may be a line to the Internet.
+
+    Another device on the segment does not change that, unless the two fill its subnet or are the two ends of a tunnel.
+    """
     if rest is None:
         return
     private = {
@@ -243,9 +294,13 @@ def _unclaimed_lines(
     for name, device in topology.devices.items():
         for interface in device.interfaces.values():
             port = (name, interface.name)
-            if attachments.get(port) or topology.segment(*port) is None or topology.neighbours(*port):
-                continue
             nets: list[IPNetwork] = [one.address.network for one in interface.addresses]
+            full = (
+                all(net.num_addresses <= _FILLED_BY_TWO for net in nets) if nets else interface.kind in POINT_TO_POINT
+            )
+            between = full and bool(topology.sure.neighbours(*port))
+            if attachments.get(port) or topology.segment(*port) is None or between:
+                continue
             outside = any(
                 intersect((of_network(n),), complement(private[_family(n)], _MAXIMUM[_family(n)])) for n in nets
             )

@@ -71,7 +71,8 @@ class Engine:
     def __init__(self, space: HeaderSpace, topology: Topology, plan: ZonePlan, mode: Mode) -> None:
         self.space = space
         self.mode = mode
-        self._topology = topology
+        # What surely happens uses only joins that are sure.
+        self._topology = topology = topology if mode is Mode.POSSIBLE else topology.sure
         self._plan = plan
         self.compiler = FilterCompiler(space, mode)
         self._devices = {

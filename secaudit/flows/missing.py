@@ -47,4 +47,4 @@ def absent_peers(topology: Topology, plan: ZonePlan) -> tuple[MissingDevice, ...
 
 
 def _held_by_it_alone(topology: Topology, port: Port, held: InterfaceAddress) -> bool:
-    return all(device == port[0] for device, _ in topology.holders(*port, held.address.ip))
+    return all(device == port[0] for device, _ in topology.sure.holders(*port, held.address.ip))

@@ -159,6 +159,7 @@ def _round_trip(
     begins: tuple[str, str | None] = reply_at or (forward.device, forward.interface)
     back = Walk(topology, mode, arrival.passages).ways(*begins, header)
     replies = tuple(one.trace for one in back)
+    topology = topology if mode is Mode.POSSIBLE else topology.sure
     return RoundTrip(forward, replies, all(_is_back(topology, origin, forward.packet, one) for one in replies))
 
 

@@ -43,7 +43,7 @@ class Walk:
     """Walks through a topology. `remembered` are the passages of an opening packet to which the walked packet is the reply."""
 
     def __init__(self, topology: Topology, mode: Mode, remembered: Iterable[Passage] = ()) -> None:
-        self._topology = topology
+        self._topology = topology if mode is Mode.POSSIBLE else topology.sure
         self._mode = mode
         self._memory = Memory(remembered)
 

@@ -1,7 +1,8 @@
 """Who is connected to whom: devices joined to a network.
 
-Two interfaces are on one segment when their subnets overlap (same address family), when a link between them is declared (and with it
-between what the VLANs of its two ports reach), or when they are the two ends of a tunnel. Joining too much is safe for a proof of separation, joining too little is not.
+Two interfaces are on one segment when their subnets overlap (same address family), when they are one wire at layer 2 (`layer2`: VLANs,
+trunks, bridges, declared links), or when they are the two ends of a tunnel. Joining too much is safe for a proof of separation, joining
+too little is not; for what surely gets across it is the other way round, so joins that are not sure are left out there (`Topology.sure`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from secaudit.flows.layer2 import Element, Layer2, Port
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork, of_network
+from secaudit.text.source import Sources
 
-Port = tuple[str, str]
-"""A device name and one of its interface names."""
+__all__ = ["Connected", "Port", "Topology", "Wire", "build_topology"]
 
 _ISOLATED_KINDS = (InterfaceKind.LOOPBACK, InterfaceKind.NULL)
 
@@ -29,11 +31,38 @@ class Connected:
     interface: str
 
 
-class Topology:
-    """The joined network. Built by `build_topology`; immutable afterwards."""
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Layer 2 of a segment: the VLANs of switches in it (device, id), and the lines of it that isolate ports from each other."""
 
-    def __init__(self, devices: Mapping[str, Device], segments: Mapping[Port, int]) -> None:
+    segment: int
+    vlans: tuple[tuple[str, int], ...]
+    isolation: Sources
+
+
+class Topology:
+    """The joined network. Built by `build_topology`; immutable afterwards. `layer2` numbers its VLANs like the segments (`numbers`).
+
+    `sure` is the same network without the joins that hang on something the files do not tell. `loose_ends` are
+    the segments to which a device that nobody submitted is linked as declared, by its name.
+    """
+
+    def __init__(
+        self,
+        devices: Mapping[str, Device],
+        segments: Mapping[Port, int],
+        wires: Iterable[Wire] = (),
+        layer2: Layer2 | None = None,
+        numbers: Mapping[Element, int] | None = None,
+        loose_ends: Mapping[str, frozenset[int]] | None = None,
+        sure: Topology | None = None,
+    ) -> None:
         self.devices = devices
+        self.sure = self if sure is None else sure
+        self.wires = tuple(wires)
+        self._layer2 = layer2
+        self._numbers = {} if numbers is None else numbers
+        self.loose_ends = {} if loose_ends is None else loose_ends
         self._segment_of = segments
         members: dict[int, list[Port]] = defaultdict(list)
         for port in sorted(segments):
@@ -54,12 +83,32 @@ class Topology:
         return self.devices[device].interfaces[interface]
 
     def segment(self, device: str, interface: str) -> int | None:
-        """The number of the segment on which an enabled interface is, None when it is on none."""
+        """The number of the segment on which an enabled routed interface is, None when it is on none (a port of a switch)."""
         return self._segment_of.get((device, interface))
 
     def members(self, segment: int) -> tuple[Port, ...]:
-        """Every interface on a segment."""
-        return self._members[segment]
+        """Every routed interface on a segment."""
+        return self._members.get(segment, ())
+
+    def entrances(self, device: str, interface: str) -> tuple[Port, ...]:
+        """The routed interfaces by which packets enter that come in by a port: the port itself, or for an access port of a switch the
+        interfaces of its VLAN, those of the switch itself if it has any; for a part of an aggregate or a bridge the whole."""
+        port = (device, interface)
+        if port in self._segment_of:
+            return (port,)
+        known = self.devices.get(device)
+        found = None if known is None else known.interfaces.get(interface)
+        if self._layer2 is None or found is None or not _is_layer2(found):
+            return ()
+        if found.switch_port is not None and found.switch_port.trunk:
+            return ()
+        reached = {self._numbers[one] for one in self._layer2.untagged(port) if one in self._numbers}
+        routed = sorted(one for number in reached for one in self._members.get(number, ()))
+        return tuple(one for one in routed if one[0] == device) or tuple(routed)
+
+    def same_segments(self, other: Topology) -> bool:
+        """Whether the same routed interfaces are together."""
+        return set(self._members.values()) == set(other._members.values())
 
     def neighbours(self, device: str, interface: str) -> tuple[Port, ...]:
         """The other interfaces on the same segment, in a stable order."""
@@ -91,43 +140,98 @@ def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]]
     groups = _Groups()
     for name, device in by_name.items():
         for interface in device.interfaces.values():
-            if interface.enabled and interface.kind not in _ISOLATED_KINDS:
+            if interface.enabled and interface.kind not in _ISOLATED_KINDS and not _is_layer2(interface):
                 groups.add((name, interface.name))
     _join_by_subnet(by_name, groups)
     _join_tunnels(by_name, groups)
-    for left, right in links:
-        if left in groups and right in groups:
-            groups.join(left, right)
-            _join_vlans(by_name, groups, left, right)
-    return Topology(by_name, groups.numbers())
+    layer2 = Layer2(by_name, links)
+    joins = [one for one in layer2.joins() if _is_routable(one.left, groups) and _is_routable(one.right, groups)]
+    for join in joins:
+        if join.sure:
+            groups.join(join.left, join.right)
+    unsure = [join for join in joins if not join.sure]
+    if not unsure:
+        return _topology(by_name, groups, layer2)
+    sure = _topology(by_name, groups, layer2)
+    for join in unsure:
+        groups.join(join.left, join.right)
+    possible = _topology(by_name, groups, layer2, sure)
+    if possible.same_segments(sure):
+        possible.sure = possible
+    return possible
+
+
+def _is_layer2(interface: Interface) -> bool:
+    """A port of a switch, or a part of an aggregate or a bridge: packets enter by the interface that it belongs to."""
+    return interface.switch_port is not None or (interface.member_of is not None and not interface.addresses)
+
+
+def _is_routable(element: Element, groups: _Groups) -> bool:
+    """VLANs are; of interfaces those that can be on a segment."""
+    return len(element) == 3 or element in groups
+
+
+def _topology(devices: Mapping[str, Device], groups: _Groups, layer2: Layer2, sure: Topology | None = None) -> Topology:
+    numbers = groups.numbers()
+    segments: dict[Port, int] = {}
+    vlans: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for element, number in numbers.items():
+        if len(element) == 2:
+            segments[element] = number
+        elif not element[1]:
+            vlans[number].append((element[0], element[2]))
+    isolation: dict[int, dict[str, Sources]] = defaultdict(dict)
+    for element, interface in layer2.isolated():
+        if element in numbers and interface.switch_port is not None:
+            isolation[numbers[element]][interface.name] = interface.switch_port.isolated
+    wires = [
+        Wire(number, tuple(held), tuple(line for lines in isolation[number].values() for line in lines))
+        for number, held in sorted(vlans.items())
+    ]
+    loose: dict[str, set[int]] = defaultdict(set)
+    for (name, _), element in layer2.loose_ends():
+        if element in numbers:
+            loose[name].add(numbers[element])
+    return Topology(
+        devices,
+        segments,
+        wires,
+        layer2,
+        numbers,
+        {name: frozenset(reached) for name, reached in loose.items()},
+        sure,
+    )
 
 
 class _Groups:
-    """Union-find over ports."""
+    """Union-find over routed interfaces and VLANs. A VLAN is there once something joins it."""
 
     def __init__(self) -> None:
-        self._parent: dict[Port, Port] = {}
+        self._parent: dict[Element, Element] = {}
 
-    def __contains__(self, port: Port) -> bool:
-        return port in self._parent
+    def __contains__(self, element: Element) -> bool:
+        return element in self._parent
 
-    def add(self, port: Port) -> None:
-        self._parent.setdefault(port, port)
+    def add(self, element: Element) -> None:
+        self._parent.setdefault(element, element)
 
-    def find(self, port: Port) -> Port:
-        while self._parent[port] != port:
-            self._parent[port] = self._parent[self._parent[port]]
-            port = self._parent[port]
-        return port
+    def find(self, element: Element) -> Element:
+        self.add(element)
+        while self._parent[element] != element:
+            self._parent[element] = self._parent[self._parent[element]]
+            element = self._parent[element]
+        return element
 
-    def join(self, left: Port, right: Port) -> None:
-        first, second = sorted((self.find(left), self.find(right)))
+    def join(self, left: Element, right: Element) -> None:
+        first, second = self.find(left), self.find(right)
+        if first > second:
+            first, second = second, first
         self._parent[second] = first
 
-    def numbers(self) -> dict[Port, int]:
-        """Ports to segment numbers, numbered in sorted order so that runs agree."""
-        roots: dict[Port, int] = {}
-        return {port: roots.setdefault(self.find(port), len(roots)) for port in sorted(self._parent)}
+    def numbers(self) -> dict[Element, int]:
+        """Elements to segment numbers, numbered in sorted order so that runs agree."""
+        roots: dict[Element, int] = {}
+        return {element: roots.setdefault(self.find(element), len(roots)) for element in sorted(self._parent)}
 
 
 def _join_by_subnet(devices: Mapping[str, Device], groups: _Groups) -> None:
@@ -149,35 +253,6 @@ def _join_by_subnet(devices: Mapping[str, Device], groups: _Groups) -> None:
                 groups.join(previous, port)
             previous = port
             reach = max(reach, high)
-
-
-def _join_vlans(devices: Mapping[str, Device], groups: _Groups, left: Port, right: Port) -> None:
-    """A cable joins the routed interfaces of every VLAN that it carries with the same tag on both sides."""
-    there = _by_tag(devices[right[0]], right[1])
-    for tag, ports in _by_tag(devices[left[0]], left[1]).items():
-        for one in ports:
-            for other in there.get(tag, ()):
-                if one in groups and other in groups:
-                    groups.join(one, other)
-
-
-def _by_tag(device: Device, name: str) -> Mapping[int | None, list[Port]]:
-    """The routed interfaces of a device that are reached by one of its ports, by VLAN tag (None: untagged)."""
-    found: dict[int | None, list[Port]] = defaultdict(list)
-    port = device.interfaces[name].switch_port
-    for one in device.interfaces.values():
-        if one.vlan is None:
-            continue
-        if one.parent == name:
-            found[one.vlan].append((device.name, one.name))
-        elif port is not None and one.parent is None:
-            if one.vlan == port.access_vlan:
-                found[None].append((device.name, one.name))
-            elif port.trunk_vlans is None or one.vlan in port.trunk_vlans:
-                found[one.vlan].append((device.name, one.name))
-    if port is None:
-        found[None].append((device.name, name))
-    return found
 
 
 def _join_tunnels(devices: Mapping[str, Device], groups: _Groups) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
-from secaudit.flows.beyond import Beyond, senders_beyond
+from secaudit.flows.beyond import Beyond, senders_beyond, unstated_ipv6
+from secaudit.flows.crossings import Crossing, connected_pairs, senders_across
+from secaudit.flows.one_wire import by_switched_vlan, zones_on_one_wire
 from secaudit.flows.topology import Port, Topology
 from secaudit.municipality.model import InterfaceRef, ZoneBinding
 from secaudit.network.device import Doubt, DoubtKind
@@ -48,30 +49,42 @@ class ZonePlan:
     """All zones of an audit in the network.
 
     `numbers` gives each zone its origin number (from 1). `doubts` name zones, or parts of zones, that no submitted device reaches:
-    nothing can be said about their traffic. `joined` are pairs of zones on one segment, or beyond one interface: their hosts may
-    reach each other without passing any device that we know. `unbound` are connected subnets that no zone claims. `beyond` are senders
-    of a zone that may be at interfaces to which the zone is not attached: they count for what is possible only.
+    nothing can be said about their traffic. `joined` are pairs of zones on one segment, beyond one interface, or connected by `crossings`
+    (`crossings.Crossing`): their hosts may reach each other without passing any device that we know. `unbound` are connected subnets that no zone claims. `beyond` are senders
+    of a zone that may be at interfaces to which the zone is not attached: they count for what is possible only. `unstated` are those of
+    them that may also be reached there, with IPv6 addresses that the zone does not state.
     """
 
     zones: tuple[str, ...]
     addresses: Mapping[str, Mapping[Family, Intervals]]
     attachments: Mapping[Port, tuple[Attachment, ...]]
     doubts: Mapping[str, tuple[Doubt, ...]]
-    joined: Mapping[frozenset[str], Doubt]
+    joined: Mapping[frozenset[str], tuple[Doubt, ...]]
     unbound: tuple[tuple[Port, str], ...]
     has_direct_exit: frozenset[str]
     beyond: tuple[Beyond, ...] = ()
+    unstated: tuple[Beyond, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
 
     def number(self, zone: str) -> int:
         """The origin number of a zone."""
         return self.zones.index(zone) + 1
+
+    def unstated_at(self, port: Port, zone: str) -> tuple[Beyond, ...]:
+        """The hosts of a zone beyond a port whose addresses the zone does not state."""
+        return tuple(one for one in self.unstated if one.port == port and one.zone == zone)
 
     def of_zone(self, zone: str) -> tuple[Attachment, ...]:
         """Every attachment of one zone."""
         return tuple(one for held in self.attachments.values() for one in held if one.zone == zone)
 
 
-def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: frozenset[str] = frozenset()) -> ZonePlan:
+def plan_zones(
+    topology: Topology,
+    bindings: Iterable[ZoneBinding],
+    outside: frozenset[str] = frozenset(),
+    crossings: Iterable[Crossing] = (),
+) -> ZonePlan:
     """Finds every zone in the network: by its subnets on connected segments, by VLAN, and by the interfaces named for it.
 
     `outside` are the zones that lie outside the building: that several of them are beyond one line is how it should be.
@@ -96,11 +109,14 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: fro
                 merged = normalise((*addresses[one.zone][family], *one.addresses[family]))
                 addresses[one.zone][family] = merged
     doubts: dict[str, list[Doubt]] = defaultdict(list)
+    silent = frozenset(one.zone.value for one in bound if not _is_open(one) and not _subnets(one, 6))
     direct = set()
     for binding in bound:
         zone = binding.zone.value
         if binding.interfaces:
             direct.add(zone)
+        if zone in silent:
+            _add_connected_ipv6(topology, binding, addresses[zone])
         for reference in binding.interfaces:
             _attach_external(topology, binding, reference, None, addresses[zone], attachments, doubts)
         if binding.behind is not None and binding.behind.value in by_zone:
@@ -109,16 +125,56 @@ def plan_zones(topology: Topology, bindings: Iterable[ZoneBinding], outside: fro
                 _attach_external(topology, binding, reference, via, addresses[zone], attachments, doubts)
     for binding in bound:
         doubts[binding.zone.value].extend(_unreached(binding, attachments))
+    stated = normalise(span for one in bound if not _is_open(one) for span in addresses[one.zone.value][6])
+    unstated = tuple(unstated_ipv6(topology, silent, attachments, stated))
+    wired = by_switched_vlan(topology, bound)
+    ways = tuple(crossings)
+    joined = zones_on_one_wire(topology, attachments, wired, outside)
+    for way in ways:
+        for pair in way.pairs(by_zone, _linked(topology, way, attachments, wired)):
+            joined[pair] = (*joined.get(pair, ()), way.doubt)
+    if ways:
+        joined = connected_pairs(joined)
     return ZonePlan(
         zones=tuple(sorted(by_zone)),
         addresses=addresses,
         attachments={port: tuple(held) for port, held in sorted(attachments.items())},
         doubts={zone: tuple(found) for zone, found in doubts.items() if found},
-        joined=_joined(topology, attachments, outside),
+        joined=joined,
         unbound=_unbound(topology, attachments, claimed),
         has_direct_exit=frozenset(direct),
-        beyond=_beyond(topology, bound, addresses, attachments),
+        beyond=(
+            *_beyond(topology, bound, addresses, attachments, wired),
+            *senders_across(ways, joined, addresses, attachments),
+            *unstated,
+        ),
+        unstated=unstated,
+        crossings=ways,
     )
+
+
+def _add_connected_ipv6(topology: Topology, binding: ZoneBinding, addresses: dict[Family, Intervals]) -> None:
+    """A zone outside that states no IPv6 addresses holds the IPv6 subnets of its entrances."""
+    found = [
+        of_network(one.address.network)
+        for reference in binding.interfaces
+        for entrance in topology.entrances(reference.device, reference.interface)
+        for one in topology.interface(*entrance).addresses
+        if one.address.version == 6
+    ]
+    addresses[6] = normalise((*addresses[6], *found))
+
+
+def _linked(
+    topology: Topology,
+    way: Crossing,
+    attachments: Mapping[Port, list[Attachment]],
+    wired: Iterable[tuple[int, str]],
+) -> set[str]:
+    """The zones on the segments to which declared links join a device that nobody submitted."""
+    reached = topology.loose_ends.get(way.device, frozenset())
+    found = {one.zone for port, held in attachments.items() if topology.segment(*port) in reached for one in held}
+    return found | {zone for segment, zone in wired if segment in reached}
 
 
 def _beyond(
@@ -126,12 +182,13 @@ def _beyond(
     bindings: Iterable[ZoneBinding],
     addresses: Mapping[str, Mapping[Family, Intervals]],
     attachments: Mapping[Port, list[Attachment]],
+    wired: Iterable[tuple[int, str]],
 ) -> tuple[Beyond, ...]:
     """A zone of which only its interfaces are told is where these are; only the rest zone can be behind any other next hop as well."""
     held = {one.zone.value: addresses[one.zone.value] for one in bindings if one.rest or not _is_open(one)}
     rest = next((one.zone.value for one in bindings if one.rest), None)
     told = {port: [one for one in many if one.zone in held] for port, many in attachments.items()}
-    return senders_beyond(topology, held, told, rest)
+    return senders_beyond(topology, held, told, wired, rest)
 
 
 def _is_open(binding: ZoneBinding) -> bool:
@@ -197,8 +254,21 @@ def _attach_external(
                 (binding.source,),
             )
         )
-    elif topology.segment(*port) is not None:
-        attachments[port].append(Attachment(binding.zone.value, port, addresses, external=True, via=via))
+        return
+    entrances = topology.entrances(*port)
+    if not entrances and device.interfaces[reference.interface].enabled:
+        doubts[binding.zone.value].append(
+            Doubt(
+                DoubtKind.UNSUPPORTED,
+                Text(
+                    ja=f"領域の接続点 {reference} はルーティングするインターフェースではなく（スイッチのポート等）、どの機器を経由するか分からない。ルーティングするインターフェースを記載すること。",
+                    en=f"the zone's interface {reference} does not route (a port of a switch, perhaps), so the device behind it is not known: name one that does",
+                ),
+                (binding.source,),
+            )
+        )
+    for entrance in entrances:
+        attachments[entrance].append(Attachment(binding.zone.value, entrance, addresses, external=True, via=via))
 
 
 def _unreached(binding: ZoneBinding, attachments: Mapping[Port, list[Attachment]]) -> Iterable[Doubt]:
@@ -236,29 +306,6 @@ def _unreached(binding: ZoneBinding, attachments: Mapping[Port, list[Attachment]
                 ),
                 (binding.source,),
             )
-
-
-def _joined(
-    topology: Topology, attachments: Mapping[Port, list[Attachment]], outside: frozenset[str]
-) -> dict[frozenset[str], Doubt]:
-    """Pairs of zones between which nothing that we know stands."""
-    together: dict[int | None, dict[str, Port]] = defaultdict(dict)
-    for port, held in attachments.items():
-        for one in held:
-            if one.zone not in outside:
-                together[topology.segment(*port)].setdefault(one.zone, port)
-    found: dict[frozenset[str], Doubt] = {}
-    for zones in together.values():
-        for left, right in combinations(sorted(zones), 2):
-            port = zones[right]
-            interface = topology.interface(*port)
-            lines = tuple(line for held in interface.addresses for line in held.sources) or interface.sources
-            text = Text(
-                ja=f"領域 {left} と {right} が {port[0]} の {port[1]} で同じ区間に接続しており、機器を経由せずに通信できるおそれがある。",
-                en=f"the zones {left} and {right} are on one segment at {port[0]} {port[1]} and may communicate without passing a device",
-            )
-            found.setdefault(frozenset((left, right)), Doubt(DoubtKind.UNSUPPORTED, text, lines))
-    return found
 
 
 def _unbound(

@@ -8,9 +8,9 @@ from secaudit.municipality import fields
 from secaudit.municipality.codes import CheckDigitError, complete_code, prefectures
 from secaudit.municipality.documents import Documents
 from secaudit.municipality.fields import Mistakes
-from secaudit.municipality.model import LedgerDevice, Link, Model, Municipality, Role, Zone
+from secaudit.municipality.model import Host, LedgerDevice, Link, Model, Municipality, Role, Zone
 from secaudit.municipality.register import read_register
-from secaudit.municipality.zone_bindings import read_zones
+from secaudit.municipality.zone_bindings import Zones, read_zones
 from secaudit.text.bilingual import Text
 from secaudit.text.yaml_document import YamlDocument, YamlNode, shown
 from secaudit.text.yaml_schema import suggestion, unknown_word
@@ -31,6 +31,7 @@ def read_municipality(document: YamlDocument, documents: Documents) -> Municipal
         if (left := node.get("left")) is not None and (right := node.get("right")) is not None
     )
     _check_devices(root, {device.name for device in ledger}, mistakes)
+    hosts = _hosts(root, zones, mistakes)
     register = read_register(root, zones, documents, mistakes)
     mistakes.raise_if_any()
     return Municipality(
@@ -45,6 +46,7 @@ def read_municipality(document: YamlDocument, documents: Documents) -> Municipal
         register=register,
         ledger=ledger,
         links=links,
+        hosts=hosts,
     )
 
 
@@ -137,6 +139,42 @@ def _ledger(root: YamlNode, mistakes: Mistakes) -> tuple[LedgerDevice, ...]:
         )
         for node in nodes
     )
+
+
+def _hosts(root: YamlNode, zones: Zones, mistakes: Mistakes) -> tuple[Host, ...]:
+    """Hosts in several zones: the zones of their addresses, and those stated."""
+    nodes = list(root.items("hosts"))
+    fields.check_unique(mistakes, [(node.text("name"), node) for node in nodes], "name")
+    found = []
+    for node in nodes:
+        stated = {Zone(item.as_text()) for item in node.items("zones")}
+        addresses = mistakes.each(fields.network, node, "addresses")
+        held = [zones.holding(address) or (zones.rest if address.is_global else None) for address in addresses]
+        unknown = not stated and (None in held or not held)
+        stated |= {zone for zone in held if zone is not None}
+        if unknown and len(addresses) == len(list(node.items("addresses"))):
+            mistakes.add(
+                node.error(
+                    Text(
+                        ja="この端末・サーバのアドレスにどの領域にもないものがあり、領域も書かれていません。",
+                        en="Not every address of this host is in a zone, and no zones are stated.",
+                    ),
+                    Text(
+                        ja="addresses にアドレスを、又は zones に接続している領域を書いてください。",
+                        en="Give its `addresses`, or name the zones it is connected to in `zones`.",
+                    ),
+                )
+            )
+        found.append(
+            Host(
+                name=node.text("name"),
+                zones=tuple(sorted(stated)),
+                addresses=addresses,
+                forwards=node.flag("forwards", default=True),
+                source=node.source,
+            )
+        )
+    return tuple(found)
 
 
 def _config_file(node: YamlNode, mistakes: Mistakes) -> str | None:

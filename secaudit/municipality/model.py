@@ -78,7 +78,8 @@ class LedgerDevice:
     """A device of the ledger (機器台帳). `zones` are those it is connected to (empty = not stated, so possibly all).
 
     `file` is the configuration (`configs/...`) that belongs to it when the hostname alone does not tell.
-    `routes` is false for devices that cannot pass packets between zones (access points, layer 2 edge switches).
+    `routes` is false for devices that do not route (access points, layer 2 switches): one that carries several zones can still join
+    them when it is set up wrongly.
     `config_expected` is false for devices from which no configuration can be exported.
     """
 
@@ -89,6 +90,18 @@ class LedgerDevice:
     file: str | None
     routes: bool
     config_expected: bool
+    source: SourceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that is in several zones at once, by its `addresses` or as stated. `forwards` is false when it is stated not to pass on
+    anything from one zone to another."""
+
+    name: str
+    zones: tuple[Zone, ...]
+    addresses: tuple[IPNetwork, ...]
+    forwards: bool
     source: SourceLine
 
 
@@ -155,6 +168,7 @@ class Municipality:
     register: tuple[PermittedFlow, ...]
     ledger: tuple[LedgerDevice, ...]
     links: tuple[Link, ...]
+    hosts: tuple[Host, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Zones:
 
     def __init__(self, bindings: Mapping[Zone, ZoneBinding]) -> None:
         self.bindings = bindings
+        self.rest = next((zone for zone, binding in bindings.items() if binding.rest), None)
+        """The zone of every address that no other zone claims."""
         self._places: dict[int, list[tuple[int, int, Zone]]] = {4: [], 6: []}
         for zone, binding in bindings.items():
             if not binding.rest:

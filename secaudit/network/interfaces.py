@@ -40,11 +40,18 @@ class InterfaceAddress:
 
 @dataclass(frozen=True, slots=True)
 class SwitchPort:
-    """Layer 2 of a port: `access_vlan` untagged, `trunk_vlans` tagged (None = every VLAN)."""
+    """Layer 2 of a port: `access_vlan` untagged (of a trunk its native VLAN; None = untagged frames are dropped), `trunk_vlans` tagged
+    (None = every VLAN).
+
+    `negotiated`: whether it is a trunk is agreed with the other side. `isolated` are the lines that keep its hosts from those of other
+    isolated ports of the device (protected port, private VLAN).
+    """
 
     access_vlan: int | None = None
     trunk_vlans: frozenset[int] | None = frozenset()
     trunk: bool = False
+    negotiated: bool = False
+    isolated: Sources = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class Interface:
     """One interface of one device.
 
     `filter_in`/`filter_out` name entries of `Device.filters` (None = nothing applied, everything passes).
-    `parent` is the physical interface of a sub-interface; `vlan` its VLAN id. `zone` is the name of the device's
+    `parent` is the physical interface of a sub-interface; `vlan` its VLAN id; `native` that untagged frames of the parent are its own as
+    well. `member_of` is the aggregate or the bridge of which a port is a part. `ipv6_only_link_local`: IPv6 is on although the file
+    gives it no address, so it has a link-local one and can route. `zone` is the name of the device's
     own security zone, as written in its configuration, for people to read. `remote` is the far end of a tunnel.
     """
 
@@ -72,3 +81,6 @@ class Interface:
     switch_port: SwitchPort | None = None
     remote: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
     description: str = ""
+    native: bool = False
+    member_of: str | None = None
+    ipv6_only_link_local: bool = False

@@ -198,6 +198,9 @@ def doubt_reason(context: RuleContext, doubts: Iterable[Doubt]) -> str:
     gaps = {one.doubt for one in context.flows.missing}
     if any(doubt in gaps for doubt in held):
         return "missing_config"
+    for way in context.flows.plan.crossings:
+        if way.doubt in held:
+            return way.reason
     if any(doubt.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED) for doubt in held):
         return "unread_lines"
     if any(doubt.kind is DoubtKind.TOO_COMPLEX for doubt in held):
@@ -213,7 +216,9 @@ def needs_of(context: RuleContext, doubts: Iterable[Doubt]) -> tuple[Text, ...]:
         for one in context.flows.missing
         if one.doubt in held
     ]
-    gaps = {one.doubt for one in context.flows.missing}
+    crossings = [one for one in context.flows.plan.crossings if one.doubt in held]
+    needs += [one.need for one in crossings]
+    gaps = {one.doubt for one in context.flows.missing} | {one.doubt for one in crossings}
     files = sorted({source.file for doubt in held if doubt not in gaps for source in doubt.sources})
     needs += [
         Text(

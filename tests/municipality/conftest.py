@@ -66,6 +66,10 @@ devices:
 links:
   - left: fw-lgwan:port5
     right: fw-inet:port5
+hosts:
+  - name: 中継サーバ
+    addresses: [10.10.1.9, 10.20.1.9]
+    forwards: false
 """
 
 ATTESTATIONS = """\

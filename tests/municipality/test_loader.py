@@ -67,6 +67,9 @@ def test_a_right_folder_is_loaded_whole(folder: Path) -> None:
     assert first.zones == (Zone.MY_NUMBER, Zone.LGWAN)
     assert (second.file, second.routes, second.config_expected, second.zones) == (None, False, False, ())
     assert [str(link.right) for link in body.links] == ["fw-inet:port5"]
+    (host,) = body.hosts
+    assert (host.name, host.zones, host.forwards) == ("中継サーバ", (Zone.LGWAN, Zone.MY_NUMBER), False)
+    assert host.source.number == 60
     (statement,) = audit.attestations
     assert (statement.subject, statement.answer, statement.stated_on) == ("LAW-01", "yes", datetime.date(2026, 4, 1))
     assert statement.items == (("議会", "yes"), ("長", "partly"))
@@ -140,6 +143,9 @@ CASES = [
     ("file: fw.conf", "file: ../fw.conf", 50, "devices[0].file", "`../fw.conf` points outside of configs/.", "「../fw.conf」は configs/ の外を指しています。", "below configs/"),
     ("    vendor: fortios\n    role: インターネット側", "    role: インターネット側", 51, "devices[1]", "`vendor` is missing.", "「vendor」がありません。", "fortios"),
     ("right: fw-inet:port5", "right: fw-inett:port5", 58, "links[0].right", "The device `fw-inett` is not in the ledger (`devices`).", "機器「fw-inett」が機器台帳（devices）にありません。", "Did you mean `fw-inet`?"),
+    ("addresses: [10.10.1.9, 10.20.1.9]", "addresses: [10.99.1.9]", 60, "hosts[0]", "Not every address of this host is in a zone, and no zones are stated.", "この端末・サーバのアドレスにどの領域にもないものがあり、領域も書かれていません。", "`zones`"),
+    ("addresses: [10.10.1.9, 10.20.1.9]", "addresses: [10.10.1.9/16]", 61, "hosts[0].addresses[0]", "`10.10.1.9/16` has bits set behind its prefix length.", "「10.10.1.9/16」はホスト部が 0 ではありません。", "10.10.1.9"),
+    ("    addresses: [10.10.1.9, 10.20.1.9]\n", "", 60, "hosts[0]", "Not every address of this host is in a zone, and no zones are stated.", "この端末・サーバのアドレスにどの領域にもないものがあり、領域も書かれていません。", "`addresses`"),
     ("register:\n", "registre:\n", 27, "registre", "There is no key `registre` here.", "「registre」という項目はありません。", "Did you mean `register`?"),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from secaudit.audit.crossings import crossings_of
 from secaudit.flows.analysis import FlowAnalysis, MissingDevice
 from secaudit.flows.topology import build_topology
 from secaudit.flows.zones import plan_zones
@@ -21,6 +22,7 @@ from secaudit.municipality.model import (
     Attestation,
     AuditFolder,
     ExceptionGrant,
+    Host,
     InterfaceRef,
     LedgerDevice,
     Model,
@@ -91,6 +93,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         register=tuple(_entry(name, words) for name, words in world.get("register", {}).items())[::order],
         ledger=tuple(_ledger(name, words) for name, words in world.get("ledger", {}).items())[::order],
         links=(),
+        hosts=tuple(_host(name, words) for name, words in world.get("hosts", {}).items())[::order],
     )
     names = {device.name for device in devices}
     gone = tuple(one for one in municipality.ledger if one.name not in names)
@@ -105,7 +108,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         problems=tuple(world.get("problems", ())),
     )
     topology = build_topology(devices)
-    plan = plan_zones(topology, municipality.zones)
+    plan = plan_zones(topology, municipality.zones, crossings=crossings_of(municipality, devices))
     missing = [
         MissingDevice(
             one.name,
@@ -188,6 +191,16 @@ def _ledger(name: str, words: Mapping[str, Any]) -> LedgerDevice:
         file=words.get("file"),
         routes=words.get("routes", True),
         config_expected=words.get("config_expected", True),
+        source=_source("municipality.yaml", name),
+    )
+
+
+def _host(name: str, words: Mapping[str, Any]) -> Host:
+    return Host(
+        name=name,
+        zones=tuple(Zone(zone) for zone in words.get("zones", ())),
+        addresses=tuple(ipaddress.ip_network(one) for one in words.get("addresses", ())),
+        forwards=words.get("forwards", True),
         source=_source("municipality.yaml", name),
     )
 

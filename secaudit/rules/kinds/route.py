@@ -213,7 +213,7 @@ def _leading_out(
     holders = {
         port
         for name in egress
-        for port in context.places.topology.neighbours(device.name, name)
+        for port in context.places.topology.sure.neighbours(device.name, name)
         if hop.gateway is None or _has_address(context, port, hop)
     }
     if not holders:

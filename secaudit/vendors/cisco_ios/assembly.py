@@ -200,6 +200,9 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], sw
         facts.switch_port() if layer2 else None,
         facts.remote,
         facts.description,
+        native=facts.native,
+        member_of=facts.member_of,
+        ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),
     )
 
 

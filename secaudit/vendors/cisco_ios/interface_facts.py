@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
@@ -31,6 +32,8 @@ class InterfaceFacts:
     """Address family to the line that has a default route given from outside, together with the address."""
     unknown_ipv6: SourceLine | None = None
     """The line that has the IPv6 prefix given from outside."""
+    advertised: list[tuple[ipaddress.IPv6Network, SourceLine]] = field(default_factory=list)
+    """IPv6 prefixes from which hosts here give themselves addresses."""
     helpers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     """Where UDP broadcasts are passed on to."""
     multicast: SourceLine | None = None
@@ -59,6 +62,13 @@ class InterfaceFacts:
     mode: str = ""
     allowed: frozenset[int] | None = None
     native_vlan: int = 1
+    native: bool = False
+    """A sub-interface that receives the untagged frames."""
+    member_of: str | None = None
+    isolated: list[SourceLine] = field(default_factory=list)
+    """The lines that keep its hosts from those of other ports."""
+    private_vlan: int | None = None
+    """The primary VLAN of a port of a private VLAN."""
 
     @property
     def kind(self) -> InterfaceKind:
@@ -76,14 +86,19 @@ class InterfaceFacts:
         return base if dot else None
 
     def switch_port(self) -> SwitchPort:
-        """Layer 2. A port whose mode is negotiated is an access port that could become a trunk: it names its trunk VLANs, too."""
+        """Layer 2. A port whose mode is negotiated is an access port that could become a trunk: it names its trunk VLANs, too.
+
+        Ports of a private VLAN are in its primary VLAN: its secondary VLANs are not told apart, only noted as isolation.
+        """
+        isolated = tuple(self.isolated)
+        if self.mode == "private-vlan":
+            return SwitchPort(self.private_vlan or self.access_vlan, isolated=isolated)
         if self.mode == "access":
             tagged = frozenset(() if self.voice_vlan is None else (self.voice_vlan,))
-            return SwitchPort(self.access_vlan, tagged)
-        allowed = None if self.allowed is None else self.allowed
+            return SwitchPort(self.access_vlan, tagged, isolated=isolated)
         if self.mode == "trunk":
-            return SwitchPort(self.native_vlan, allowed, trunk=True)
-        return SwitchPort(self.access_vlan, allowed)
+            return SwitchPort(self.native_vlan, self.allowed, trunk=True, isolated=isolated)
+        return SwitchPort(self.access_vlan, self.allowed, negotiated=True, isolated=isolated)
 
 
 _KINDS = (

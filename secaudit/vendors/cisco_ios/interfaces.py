@@ -15,6 +15,8 @@ from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.vocabulary import interface_name, irrelevance
 from secaudit.vendors.cisco_ios.words import Words, ipv4, ipv6, prefix_length
 
+_BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging is not modelled")
+
 
 def read_interface(
     node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger, elsewhere: Callable[[Node], bool]
@@ -142,6 +144,17 @@ def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
     facts.addresses.append(InterfaceAddress(value, (node.line,)))
 
 
+def _advertised(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`ipv6 nd prefix P ...`: hosts here give themselves addresses of a prefix that need not be one of the interface."""
+    word = words.take()
+    if word.lower() == "default" or "no-advertise" in words.rest():
+        return
+    try:
+        facts.advertised.append((ipaddress.IPv6Network(word, strict=False), node.line))
+    except ValueError:
+        facts.unknown_ipv6 = node.line
+
+
 def _helper(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     """`ip helper-address [vrf V|global] A`."""
     if words.skip("vrf"):
@@ -167,7 +180,7 @@ def _vrf(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> Non
 
 def _encapsulation(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     facts.vlan = words.number(1, 4094)
-    words.skip("native")
+    facts.native = words.skip("native")
     if words:
         ledger.doubt(
             DoubtKind.UNSUPPORTED,
@@ -271,6 +284,19 @@ def _layer2(read: Callable[[InterfaceFacts, Words], None]) -> _Handler:
     return apply
 
 
+def _isolated(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`switchport protected`, `switchport private-vlan ...`: less gets across inside the switch, which proves no separation."""
+    if node.keys[1] == "private-vlan":
+        switch_ports.private_vlan(facts, words)
+    facts.isolated.append(node.line)
+
+
+def _bridge_group(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`bridge-group N`: one wire with the other members of the group, and with `BVI N`."""
+    facts.member_of = f"BVI{words.number(1, 255)}"
+    ledger.doubt(DoubtKind.UNSUPPORTED, _BRIDGED, (node.line,), on_interfaces(facts.name))
+
+
 def _tunnel_destination(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     word = words.take()
     try:
@@ -326,6 +352,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ipv6", "address"): _ipv6_address,
     ("ipv6", "enable"): _ipv6_on,
     ("ipv6", "unnumbered"): _ipv6_on,
+    ("ipv6", "nd", "prefix"): _advertised,
     ("ip", "helper-address"): _helper,
     ("ip", "pim"): _multicast,
     ("ip", "igmp", "helper-address"): _multicast,
@@ -353,6 +380,8 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("switchport", "access"): _layer2(switch_ports.access),
     ("switchport", "voice"): _layer2(switch_ports.voice),
     ("switchport", "trunk"): _layer2(switch_ports.trunk),
+    ("switchport", "protected"): _isolated,
+    ("switchport", "private-vlan"): _isolated,
     ("channel-group",): _layer2(switch_ports.channel_group),
     ("tunnel", "destination"): _tunnel_destination,
     ("tunnel", "mode"): _tunnel_mode,
@@ -368,7 +397,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ip", "nat", "enable"): _unsupported(
         "NVI 方式の NAT はモデル化していません", "NAT by virtual interface is not modelled"
     ),
-    ("bridge-group",): _unsupported("ブリッジはモデル化していません", "bridging is not modelled"),
+    ("bridge-group",): _bridge_group,
     ("service", "instance"): _unsupported(
         "サービスインスタンスはモデル化していません", "service instances are not modelled"
     ),

@@ -31,6 +31,10 @@ _PREFIX = Text(
     ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
     en="the IPv6 prefix of this interface is given from outside and is not in the file",
 )
+_ADVERTISED = Text(
+    ja="インターフェースのアドレスにない IPv6 プレフィックスを端末に広告しています",
+    en="an IPv6 prefix is advertised to hosts that is none of the interface's own",
+)
 _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed between these interfaces; what passes is not modelled",
@@ -88,8 +92,15 @@ def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ..
 
 
 def doubtful_prefixes(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
-    """The IPv6 prefix of an interface is not in the file when it comes by DHCP or router advertisements."""
+    """The IPv6 prefix of an interface is not in the file when it comes by DHCP or router advertisements.
+
+    A prefix that is advertised to hosts and is none of the interface's own is not part of the model either.
+    """
     for facts in interfaces.values():
+        own = [one.address.network for one in facts.addresses]
+        for prefix, line in facts.advertised:
+            if facts.enabled and not any(net.version == 6 and prefix.subnet_of(net) for net in own):
+                ledger.doubt(DoubtKind.UNSUPPORTED, _ADVERTISED, (line,), on_interfaces(facts.name))
         if facts.unknown_ipv6 is not None and facts.enabled:
             ledger.doubt(DoubtKind.UNSUPPORTED, _PREFIX, (facts.unknown_ipv6,), on_interfaces(facts.name))
 

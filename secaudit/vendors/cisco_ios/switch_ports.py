@@ -22,10 +22,12 @@ def no_switchport(facts: InterfaceFacts, words: Words) -> None:
 
 
 def mode(facts: InterfaceFacts, words: Words) -> None:
-    """`switchport mode access|trunk|dynamic ...`."""
+    """`switchport mode access|trunk|dynamic ...|private-vlan host|promiscuous`."""
     mode = words.take().lower()
-    if mode not in ("access", "trunk", "dynamic"):
+    if mode not in ("access", "trunk", "dynamic", "private-vlan"):
         raise NotUnderstoodError(mode)
+    if mode == "private-vlan" and words.rest() not in (("host",), ("promiscuous",)):
+        raise NotUnderstoodError("a trunk of private VLANs")
     facts.switched, facts.mode = True, mode
 
 
@@ -98,7 +100,14 @@ def vlan_list(word: str) -> frozenset[int]:
     return frozenset(result)
 
 
+def private_vlan(facts: InterfaceFacts, words: Words) -> None:
+    """`switchport private-vlan host-association PRIMARY SECONDARY` and `... mapping PRIMARY LIST`."""
+    if words.take().lower() not in ("host-association", "mapping"):
+        raise NotUnderstoodError("private VLAN")
+    facts.switched, facts.private_vlan = True, words.number(1, 4094)
+
+
 def channel_group(facts: InterfaceFacts, words: Words) -> None:
     """`channel-group N mode M`: a member of an aggregate."""
-    words.number(1, 512)
+    facts.member_of = f"Port-channel{words.number(1, 512)}"
     facts.routed = facts.routed or not facts.switched

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, IPInterface
-from secaudit.network.intervals import IPAddress
+from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.findings import Scope, join
@@ -89,8 +89,9 @@ def read_ports(scope: Scope) -> Ports:
     """Reads the interfaces of one device or VDOM, with its zones."""
     interfaces: dict[str, Interface] = {}
     down: dict[str, Sources] = {}
+    groups = _groups(scope)
     for entry in _own_entries(scope):
-        interface = _interface(scope, entry)
+        interface = replace(_interface(scope, entry), member_of=groups.get(entry.name))
         interfaces[entry.name] = interface
         if not interface.enabled:
             down[entry.name] = (*entry.opening, *entry.lines_of("status"))
@@ -111,6 +112,16 @@ def _own_entries(scope: Scope) -> list[Section]:
     if scope.vdom is None:
         return entries
     return [entry for entry in entries if entry.get("vdom", "root") == scope.vdom]
+
+
+def _groups(scope: Scope) -> dict[str, str]:
+    """Ports that are part of an aggregate, a software switch or a hardware switch, with its name."""
+    groups: dict[str, str] = {}
+    for entry in (*_own_entries(scope), *scope.entries("system switch-interface")):
+        groups.update((member, entry.name) for member in entry.values("member"))
+    for entry in scope.entries("system virtual-switch"):
+        groups.update((port, entry.name) for port in entry.section("port").entries)
+    return groups
 
 
 def _interface(scope: Scope, entry: Section) -> Interface:
@@ -141,11 +152,13 @@ def _interface(scope: Scope, entry: Section) -> Interface:
             ipv6.lines_of("ip6-mode", "autoconf"),
             interfaces=frozenset((entry.name,)),
         )
+    addresses = tuple(_addresses(scope, entry))
+    _advertised_prefixes(scope, entry, addresses)
     return Interface(
         name=entry.name,
         kind=kind,
         sources=join((*entry.opening, *entry.lines_of(*_SHOWN), *tunnel_lines)),
-        addresses=tuple(_addresses(scope, entry)),
+        addresses=addresses,
         dynamic_address=entry.get("mode", "static") != "static" or unknown_ipv6,
         enabled=entry.get("status", "up") != "down",
         vlan=int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
@@ -154,6 +167,29 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         remote=remote,
         description=entry.get("description") or entry.get("alias"),
     )
+
+
+def _advertised_prefixes(scope: Scope, entry: Section, addresses: tuple[InterfaceAddress, ...]) -> None:
+    """Hosts give themselves addresses of an advertised prefix, which need not be one of the interface's own."""
+    ipv6 = entry.section("ipv6")
+    own = [one.address.network for one in addresses]
+    for prefix in ipv6.section("ip6-prefix-list").entries.values():
+        parsed = _parse_interface((prefix.name,))
+        held = parsed is not None and any(_lies_in(parsed, network) for network in own)
+        if ipv6.enabled("ip6-send-adv") and not held and entry.get("status", "up") != "down":
+            scope.findings.doubt(
+                DoubtKind.UNSUPPORTED,
+                Text(
+                    ja=f"インタフェース {entry.name} が、自身のアドレスにない IPv6 プレフィックスを端末に広告しています。",
+                    en=f"The interface {entry.name} advertises an IPv6 prefix to hosts that is none of its own.",
+                ),
+                (*prefix.opening, *ipv6.lines_of("ip6-send-adv")),
+                interfaces=frozenset((entry.name,)),
+            )
+
+
+def _lies_in(inner: IPInterface, outer: IPNetwork) -> bool:
+    return inner.version == outer.version and inner.ip in outer and inner.network.prefixlen >= outer.prefixlen
 
 
 _SHOWN = ("vdom", "vrf", "mode", "ip", "type", "interface", "vlanid", "status", "remote-ip", "member", "alias")

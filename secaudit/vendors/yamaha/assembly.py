@@ -123,6 +123,7 @@ def _interface(draft: Draft, builder: FilterBuilder, interface: InterfaceDraft) 
         filter_out=builder.build(interface, "out"),
         remote=_remote(interface),
         description=interface.description,
+        member_of=interface.member_of,
     )
 
 

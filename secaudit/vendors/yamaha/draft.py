@@ -158,6 +158,7 @@ class InterfaceDraft:
     enabled: bool | None = None
     vlan: int | None = None
     parent: str | None = None
+    member_of: str | None = None
     description: str = ""
     lists: dict[tuple[Family, str], FilterList] = field(default_factory=dict)
     set_names: dict[Family, tuple[str, SourceLine]] = field(default_factory=dict)
@@ -167,6 +168,8 @@ class InterfaceDraft:
     tightening: list[Tightening] = field(default_factory=list)
     default_route_by_dhcp: bool = True
     advertises: SourceLine | None = None
+    advertised: tuple[int, ...] = ()
+    """The numbers of the prefixes that it advertises."""
     peer_routes: dict[str, tuple[tuple[IPNetwork, ...], SourceLine]] = field(default_factory=dict)
 
 
@@ -185,6 +188,8 @@ class Draft:
         self.descriptors: dict[int, dict[str, Command]] = {}
         self.settings: dict[str, Command] = {}
         """Single settings of the device (`ip routing`, `console prompt`, `telnetd host`) by their key."""
+        self.prefixes: dict[int, IPNetwork | None] = {}
+        """`ipv6 prefix N P`; None where P is taken over from another interface."""
         self.divided: dict[str, Command] = {}
         self.port_mappings: dict[str, tuple[str, SourceLine]] = {}
         self.referenced: dict[Family, set[int]] = {4: set(), 6: set()}

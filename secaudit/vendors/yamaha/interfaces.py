@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind
@@ -100,15 +101,39 @@ def _advertise(command: Command, draft: Draft) -> Outcome:
     if interface is None:
         return Outcome.UNREAD
     interface.advertises = None if command.negated else command.line
+    interface.advertised = tuple(int(word) for word in command.words[4:] if number_of(word, 65535) is not None)
+    return Outcome.USED
+
+
+def _prefix(command: Command, draft: Draft) -> Outcome:
+    """`ipv6 prefix N PREFIX/LENGTH [option=..]`; a prefix taken over from another interface (`ra-prefix@lan2::/64`) is not known."""
+    number = number_of(command.words[2], 65535) if len(command.words) > 2 else None
+    if number is None:
+        return Outcome.UNREAD
+    draft.prefixes.pop(number, None)
+    if not command.negated and len(command.words) > 3:
+        draft.prefixes[number] = None
+        with suppress(ValueError):
+            draft.prefixes[number] = ipaddress.ip_network(command.words[3], strict=False)
     return Outcome.USED
 
 
 def settle_advertisements(draft: Draft) -> None:
-    """A prefix that is advertised without an IPv6 address on the interface is not part of the model."""
+    """A prefix that is advertised and is none of the interface's own IPv6 subnets is not part of the model."""
     for interface in draft.interfaces.values():
-        known = any(name.startswith("ipv6") for name in (*interface.addresses, *interface.dynamic))
+        own = [one.address.network for one in interface.addresses.values() if one.address.version == 6]
+        prefixes = [draft.prefixes[number] for number in interface.advertised if number in draft.prefixes]
+        known = any(name.startswith("ipv6") for name in interface.dynamic) or (
+            bool(own) and all(prefix is not None and any(_holds(net, prefix) for net in own) for prefix in prefixes)
+        )
         if interface.advertises is not None and not known:
             draft.doubt(DoubtKind.UNSUPPORTED, _ADVERTISED, (interface.advertises,), frozenset({interface.name}))
+
+
+def _holds(outer: IPNetwork, inner: IPNetwork) -> bool:
+    return (
+        isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network) and inner.subnet_of(outer)
+    )
 
 
 def _dhcp_route(command: Command, draft: Draft) -> Outcome:
@@ -317,6 +342,8 @@ def _bridge(command: Command, draft: Draft) -> Outcome:
     if not command.negated:
         for name in known:
             draft.interface(name, command.line)
+        for name in known[1:]:
+            draft.interface(name).member_of = known[0]
         draft.doubt(DoubtKind.UNSUPPORTED, _BRIDGED, command.sources, frozenset(known))
     return Outcome.USED
 
@@ -339,6 +366,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ip * secondary address": _address,
     "ip|ipv6 * vrrp": _vrrp,
     "ipv6 * rtadv send": _advertise,
+    "ipv6 prefix": _prefix,
     "ip * dhcp auto default-route-add": _dhcp_route,
     "ip * remote address": _remote_address,
     "vlan * 802.1q": _tagged_vlan,

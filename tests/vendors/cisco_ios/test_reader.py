@@ -229,9 +229,30 @@ def test_switch_ports() -> None:
     assert ports["GigabitEthernet1/0/1"] == SwitchPort(10, frozenset({20}))
     assert ports["GigabitEthernet1/0/2"] == SwitchPort(99, frozenset({10, 20, 22}), trunk=True)
     # Nothing is set: access VLAN 1, but it would become a trunk when the other side asks.
-    assert ports["GigabitEthernet1/0/3"] == SwitchPort(1, None)
+    assert ports["GigabitEthernet1/0/3"] == SwitchPort(1, None, negotiated=True)
     assert ports["GigabitEthernet1/0/4"] is None
     assert (found.interfaces["Vlan10"].kind, found.interfaces["Vlan10"].vlan) == (InterfaceKind.VLAN, 10)
+
+
+def test_members_native_sub_interfaces_and_isolated_ports() -> None:
+    found = device(
+        "interface GigabitEthernet0/0\n no ip address\n"
+        "interface GigabitEthernet0/0.10\n encapsulation dot1Q 10 native\n ip address 10.0.0.1 255.255.255.0\n"
+        "interface GigabitEthernet1/0/1\n channel-group 5 mode active\n"
+        "interface GigabitEthernet1/0/2\n switchport mode access\n switchport protected\n"
+        "interface GigabitEthernet1/0/3\n switchport private-vlan host-association 100 101\n switchport mode private-vlan host\n"
+        "interface GigabitEthernet1/0/4\n bridge-group 3\n"
+        "interface Vlan7\n ipv6 enable\ninterface Vlan8\n ipv6 enable\n ipv6 address 2001:db8::1/64\nend"
+    )
+    one = found.interfaces
+    assert (one["GigabitEthernet0/0.10"].native, one["GigabitEthernet0/0.10"].vlan) == (True, 10)
+    assert one["GigabitEthernet1/0/1"].member_of == "Port-channel5"
+    assert one["GigabitEthernet1/0/4"].member_of == "BVI3"
+    protected, private = one["GigabitEthernet1/0/2"].switch_port, one["GigabitEthernet1/0/3"].switch_port
+    assert protected is not None and [line.text.strip() for line in protected.isolated] == ["switchport protected"]
+    assert private is not None and (private.access_vlan, private.trunk_vlans) == (100, frozenset())
+    assert [line.text.strip() for line in private.isolated] == ["switchport private-vlan host-association 100 101"]
+    assert (one["Vlan7"].ipv6_only_link_local, one["Vlan8"].ipv6_only_link_local) == (True, False)
 
 
 def test_unnumbered_borrows_the_address_but_connects_no_subnet() -> None:

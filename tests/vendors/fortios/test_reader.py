@@ -366,3 +366,16 @@ class TestFullConfiguration:
     @pytest.mark.parametrize("path", ["system ipsec-aggregate", "firewall policy", "router static", "system zone"])
     def test_sections_that_decide_are_never_ignored(self, path: str) -> None:
         assert vocabulary().reason_to_ignore(path) is None
+
+
+def test_parts_of_aggregates_and_switches_name_what_they_are_part_of() -> None:
+    found = device_of(
+        'config system interface\nedit "agg"\nset type aggregate\nset member "port1" "port2"\nnext\n'
+        'edit "port1"\nset type physical\nnext\nedit "port2"\nset type physical\nnext\n'
+        'edit "port3"\nset type physical\nnext\nedit "soft"\nset type switch\nnext\n'
+        'edit "internal1"\nset type physical\nnext\nedit "lan"\nset type hard-switch\nnext\nend\n'
+        'config system switch-interface\nedit "soft"\nset member "port3"\nnext\nend\n'
+        'config system virtual-switch\nedit "lan"\nconfig port\nedit "internal1"\nnext\nend\nnext\nend\n'
+    )
+    parts = {name: interface.member_of for name, interface in found.interfaces.items() if interface.member_of}
+    assert parts == {"port1": "agg", "port2": "agg", "port3": "soft", "internal1": "lan"}
