@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test kernel-test check format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ demo: setup ## audits the sample municipality and prints the path of its report
 
 test: .venv/installed-dev ## runs all tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+kernel-test: .venv/installed-dev ## compares what we say of firewall rules with the Linux kernel (minutes; needs network namespaces)
+	$(BIN)/python -m tests.kernel
 
 check: .venv/installed-dev ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .

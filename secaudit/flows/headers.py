@@ -46,14 +46,18 @@ def _where_sent(
     untranslated = space.intersection(arrived, space.guard(original, ZERO))
     if untranslated != EMPTY:
         yield untranslated, flow
-    translated = space.difference(arrived, untranslated)
-    if translated != EMPTY:
-        yield translated, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
+    replaced = space.replaced(arrived, original)
+    if replaced != EMPTY:
+        yield replaced, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
+    for distance, moved in space.distances(arrived, original):
+        yield moved, space.shift(flow, field, distance)
 
 
 def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
     untouched = space.intersection(packets, space.guard(original, ZERO))
-    translated = space.difference(packets, untouched)
-    if translated == EMPTY:
+    if untouched == packets:
         return packets
-    return space.union(untouched, space.move_up(translated, original, field, REMEMBERED))
+    parts = [untouched, space.move_up(space.replaced(packets, original), original, field, REMEMBERED)]
+    for distance, moved in space.distances(packets, original):
+        parts.append(space.shift(space.assign(moved, original, ZERO), field, -distance))
+    return space.union_all(parts)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from secaudit.network.intervals import Intervals, contains, intersect
 from secaudit.network.matches import TCP
 from secaudit.packets.packet import Packet
-from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
+from secaudit.packets.space import ZERO, Field, HeaderSpace
 
 _TRIES = 24
 _USUAL_SOURCE_PORTS: Intervals = ((49152, 65535),)
@@ -20,13 +20,10 @@ _DOCUMENTATION_HOSTS = tuple(
 _USUAL_PORTS = (443, 80, 3389, 22, 445, 25, 53)
 
 
-def sent_packets(space: HeaderSpace, arrived: int, moved: Mapping[Field, int] | None = None) -> Iterator[Packet]:
-    """A few packets as they were sent, one or two for each box of a set of arrived headers; TCP first.
-
-    `moved` are fields that were translated one to one, and by how much: what they were before is told by what they are.
-    """
+def sent_packets(space: HeaderSpace, arrived: int) -> Iterator[Packet]:
+    """A few packets as they were sent, one or two for each box of a set of arrived headers; TCP first."""
     for values in _samples(space, arrived):
-        yield _sent(space, values, moved or {})
+        yield _sent(space, values)
 
 
 def plain_packets(space: HeaderSpace, headers: int) -> Iterator[Packet]:
@@ -84,13 +81,11 @@ def _host(intervals: Intervals, attempt: int) -> int:
     return min(high, low + 1 + attempt) if high - low >= 3 else low
 
 
-def _sent(space: HeaderSpace, values: list[int], moved: Mapping[Field, int]) -> Packet:
+def _sent(space: HeaderSpace, values: list[int]) -> Packet:
     protocol = values[Field.PROTOCOL]
 
     def before(original: Field, field: Field) -> int:
-        if values[original] and 0 <= values[field] - moved.get(field, 0) <= space.maxima[field] and field in moved:
-            return values[field] - moved[field]
-        return values[original] - REMEMBERED if values[original] else values[field]
+        return space.value_before(original, values[original], values[field])
 
     return Packet(
         source=_address(space, before(Field.ORIGINAL_SOURCE, Field.SOURCE)),

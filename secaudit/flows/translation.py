@@ -1,7 +1,7 @@
 """Address and port translation of whole packet sets.
 
-What a field was before is kept in the `ORIGINAL_*` fields, so that a flow can be told by the address that sent it and the address that got
-it. Several new values (a pool, a hash) are over-approximated as "any value of the pool".
+What a field was before is kept in the `ORIGINAL_*` fields (`HeaderSpace.moved_by`), so that a flow can be told by the address that sent it
+and the address that got it. Several new values (a pool, a hash) are over-approximated as "any value of the pool".
 """
 
 from __future__ import annotations
@@ -9,9 +9,14 @@ from __future__ import annotations
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS, Match
 from secaudit.network.nat import Translation, TranslationKind
-from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
 
+_ORIGINALS = {
+    Field.SOURCE: Field.ORIGINAL_SOURCE,
+    Field.SOURCE_PORT: Field.ORIGINAL_SOURCE_PORT,
+    Field.DESTINATION: Field.ORIGINAL_DESTINATION,
+    Field.DESTINATION_PORT: Field.ORIGINAL_DESTINATION_PORT,
+}
 _PORTED: Intervals = normalise((p, p) for p in PROTOCOLS_WITH_PORTS)
 
 
@@ -23,21 +28,14 @@ class Translator:
 
     def source(self, packets: int, translation: Translation, matches: tuple[Match, ...], own: Intervals) -> int:
         """New source address and port. `own` are the addresses an INTERFACE translation can take."""
-        kept = self._remember(packets, Field.SOURCE, Field.ORIGINAL_SOURCE)
-        if translation.ports is not None:
-            kept = self._remember(kept, Field.SOURCE_PORT, Field.ORIGINAL_SOURCE_PORT)
         first = matches[0].sources[0][0] if matches else 0
-        moved = self._address(kept, Field.SOURCE, translation, first, own)
-        first_port = _first_port(matches, source=True)
-        return self._port(moved, Field.SOURCE_PORT, translation, first_port)
+        moved = self._address(packets, Field.SOURCE, translation, first, own)
+        return self._port(moved, Field.SOURCE_PORT, translation, _first_port(matches, source=True))
 
     def destination(self, packets: int, translation: Translation, matches: tuple[Match, ...]) -> int:
         """New destination address and port."""
-        kept = self._remember(packets, Field.DESTINATION, Field.ORIGINAL_DESTINATION)
-        if translation.ports is not None:
-            kept = self._remember(kept, Field.DESTINATION_PORT, Field.ORIGINAL_DESTINATION_PORT)
         first = matches[0].destinations[0][0] if matches else 0
-        moved = self._address(kept, Field.DESTINATION, translation, first, ())
+        moved = self._address(packets, Field.DESTINATION, translation, first, ())
         return self._port(moved, Field.DESTINATION_PORT, translation, _first_port(matches, source=False))
 
     def mark(self, packets: int, mark: int) -> int:
@@ -48,28 +46,34 @@ class Translator:
         """Removes the mark when the packet leaves the device."""
         return self._space.assign(packets, Field.MARK, ZERO)
 
-    def _remember(self, packets: int, field: Field, original: Field) -> int:
-        """Keeps the first value a field had; a second translation does not change what is remembered."""
+    def _replace(self, packets: int, field: Field, values: Intervals) -> int:
+        """Any of the new values; the first value that a field had is kept, a second translation does not change what is remembered."""
         space = self._space
+        original = _ORIGINALS[field]
         fresh = space.intersection(packets, space.guard(original, ZERO))
-        translated = space.difference(packets, fresh)
-        return (
-            space.union(space.copy_field(fresh, field, original, REMEMBERED), translated) if fresh != EMPTY else packets
-        )
+        parts = [space.copy_field(fresh, field, original, REMEMBERED), space.replaced(packets, original)]
+        for distance, moved in space.distances(packets, original):
+            parts.append(space.copy_field(space.shift(moved, field, -distance), field, original, REMEMBERED))
+        return space.assign(space.union_all(parts), field, values)
+
+    def _move(self, packets: int, field: Field, distance: int) -> int:
+        """The value plus a distance, so that what it was still follows from what it is."""
+        space = self._space
+        original = _ORIGINALS[field]
+        fresh = space.intersection(packets, space.guard(original, ZERO))
+        parts = [space.assign(fresh, original, space.moved_by(original, distance)), space.replaced(packets, original)]
+        for before, moved in space.distances(packets, original):
+            parts.append(space.assign(moved, original, space.moved_by(original, before + distance)))
+        return space.shift(space.union_all(parts), field, distance)
 
     def _address(self, packets: int, field: Field, translation: Translation, first: int, own: Intervals) -> int:
-        space = self._space
-        match translation.kind:
-            case TranslationKind.INTERFACE:
-                return space.assign(packets, field, own) if own else packets
-            case TranslationKind.POOL:
-                return (
-                    packets if translation.addresses is None else space.assign(packets, field, (translation.addresses,))
-                )
-            case TranslationKind.SHIFT:
-                if translation.addresses is None:
-                    return packets
-                return space.shift(packets, field, translation.addresses[0] - first)
+        if translation.kind is TranslationKind.INTERFACE:
+            return self._replace(packets, field, own) if own else packets
+        if translation.addresses is None:
+            return packets
+        if translation.kind is TranslationKind.POOL:
+            return self._replace(packets, field, (translation.addresses,))
+        return self._move(packets, field, translation.addresses[0] - first)
 
     def _port(self, packets: int, field: Field, translation: Translation, first: int) -> int:
         space = self._space
@@ -78,9 +82,9 @@ class Translator:
         ported = space.intersection(packets, space.guard(Field.PROTOCOL, _PORTED))
         others = space.difference(packets, ported)
         if translation.ports_shift:
-            ported = space.shift(ported, field, translation.ports[0] - first)
+            ported = self._move(ported, field, translation.ports[0] - first)
         else:
-            ported = space.assign(ported, field, (translation.ports,))
+            ported = self._replace(ported, field, (translation.ports,))
         return space.union(ported, others)
 
 

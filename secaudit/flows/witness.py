@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secaudit.errors import InternalError
@@ -17,15 +17,10 @@ from secaudit.flows.zones import FAMILIES
 from secaudit.network.device import Stage
 from secaudit.network.intervals import contains
 from secaudit.network.matches import Family
-from secaudit.network.nat import TranslationKind
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.packet import Packet
 from secaudit.packets.sets import PacketSet
-from secaudit.packets.space import Field
 from secaudit.text.bilingual import Text
-
-_TO = (Field.DESTINATION, Field.DESTINATION_PORT)
-_FROM = (Field.SOURCE, Field.SOURCE_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +65,10 @@ def chain_witness(analysis: FlowAnalysis, pair: PairFlow, chain: Chain) -> FlowW
     """
     mode = Mode.POSSIBLE if chain.doubts or not (chain.packets - pair.certain).is_empty else Mode.CERTAIN
     start = (chain.links[0].device, chain.links[0].ingress)
-    moved = _one_to_one(chain.links)
     found: list[FlowWitness] = []
     tried = []
     for family in FAMILIES:
-        for packet in sent_packets(analysis.spaces[family], chain.arrived.node(family), moved):
+        for packet in sent_packets(analysis.spaces[family], chain.arrived.node(family)):
             for trace in replay(analysis.topology, *start, packet, mode):
                 if _arrives(analysis, pair.destination, trace):
                     assert trace.arrives is not None
@@ -85,25 +79,6 @@ def chain_witness(analysis: FlowAnalysis, pair: PairFlow, chain: Chain) -> FlowW
     if mode is Mode.CERTAIN and not found:
         raise _disagreement(pair, tried)
     return next((one for one in found if follows(one.trace, chain.links, by_lines=False)), None)
-
-
-def _one_to_one(links: tuple[Link, ...]) -> Mapping[Field, int]:
-    """How far one-to-one rules move addresses and ports on a chain: a set only remembers the range in which a value was before."""
-    moved: dict[Field, int] = {}
-    for rule in (link.rule for link in links if link.rule is not None):
-        match = rule.matches[0]
-        service = match.services[0]
-        for change, fields, held, ports in (
-            (rule.destination, _TO, match.destinations, service.destination_ports),
-            (rule.source, _FROM, match.sources, service.source_ports),
-        ):
-            if change is None:
-                continue
-            if change.kind is TranslationKind.SHIFT and change.addresses is not None:
-                moved[fields[0]] = moved.get(fields[0], 0) + change.addresses[0] - held[0][0]
-            if change.ports is not None and change.ports_shift:
-                moved[fields[1]] = moved.get(fields[1], 0) + change.ports[0] - ports[0][0]
-    return moved
 
 
 def follows(trace: Trace, links: tuple[Link, ...], *, by_lines: bool = True) -> bool:

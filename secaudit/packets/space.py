@@ -25,7 +25,7 @@ from secaudit.network.matches import (
     values_with_bits,
 )
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS as PORTED
-from secaudit.packets.diagrams import EMPTY, FULL, Diagrams
+from secaudit.packets.diagrams import EMPTY, FULL, Diagrams, TooComplexError
 from secaudit.packets.packet import Packet
 
 
@@ -33,7 +33,7 @@ class Field(IntEnum):
     """Levels of the diagrams, top first.
 
     Addresses before services keeps object groups small; the last six never appear on the wire. `MARK` is the mark of a
-    NAT rule inside a device, `ORIGINAL_*` are the values before translation plus `REMEMBERED` (0 = not translated), `ORIGIN` is the
+    NAT rule inside a device, `ORIGINAL_*` tell the values before translation (`HeaderSpace.moved_by`), `ORIGIN` is the
     number of the zone in which the packet started.
     """
 
@@ -55,6 +55,8 @@ class Field(IntEnum):
 
 HEADER_FIELDS = tuple(Field)[:8]
 REMEMBERED = 1
+SHIFTS = 4096
+"""So many different distances may one-to-one translations of one field move it by."""
 ORIGIN_MAX = 31
 ZERO: Intervals = ((0, 0),)
 
@@ -80,10 +82,10 @@ class HeaderSpace(Diagrams):
                 255,
                 255,
                 65535,
-                address + 1,
-                65536,
-                address + 1,
-                65536,
+                address + 1 + SHIFTS,
+                65536 + SHIFTS,
+                address + 1 + SHIFTS,
+                65536 + SHIFTS,
                 ORIGIN_MAX,
             ),
             node_limit,
@@ -92,6 +94,8 @@ class HeaderSpace(Diagrams):
         self.address_maximum = address
         self._services: dict[tuple[Service, ...], int] = {}
         self._matches: dict[Match, int] = {}
+        self.known_distances: dict[int, int] = {}
+        """Of one-to-one translations, with their numbers: see `moved_by`."""
         self.unmarked = self.guard(Field.MARK, ZERO)
         self.valid = self._valid()
         self.opening = self._opening()
@@ -222,6 +226,46 @@ class HeaderSpace(Diagrams):
     def restrict(self, node: int, field: Field, low: int, high: int) -> int:
         """The packets whose field is in one interval."""
         return self.intersection(node, self.guard(field, ((low, high),)))
+
+    def moved_by(self, original: Field, distance: int) -> Intervals:
+        """The value of an `ORIGINAL_*` field for "the field is now `distance` more than it was".
+
+        Such a field is 0 while nothing was translated, the old value plus `REMEMBERED` where the new value tells nothing about it (a pool,
+        an interface), and beyond that the number of a distance: a set cannot hold "the old value is the new one less five" in another way,
+        and a later filter on the new value must still tell the old ones apart. Raises `TooComplexError` for too many distances.
+        """
+        if distance == 0:
+            return ZERO
+        number = self.known_distances.setdefault(distance, len(self.known_distances))
+        if number >= SHIFTS:
+            raise TooComplexError(f"more than {SHIFTS} distances of one-to-one translation")
+        value = self.maxima[original] - SHIFTS + 1 + number
+        return ((value, value),)
+
+    def distances(self, packets: int, original: Field) -> list[tuple[int, int]]:
+        """The part of a set that one-to-one translations have moved, by distance."""
+        last = self.maxima[original]
+        moved = self.restrict(packets, original, last - SHIFTS + 1, last)
+        if moved == EMPTY:
+            return []
+        found = [
+            (distance, self.intersection(moved, self.guard(original, self.moved_by(original, distance))))
+            for distance in self.known_distances
+        ]
+        return [(distance, part) for distance, part in found if part != EMPTY]
+
+    def replaced(self, packets: int, original: Field) -> int:
+        """The part of a set whose old values are kept as they were."""
+        return self.restrict(packets, original, REMEMBERED, self.maxima[original] - SHIFTS)
+
+    def value_before(self, original: Field, remembered: int, value: int) -> int:
+        """What a field was before translation, of one concrete packet: its `ORIGINAL_*` value and the value that it has now."""
+        first = self.maxima[original] - SHIFTS + 1
+        if remembered >= first:
+            return value - next(
+                distance for distance, number in self.known_distances.items() if number == remembered - first
+            )
+        return remembered - REMEMBERED if remembered else value
 
     def header_only(self, node: int) -> int:
         """Forgets everything that is not on the wire."""

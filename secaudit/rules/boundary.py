@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.interfaces import Interface
 from secaudit.network.intervals import (
     ANY_IPV4,
@@ -64,7 +64,7 @@ def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossin
     outside = frozenset(_forwarding(device)) - inside
     peers = frozenset(zone_ for name in outside for zone_ in context.places.of_interface(device.name, name))
     if device.policies:
-        tables = [device.filters[name] for name in device.policies if name in device.filters]
+        tables = [device.filters[name] for name in deciding_policies(device)]
         ways = [(inside, frozenset({name}), name) for name in sorted(outside)]
         ways += [(frozenset({name}), inside, name) for name in sorted(outside)]
         return tuple(
@@ -88,6 +88,19 @@ def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossin
                     far = _peers(context, device, other)
                     found.extend(_at_interface(device, applied, name, frozenset({other}), far, outward=outward))
     return tuple(found)
+
+
+def deciding_policies(device: Device) -> tuple[str, ...]:
+    """The policy tables by which a device discards what no line of theirs permits.
+
+    Every table must permit a packet, so one that discards the rest is enough, and others (the mangle table of a Linux host) may end
+    by permitting. When none discards the rest, all are looked at.
+    """
+    tables = tuple(name for name in device.policies if name in device.filters)
+    ending = tuple(
+        name for name in tables if device.filters[name].default is not Action.PERMIT or last_lines(device.filters[name])
+    )
+    return ending or tables
 
 
 def unfiltered(context: RuleContext, device: Device) -> tuple[tuple[Interface, Interface], ...]:
@@ -148,13 +161,19 @@ def _meets(wanted: frozenset[str] | None, there: frozenset[str]) -> bool:
 
 
 def permits(line: FilterLine) -> bool:
-    """Whether a line lets packets through, surely or at times."""
-    return line.action is Action.PERMIT and line.certainty is not Certainty.UNCERTAIN
+    """Whether a line lets packets through that open a connection, surely or at times."""
+    return line.action is Action.PERMIT and line.certainty is not Certainty.UNCERTAIN and _sees_opening(line)
 
 
 def may_permit(line: FilterLine) -> bool:
     """Whether a line could let packets through although that is not sure."""
-    return line.action is Action.UNKNOWN or (line.action is Action.PERMIT and line.certainty is Certainty.UNCERTAIN)
+    unsure = line.action is Action.UNKNOWN or (line.action is Action.PERMIT and line.certainty is Certainty.UNCERTAIN)
+    return unsure and _sees_opening(line)
+
+
+def _sees_opening(line: FilterLine) -> bool:
+    """A line for packets of remembered connections (`--ctstate ESTABLISHED`) decides nothing about new ones."""
+    return line.connection is not Connection.ESTABLISHED
 
 
 def opens(match: Match) -> tuple[Service, ...]:
@@ -199,7 +218,11 @@ def wider_than(intervals: Intervals, family: int, prefix_length: int) -> tuple[I
 
 def last_lines(table: Filter) -> tuple[FilterLine, ...]:
     """The lines of a filter that surely decide every IPv4 packet between the interfaces they name, in list order."""
-    return tuple(line for line in table.lines if line.certainty is Certainty.ALWAYS and _matches_everything(line))
+    return tuple(
+        line
+        for line in table.lines
+        if line.certainty is Certainty.ALWAYS and _sees_opening(line) and _matches_everything(line)
+    )
 
 
 def last_line(lines: tuple[FilterLine, ...], ingress: str, egress: str) -> FilterLine | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_every_guide_exists_in_both_languages() -> None:
 
 
 def test_every_vendor_has_its_page() -> None:
-    vendors = {path.parent.name for path in (ROOT / "secaudit" / "vendors").glob("*/__init__.py")}
+    vendors = {entry.name for entry in entry_points(group="secaudit.vendors")}
     pages = {path.stem for path in (ROOT / "docs" / "vendors").glob("*.md")}
     assert pages == vendors
     for readme in ("README.md", "README.ja.md"):

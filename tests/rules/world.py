@@ -32,7 +32,7 @@ from secaudit.municipality.model import (
     ZoneBinding,
 )
 from secaudit.network.device import Device, Doubt, DoubtKind, Notice, NoticeKind, Plane, Stage
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import ANY_IPV4, ANY_PORT, Intervals, of_network
 from secaudit.network.management import (
@@ -264,6 +264,8 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
         filters["policy"] = _filter(
             "policy", {**words["policy"], "lines": words.get("lines", {}), "stateful": True}, say
         )
+        policies += tuple(words.get("tables", ()))
+        filters |= {one: _filter(one, made, say) for one, made in words.get("tables", {}).items()}
     return Device(
         name=name,
         vendor="test",
@@ -314,7 +316,7 @@ def _filter(name: str, words: Mapping[str, Any], say: _Lines) -> Filter:
 
 
 def _line(label: str, text: str, say: _Lines) -> FilterLine:
-    """`permit IN OUT SOURCE DESTINATION SERVICE [log] [nat] [uncertain] [established]`; `-` for any interface."""
+    """`permit IN OUT SOURCE DESTINATION SERVICE [log] [nat] [uncertain] [established] [remembered]`; `-` for any interface."""
     action, ingress, egress, source, destination, service, *options = text.split()
     return FilterLine(
         label=label,
@@ -326,6 +328,7 @@ def _line(label: str, text: str, say: _Lines) -> FilterLine:
         logged="log" in options,
         ingress=None if ingress == "-" else frozenset({ingress}),
         egress=None if egress == "-" else frozenset({egress}),
+        connection=Connection.ESTABLISHED if "remembered" in options else None,
         source_translation=Translation(TranslationKind.INTERFACE) if "nat" in options else None,
     )
 

@@ -23,6 +23,7 @@ from secaudit.rules.boundary import (
     any_service,
     boundary_devices,
     crossings,
+    deciding_policies,
     families_routed,
     last_line,
     last_lines,
@@ -197,7 +198,7 @@ def _filters_between_zones(
     found: dict[str, list[tuple[str, str]]] = {}
     for ingress, egress in sorted(ways):
         applied = (
-            device.policies
+            deciding_policies(device)
             if device.policies
             else (device.interfaces[ingress].filter_in, device.interfaces[egress].filter_out)
         )

@@ -1,0 +1,281 @@
+"""Chains that call chains as one list in which the first match decides.
+
+A rule behind a jump holds for what the jump matches AND what the rule matches; a `RETURN` takes its packets out of the rest of
+its chain, so that rest holds for what is left (a difference of matches). Conditions that hold for everything stay as written, so nothing is multiplied out
+without need. What would get too big raises `TooComplexError`; the kernel refuses loops, so a loop is an error as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from secaudit.network.filters import Certainty
+from secaudit.network.match_algebra import (
+    TooManyMatchesError,
+    any_packet_of,
+    intersect_matches,
+    subtract_matches,
+)
+from secaudit.network.matches import Match
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+from secaudit.vendors.netfilter.conntrack import ALL_STATES
+from secaudit.vendors.netfilter.ruleset import (
+    Chain,
+    ChainKey,
+    Condition,
+    InterfaceTest,
+    Rule,
+    State,
+    Verdict,
+    VerdictKind,
+)
+
+MOST_MATCHES = 20_000
+"""Matches of one condition."""
+_SPARE_RULES = 20_000
+"""Rules that may be visited for one base chain beyond three times those that there are: chains that are called from many places."""
+_SPARE_SIZE = 200_000
+"""The same for matches of all lines and regions together, each rule having up to 30 of its own."""
+_DEEPEST = 64
+"""Jumps inside jumps (nft allows 16)."""
+
+
+class TooComplexError(Exception):
+    """A chain that cannot be flattened; `text` says why and `sources` where."""
+
+    def __init__(self, text: Text, sources: Sources) -> None:
+        super().__init__(text.en)
+        self.text = text
+        self.sources = sources
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Packets by where they come from and go to, their state and their header; all interfaces are named."""
+
+    ingress: frozenset[str]
+    egress: frozenset[str]
+    states: frozenset[State]
+    matches: tuple[Match, ...]
+    certainty: Certainty = Certainty.ALWAYS
+    doubt: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlatRule:
+    """One rule as a line of the flat list. `regions` are where it holds (any of them), `sources` those of its jumps and its own."""
+
+    rule: Rule
+    verdict: Verdict
+    regions: tuple[Region, ...]
+    sources: Sources
+    logged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlatChain:
+    """A base chain without jumps. `end_logged`: what reaches its end was logged just before."""
+
+    rules: tuple[FlatRule, ...]
+    end_logged: bool
+
+
+def flatten(
+    chains: Mapping[ChainKey, Chain], base: Chain, ingress: frozenset[str], egress: frozenset[str]
+) -> FlatChain:
+    """A base chain as a flat list. A `RETURN` from it is a rule of its own (the policy decides its packets).
+
+    `ingress` and `egress` are the names that the packets of the hook can have; a packet without one has the name "".
+    """
+    work = _Flattening(chains)
+    everything = Region(ingress, egress, ALL_STATES, any_packet_of(base.key.families))
+    logged = work.walk(base, (everything,), (), ())
+    return FlatChain(tuple(work.result), logged)
+
+
+class _Flattening:
+    def __init__(self, chains: Mapping[ChainKey, Chain]) -> None:
+        self._chains = chains
+        self.result: list[FlatRule] = []
+        rules = sum(len(chain.rules) for chain in chains.values())
+        self._visits_left = _SPARE_RULES + 3 * rules
+        self._size_left = _SPARE_SIZE + 30 * rules
+
+    def walk(self, chain: Chain, regions: tuple[Region, ...], path: tuple[ChainKey, ...], jumps: Sources) -> bool:
+        """Appends the rules of a chain entered with `regions`. Returns whether its last rule logs whatever gets there."""
+        pending: Condition | None = None
+        path = (*path, chain.key)
+        for rule in chain.rules:
+            self._count(rule)
+            kind = rule.verdict.kind
+            if kind is VerdictKind.CONTINUE:
+                pending = rule.condition if rule.logged else pending
+                continue
+            try:
+                hit = tuple(one for region in regions if (one := _both(region, rule.condition)) is not None)
+                if hit:
+                    sources = (*jumps, *rule.sources)
+                    logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
+                    self._act(chain, rule, hit, path, sources, logged=logged)
+                    if kind in (VerdictKind.GOTO, VerdictKind.RETURN) and len(path) > 1:
+                        regions = tuple(left for region in regions for left in _without(region, rule.condition, hit))
+                        self._grow(regions, rule)
+            except TooManyMatchesError:
+                raise too_big(rule.sources) from None
+            if kind not in (VerdictKind.JUMP, VerdictKind.NOTRACK):
+                pending = None
+            if not regions:
+                break
+        return pending is not None and _covers(pending, Condition())
+
+    def _act(
+        self,
+        chain: Chain,
+        rule: Rule,
+        hit: tuple[Region, ...],
+        path: tuple[ChainKey, ...],
+        sources: Sources,
+        *,
+        logged: bool,
+    ) -> None:
+        kind = rule.verdict.kind
+        if kind in (VerdictKind.JUMP, VerdictKind.GOTO):
+            key = replace(chain.key, chain=rule.verdict.chain)
+            target = self._chains.get(key)
+            if target is None:
+                self._append(FlatRule(rule, _UNKNOWN, _unsure(hit, rule), sources, logged), rule)
+                return
+            if key in path:
+                raise TooComplexError(_loop(key.chain), sources)
+            if len(path) >= _DEEPEST:
+                raise too_big(sources)
+            self.walk(target, hit, path, sources)
+            if kind is VerdictKind.GOTO and len(path) == 1:
+                self._append(FlatRule(rule, _RETURN, hit, sources, logged=False), rule)
+        elif kind is not VerdictKind.RETURN or len(path) == 1:
+            self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
+
+    def _append(self, flat: FlatRule, rule: Rule) -> None:
+        self._grow(flat.regions, rule)
+        self.result.append(flat)
+
+    def _count(self, rule: Rule) -> None:
+        self._visits_left -= 1
+        if self._visits_left < 0:
+            raise too_big(rule.sources)
+
+    def _grow(self, regions: Iterable[Region], rule: Rule) -> None:
+        self._size_left -= sum(len(match.services) for region in regions for match in region.matches)
+        if self._size_left < 0:
+            raise too_big(rule.sources)
+
+
+_UNKNOWN = Verdict(VerdictKind.UNKNOWN)
+_RETURN = Verdict(VerdictKind.RETURN)
+
+
+def select(names: frozenset[str], tests: Iterable[InterfaceTest]) -> frozenset[str]:
+    """The interfaces for which every test holds."""
+    for test in tests:
+        fitting = frozenset(name for name in names if any(name_fits(name, pattern) for pattern in test.names))
+        names = names - fitting if test.negated else fitting
+    return names
+
+
+def name_fits(name: str, pattern: str) -> bool:
+    """Whether an interface has a name as a rule writes it (`*` at the end: begins with).
+
+    >>> name_fits("eth0", "eth*"), name_fits("eth0", "eth")
+    (True, False)
+    """
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def _both(region: Region, condition: Condition) -> Region | None:
+    """The packets of a region for which a condition holds."""
+    ingress = select(region.ingress, condition.ingress)
+    egress = select(region.egress, condition.egress)
+    states = region.states if condition.states is None else region.states & condition.states
+    if not (ingress and egress and states):
+        return None
+    matches = region.matches
+    if condition.matches is not _EVERYTHING and condition.matches != _EVERYTHING:
+        matches = intersect_matches(region.matches, condition.matches, MOST_MATCHES)
+    if not matches:
+        return None
+    certainty = _joined(region.certainty, condition.certainty)
+    return Region(ingress, egress, states, matches, certainty, condition.doubt or region.doubt)
+
+
+_EVERYTHING = Condition().matches
+
+
+def _without(region: Region, condition: Condition, hit: Iterable[Region]) -> list[Region]:
+    """The packets of a region that go on behind a `RETURN`; those for which that is not sure are marked so."""
+    both = _both(region, condition)
+    if both is None:
+        return [region]
+    result = []
+    rest = region
+    ingress = region.ingress - both.ingress
+    if ingress:
+        result.append(replace(region, ingress=ingress))
+    rest = replace(rest, ingress=both.ingress)
+    egress = region.egress - both.egress
+    if egress:
+        result.append(replace(rest, egress=egress))
+    rest = replace(rest, egress=both.egress)
+    states = region.states - both.states
+    if states:
+        result.append(replace(rest, states=states))
+    rest = replace(rest, states=both.states)
+    matches = subtract_matches(region.matches, both.matches, MOST_MATCHES)
+    if matches:
+        result.append(replace(rest, matches=matches))
+    if condition.certainty is not Certainty.ALWAYS:
+        result.append(both)
+    return result
+
+
+def _joined(first: Certainty, second: Certainty) -> Certainty:
+    """Two conditions that must both hold; two that hold at times may never hold together."""
+    if first is Certainty.ALWAYS:
+        return second
+    return first if second is Certainty.ALWAYS else Certainty.UNCERTAIN
+
+
+def _covers(log: Condition, condition: Condition) -> bool:
+    """Whether what `condition` matches was logged by a rule before it (a limit on the log does not matter)."""
+    return (
+        log.states in (None, condition.states)
+        and all(one in ((), other) for one, other in ((log.ingress, condition.ingress), (log.egress, condition.egress)))
+        and log.matches in (_EVERYTHING, condition.matches)
+    )
+
+
+def _unsure(regions: tuple[Region, ...], rule: Rule) -> tuple[Region, ...]:
+    text = Text(
+        ja=f"ジャンプ先のチェイン「{rule.verdict.chain}」が定義されていません",
+        en=f'the chain "{rule.verdict.chain}" to which it jumps is not defined',
+    )
+    return tuple(replace(region, doubt=text) for region in regions)
+
+
+def _loop(chain: str) -> Text:
+    return Text(
+        ja=f"チェイン「{chain}」が自分自身に戻っています（カーネルは受け付けません）",
+        en=f'the chain "{chain}" comes back to itself, which the kernel refuses',
+    )
+
+
+def too_big(sources: Sources) -> TooComplexError:
+    """The error for what would need too many matches."""
+    return TooComplexError(
+        Text(
+            ja="チェインの呼び出しを展開すると大きくなりすぎるため、判断できません",
+            en="too complex: the chains that call each other are too big when written out",
+        ),
+        sources,
+    )
