@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -64,11 +64,17 @@ def a_policy(family: Family, seed: str, most_rules: int = 8) -> Policy:
     return PolicyMaker(random, family).policy(random.randrange(1, most_rules + 1))
 
 
-def wrong(space: HeaderSpace, policy: Policy, written: Written, data: bytes | None = None) -> str:
+def wrong(
+    space: HeaderSpace,
+    policy: Policy,
+    written: Written,
+    data: bytes | None = None,
+    meaning: Callable[[HeaderSpace, Policy], int] = meant,
+) -> str:
     """What is wrong with what was read; empty when nothing is."""
     out = read(space, written, data)
     found = list(out.complaints)
-    whole = meant(space, policy)
+    whole = meaning(space, policy)
     wanted = space.intersection(whole, space.opening)
     for question, node in (("certain", out.certain), ("possible", out.possible)):
         if space.difference(node, wanted) != EMPTY:
