@@ -80,6 +80,22 @@ class Description:
             "lines": [_line(line, dead.get(id(line))) for line in filter_.lines],
         }
 
+    def _tables(self, language: Language) -> str:
+        """The captured routing tables of the file, and why they cannot be believed."""
+        told = []
+        for table in self.file.tables:
+            number, count = table.sources[0].number, len(table.routes)
+            place = f"{table.vendor} IPv{table.family}" + (f" VRF {table.vrf}" if table.vrf else "")
+            told.append(
+                _say(
+                    language,
+                    f"{self.file.path}:{number}: 経路表 ({place})、経路 {count} 件",
+                    f"{self.file.path}:{number}: routing table ({place}), {count} routes",
+                )
+            )
+            told += [f"  ? {flaw.text.in_(language)} ({flaw.sources[0].number})" for flaw in table.flaws]
+        return "\n".join(told) or self.file.path
+
     def _dead_of(self, device: str, filter_: str) -> tuple[DeadLine, ...]:
         return next((found for one, name, found in self.dead if (one, name) == (device, filter_)), ())
 
@@ -88,7 +104,7 @@ class Description:
         read = self.file.read
         if read is None or self.file.text is None:
             problem = self.file.problem
-            return self.file.path if problem is None else problem.message(language)
+            return self._tables(language) if problem is None else problem.message(language)
         coverage = read.coverage
         known = len(coverage.used) + len(coverage.irrelevant)
         total = _total(coverage)
@@ -105,6 +121,7 @@ class Description:
             ),
         ]
         lines += [f"    {one.line.number}: {one.line.text.strip()}" for one in coverage.unread]
+        lines += [self._tables(language)] if self.file.tables else []
         lines += [f"  * {one.in_(language)}" for one in (*self.file.text.notes, *read.warnings)]
         for device in read.devices:
             lines += [f"  ? {one.text.in_(language)}" for one in device.doubts]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from secaudit.audit.crossings import crossings_of
 from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
+from secaudit.audit.route_tables import with_route_tables
 from secaudit.errors import InputError, UsageError
 from secaudit.flows.topology import Topology, build_topology
 from secaudit.flows.zones import ZonePlan, plan_zones
@@ -39,12 +40,13 @@ def network_of_folder(folder: AuditFolder) -> ReadNetwork:
     """Reads every configuration of an audit folder."""
     root = Path(folder.root)
     files = [read_config_file(root / path, path) for path in folder.configs]
-    devices, problems = name_devices(files, folder.municipality.ledger)
+    named, problems = name_devices(files, folder.municipality.ledger)
+    devices, told = with_route_tables(named, files)
     links = [
         ((link.left.device, link.left.interface), (link.right.device, link.right.interface))
         for link in folder.municipality.links
     ]
-    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices, links), tuple(problems))
+    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices, links), (*problems, *told))
 
 
 def network_of_files(paths: Sequence[Path]) -> ReadNetwork:
@@ -53,8 +55,9 @@ def network_of_files(paths: Sequence[Path]) -> ReadNetwork:
     for file in files:
         if file.problem is not None:
             raise file.problem
-    devices, problems = name_devices(files, ())
-    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices), tuple(problems))
+    named, problems = name_devices(files, ())
+    devices, told = with_route_tables(named, files)
+    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices), (*problems, *told))
 
 
 def is_audit_folder(paths: Sequence[Path]) -> bool:

@@ -9,18 +9,22 @@ from pathlib import Path
 
 from secaudit.errors import InputError, InternalError, SecauditError
 from secaudit.municipality.model import LedgerDevice
+from secaudit.network.captured import CapturedTable
 from secaudit.network.device import Device, Doubt, DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.text.source import SourceLine
-from secaudit.vendors.reader import ReadConfig
-from secaudit.vendors.registry import read_config, vendor_hint
+from secaudit.vendors.reader import FoundTables, ReadConfig
+from secaudit.vendors.registry import find_tables, read_config, vendor_hint
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """One configuration file: read, or with the `problem` that it has."""
+    """One configuration file: read, or with the `problem` that it has.
+
+    `tables` are routing tables captured on a device: a file may hold nothing else, or both, as a terminal log does.
+    """
 
     path: str
     size_bytes: int
@@ -28,6 +32,7 @@ class ConfigFile:
     text: ConfigText | None
     read: ReadConfig | None
     problem: SecauditError | None
+    tables: tuple[CapturedTable, ...] = ()
 
 
 def config_paths(paths: Iterable[Path]) -> list[Path]:
@@ -49,13 +54,26 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
     except InputError as error:
         return ConfigFile(shown_as, _size(path), _digest(path), None, None, error)
     try:
-        found = read_config(text)
+        captured = find_tables(text)
+        rest = without_tables(text, captured)
+        if captured.tables and not any(line.text.strip() for line in rest.lines):
+            return ConfigFile(shown_as, text.size_bytes, text.sha256, text, None, None, captured.tables)
+        found = read_config(rest)
     except InternalError as error:  # a fault of one reader leaves one file unread, and the audit goes on
         return ConfigFile(shown_as, text.size_bytes, text.sha256, None, None, error)
     problem = _unknown(text) if found is None else None
+    if found is not None:
+        found = replace(found, coverage=replace(found.coverage, used=found.coverage.used | captured.lines))
     if found is not None and not found.devices:
         problem = _no_device(text, found.vendor)
-    return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem)
+    return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem, captured.tables)
+
+
+def without_tables(text: ConfigText, captured: FoundTables) -> ConfigText:
+    """A text as its configuration reader gets it: the captured tables in it are not configuration."""
+    if not captured.lines:
+        return text
+    return replace(text, lines=tuple(line for line in text.lines if line.number not in captured.lines))
 
 
 def _size(path: Path) -> int:

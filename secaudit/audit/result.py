@@ -42,7 +42,7 @@ class LineNote:
 class InputSummary:
     """One file that was read, with its digest; coverage fields are None for files that are not configurations.
 
-    `kind` is `municipality`, `attestations`, `exceptions`, `config`, `probe`, `document`, `definition` or `other`.
+    `kind` is `municipality`, `attestations`, `exceptions`, `config`, `routes`, `probe`, `document`, `definition` or `other`.
     `problem` says why it could not be used, when it could not.
     """
 

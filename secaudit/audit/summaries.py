@@ -69,7 +69,8 @@ def _kind(one: InputFile, folder: AuditFolder) -> str:
 def _config_summary(file: ConfigFile) -> InputSummary:
     if file.read is None or file.text is None:
         problem = None if file.problem is None else _message(file.problem)
-        return InputSummary(file.path, "config", file.size_bytes, file.sha256, problem=problem)
+        kind = "routes" if file.tables and problem is None else "config"
+        return InputSummary(file.path, kind, file.size_bytes, file.sha256, problem=problem)
     coverage = file.read.coverage
     return InputSummary(
         path=file.path,

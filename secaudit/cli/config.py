@@ -42,7 +42,7 @@ def command(files: tuple[Path, ...], format_: str) -> int:
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     else:
         for one in found:
-            if one.read is not None:
+            if one.problem is None or one.read is not None:
                 click.echo(describe_file(one).as_text(LANGUAGE))
     problems = [one.problem for one in found if one.problem is not None]
     for problem in problems:

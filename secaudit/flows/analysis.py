@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, leading_to
-from secaudit.flows.headers import arrived_as, as_flow, as_sent
+from secaudit.flows.headers import arrived_as, as_flow, as_sent, sent_among
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
@@ -71,6 +71,7 @@ class FlowAnalysis:
         self._engines: dict[tuple[Mode, Family], Engine] = {}
         self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
         self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
+        self._runs_from: dict[tuple[Family, str], tuple[Propagation, ...]] = {}
         self._pairs: dict[tuple[str, str], PairFlow] = {}
         self._sets: dict[tuple[Mode, bool, str, str, bool, bool], PacketSet] = {}
         self.too_complex: Doubt | None = None
@@ -236,9 +237,36 @@ class FlowAnalysis:
             nodes = {}
             for family in FAMILIES:
                 arrived = self._arrived(mode, family, source, destination, forged=forged, direct=direct)
+                if self._same[mode] is Mode.RELIABLE:
+                    arrived = self._by_every_way(family, source, destination, arrived)
                 nodes[family] = as_flow(self.spaces[family], arrived)
             found = self._sets[key] = PacketSet(self.spaces, nodes[4], nodes[6])
         return found
+
+    def _by_every_way(self, family: Family, source: str, destination: str, arrived: int) -> int:
+        """The part of what arrives of which no way ends elsewhere, in any state of the devices.
+
+        A host that can enter the network by several interfaces may use one that works: they are asked one by one.
+        """
+        space = self.spaces[family]
+        if self._lost_among(space, self._run(Mode.RELIABLE, family, False), source, arrived) == EMPTY:
+            return arrived
+        key = (family, source)
+        if key not in self._runs_from:
+            engine = self.engine(Mode.RELIABLE, family)
+            self._runs_from[key] = tuple(engine.propagate([one]) for one in engine.injections(zones=[source]))
+        kept = []
+        for run in self._runs_from[key]:
+            there = space.union_all(
+                run.arrived.get(Arrival(destination, via), EMPTY) for via in [None, *self.plan.zones]
+            )
+            kept.append(space.difference(there, self._lost_among(space, run, source, there)))
+        return space.union_all(kept)
+
+    def _lost_among(self, space: HeaderSpace, run: Propagation, source: str, arrived: int) -> int:
+        number = self.plan.number(source)
+        lost = space.restrict(run.lost, Field.ORIGIN, number, number)
+        return EMPTY if lost == EMPTY else sent_among(space, arrived, as_sent(space, lost))
 
     def _all_between(self, source: str, destination: str) -> PacketSet:
         nodes = {}
@@ -408,7 +436,11 @@ def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:
 
 def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
     """Which questions have the same answer for this network, so that each is computed once."""
-    unsure, sometimes = topology.sure is not topology, False
+    unsure = topology.sure is not topology
+    held = [
+        held.address.ip for one in topology.devices.values() for i in one.interfaces.values() for held in i.addresses
+    ]
+    sometimes = len(held) != len(set(held))  # an address that several hold leads to all of them
     for device in topology.devices.values():
         unsure |= bool(device.dynamic_routing) or any(one.plane is Plane.TRAFFIC for one in device.doubts)
         unsure |= any(rule.uncertain is not None for rule in device.nat_rules)
@@ -420,9 +452,10 @@ def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
             for line in filter_.lines:
                 unsure |= line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
                 sometimes |= line.certainty is Certainty.SOMETIMES
-        unsure |= any(
-            hop.interface is not None and hop.gateway is None for route in device.routes for hop in route.next_hops
-        )
+        groups = [*(one.next_hops for one in device.routes), *(one.next_hops for one in device.policy_routes)]
+        hops = [hop for group in groups for hop in group]
+        named = [hop for hop in hops if hop.interface is not None]
+        unsure |= any(hop.gateway is None or hop.interface not in device.interfaces for hop in named)
     certain = Mode.CERTAIN if unsure else Mode.POSSIBLE
     reliable = Mode.RELIABLE if sometimes or unsure else certain
     return {Mode.POSSIBLE: Mode.POSSIBLE, Mode.CERTAIN: certain, Mode.RELIABLE: reliable}
@@ -432,7 +465,11 @@ def _several_next_hops(routes: Iterable[Route]) -> bool:
     seen = set()
     for route in routes:
         key = (route.vrf, route.prefix)
-        if key in seen or len(route.next_hops) > 1 or any(hop.conditional or hop.backup for hop in route.next_hops):
+        if (
+            key in seen
+            or len(route.next_hops) > 1
+            or any(hop.conditional or hop.backup or hop.captured for hop in route.next_hops)
+        ):
             return True
         seen.add(key)
     return False

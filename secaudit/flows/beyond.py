@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from secaudit.flows.forwarding import POINT_TO_POINT, Choice, ForwardingTable
-from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.network.device import Device, Doubt, DoubtKind
 from secaudit.network.interfaces import InterfaceKind
@@ -156,27 +155,23 @@ def _behind_routes(topology: Topology, addresses: Mapping[str, Addresses]) -> It
 
 def _led_out(topology: Topology, device: Device, vrf: str, family: Family) -> Iterator[tuple[Choice, Intervals]]:
     """Next hops of nobody, with the destinations that are sent to them."""
-    table = ForwardingTable(topology, device, vrf, family, Mode.POSSIBLE)
+    table = ForwardingTable(topology, device, vrf, family)
     everything: Intervals = ((0, _MAXIMUM[family]),)
-    for entry in table.entries:
-        for choice in (one for group in entry.groups for one in group):
+    for entry in table.by_lines:
+        for choice in table.choices(entry.chain):
             if _is_nobody(topology, device.name, choice):
                 yield choice, entry.destinations
     for rule in device.policy_routes:
         if rule.vrf == vrf:
-            for choice in (one for group in table.policy_groups(rule) for one in group):
+            for choice in table.choices_of(rule.next_hops):
                 if _is_nobody(topology, device.name, choice):
                     yield choice, normalise(s for m in rule.matches if m.family == family for s in m.destinations)
-    connected = of_networks(
-        one.network for one in topology.connected(device.name, vrf) if one.network.version == family
-    )
-    for protocol in device.dynamic_routing:
+    for protocol in table.unknown:
         for interface in device.interfaces.values():
             runs = protocol.interfaces is None or interface.name in protocol.interfaces
             choice = Choice(interface.name, None, protocol.sources, anywhere=True)
-            usable = interface.enabled and interface.vrf == vrf == protocol.vrf
-            if runs and usable and _is_nobody(topology, device.name, choice):
-                yield choice, subtract(everything, connected, _MAXIMUM[family])
+            if runs and interface.enabled and interface.vrf == vrf and _is_nobody(topology, device.name, choice):
+                yield choice, subtract(everything, table.connected, _MAXIMUM[family])
 
 
 def _is_nobody(topology: Topology, device: str, choice: Choice) -> bool:

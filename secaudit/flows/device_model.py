@@ -11,6 +11,7 @@ from secaudit.flows.compiled import FilterCompiler, Ruling
 from secaudit.flows.departures import Departure, Detail, Inside, Loss
 from secaudit.flows.forwarding import Choice, ForwardingTable
 from secaudit.flows.modes import Mode
+from secaudit.flows.next_hops import Found, NextHops
 from secaudit.flows.topology import Topology
 from secaudit.flows.translation import Translator
 from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
@@ -89,9 +90,11 @@ class DeviceModel:
         self._mode = mode
         self._compiler = compiler
         self._translator = Translator(space)
-        self._tables: dict[str, ForwardingTable] = {}
+        self._tables: dict[str, NextHops] = {}
         self._own: dict[str, int] = {}
         self._doubts = tuple(one for one in device.doubts if one.plane is Plane.TRAFFIC)
+        self.lost = EMPTY
+        """Asked for `RELIABLE` only: the packets of the last `transfer` that do not leave, in some state, by some way."""
 
     def own(self, vrf: str) -> int:
         """Packets to the device's own addresses in a VRF."""
@@ -112,9 +115,12 @@ class DeviceModel:
         Some may be left out when `budget`, the work that may be done for filters, is exhausted.
         """
         interface = self.device.interfaces[ingress]
+        self.lost = EMPTY
         if not interface.enabled or self._in_doubt(ingress):
+            self._lose(packets)
             return []
         if not self.device.forwards:
+            self._lose(packets)
             # What nobody could read may be what makes it forward.
             return self._out_of_everything(ingress, packets) if self._mode is Mode.POSSIBLE else []
         parts = [self._entering(ingress, packets, detail)]
@@ -122,6 +128,9 @@ class DeviceModel:
             parts = self._stage(stage, ingress, parts, detail, budget)
             if not parts:
                 break
+        for part in parts:
+            if part.choice is not None and self._in_doubt(part.choice.egress):
+                self._lose(part.packets)
         departures = [
             Departure(
                 self._translator.unmark(part.packets),
@@ -136,6 +145,10 @@ class DeviceModel:
         if self._mode is Mode.POSSIBLE:
             departures.extend(self._doubtful(ingress, packets))
         return departures
+
+    def _lose(self, packets: int) -> None:
+        if self._mode is Mode.RELIABLE:
+            self.lost = self._space.union(self.lost, packets)
 
     def inside(self, ingress: str, packets: int) -> Inside:
         """What happens to packets that come in by an enabled interface of a device that forwards, before they leave it."""
@@ -170,26 +183,16 @@ class DeviceModel:
         """The lines of the routes that discard some of the packets, and these packets."""
         space = self._space
         vrf = self.device.interfaces[ingress].vrf
-        table = self.table(vrf)
-        chosen = [
-            (rule.sources + choice.sources, space.matches(rule.matches))
-            for rule in self.device.policy_routes
-            if rule.vrf == vrf and (rule.ingress is None or ingress in rule.ingress)
-            for group in table.policy_groups(rule)
-            for choice in group
-            if choice.discard
-        ]
-        chosen += [
-            (choice.sources, space.guard(Field.DESTINATION, entry.destinations))
-            for entry in table.entries
-            for group in entry.groups
-            for choice in group
-            if choice.discard
-        ]
-        for sources, node in chosen:
-            hit = space.intersection(packets, node)
-            if hit != EMPTY:
-                yield sources, hit
+        left = space.difference(packets, self.own(vrf))
+        for rule in self.device.policy_routes:
+            if rule.vrf == vrf and (rule.ingress is None or ingress in rule.ingress):
+                hit = space.intersection(left, space.matches(rule.matches))
+                for choice, node in self._table(vrf).by_hops(rule.next_hops, hit)[0]:
+                    if choice.discard and not choice.unsure and node != EMPTY:
+                        yield rule.sources + choice.sources, node
+        for choice, node in self._table(vrf).by_table(left, explain=True)[0]:
+            if choice.discard and not choice.unsure and node != EMPTY:
+                yield choice.sources, node
 
     def filters(self, stage: Stage, ingress: str, egress: str) -> list[Filter]:
         """The filters of a stage, in their order."""
@@ -229,10 +232,13 @@ class DeviceModel:
         """What a filter lets through: split by translation, and for chains by the deciding line."""
         space = self._space
         if detail is Detail.NOTHING:
+            kept = EMPTY
             for permitted in self._compiler.permitted(filter_, part.ingress, egress):
                 passing = space.intersection(part.packets, permitted.packets)
+                kept = space.union(kept, passing)
                 if passing != EMPTY:
                     yield part.permitted(passing, permitted.translation, ())
+            self._lose(space.difference(part.packets, kept))
             return
         together: dict[Translation | None, tuple[list[int], list[Link]]] = {}
         for ruling in self._compiler.rulings(filter_, part.ingress, egress, part.packets, budget):
@@ -293,6 +299,8 @@ class DeviceModel:
                 moved = self._translated(rule, hit, interface)
                 doubts = _doubt(rule.uncertain, rule.sources)
                 result.append(part.then(moved, sources=rule.sources, doubts=doubts, rule=rule))
+            else:
+                self._lose(hit)
             # An uncertain rule may also not act; for the other questions nothing sure can be said of its packets.
             if rule.uncertain is None or self._mode is not Mode.POSSIBLE:
                 remaining = space.difference(remaining, hit)
@@ -318,13 +326,11 @@ class DeviceModel:
 
     # --- routing ------------------------------------------------------------------------------------------
 
-    def table(self, vrf: str) -> ForwardingTable:
-        """The forwarding table of a VRF."""
+    def _table(self, vrf: str) -> NextHops:
         found = self._tables.get(vrf)
         if found is None:
-            family = self._space.family
-            found = ForwardingTable(self._topology, self.device, vrf, family, self._mode)
-            self._tables[vrf] = found
+            table = ForwardingTable(self._topology, self.device, vrf, self._space.family)
+            found = self._tables[vrf] = NextHops(self._space, table, self._mode)
         return found
 
     def _route(self, ingress: str, part: _Part) -> list[_Part]:
@@ -338,70 +344,57 @@ class DeviceModel:
             hit = space.intersection(remaining, space.matches(rule.matches))
             if hit == EMPTY:
                 continue
+            if rule.uncertain is not None and self._mode is not Mode.POSSIBLE:
+                remaining = space.difference(remaining, hit)
+                self._lose(hit)
+                continue
             doubts = _doubt(rule.uncertain, rule.sources)
             chosen = part.then(hit, sources=rule.sources, doubts=doubts, policy_route=rule)
-            groups = self.table(vrf).policy_groups(rule)
-            if rule.next_hops and not groups:
-                continue  # next hops that cannot be resolved leave the packet to the table
-            if rule.uncertain is None or self._mode is Mode.POSSIBLE:
-                result.extend(self._choose(chosen, groups) if groups else self._by_table(vrf, chosen))
-            if rule.uncertain is None or self._mode is not Mode.POSSIBLE:
-                remaining = space.difference(remaining, hit)
+            absent = EMPTY
+            if rule.next_hops:
+                found, absent = self._table(vrf).by_hops(rule.next_hops, hit)
+                result.extend(self._chosen(chosen, found))
+            else:
+                result.extend(self._by_table(vrf, chosen))
+            if rule.uncertain is None:
+                remaining = space.union(space.difference(remaining, hit), absent)
         if remaining != EMPTY:
             result.extend(self._by_table(vrf, part.then(remaining)))
         return result
 
     def _by_table(self, vrf: str, part: _Part) -> list[_Part]:
-        space = self._space
-        result = []
-        table = self.table(vrf)
-        for entry in table.entries:
-            hit = space.intersection(part.packets, space.guard(Field.DESTINATION, entry.destinations))
-            if hit != EMPTY:
-                result.extend(self._choose(part.then(hit), entry.groups))
+        found, absent = self._table(vrf).by_table(part.packets, explain=part.links is not None)
+        self._lose(absent)
+        result = self._chosen(part, found)
         if self._mode is Mode.POSSIBLE:
             result.extend(self._dynamic(vrf, part))
         return result
 
-    def _choose(self, part: _Part, groups: tuple[tuple[Choice, ...], ...]) -> list[_Part]:
-        """Distributes packets over next hops: the first that fits, in every state the question asks for."""
-        space = self._space
-        remaining = part.packets
+    def _chosen(self, part: _Part, found: Found) -> list[_Part]:
         result = []
-        for group in groups:
-            hit = remaining
-            if group[0].matches is not None:
-                hit = space.intersection(remaining, space.matches(group[0].matches))
-            if hit == EMPTY:
-                continue
-            sure = all(choice.exclusive for choice in group)
-            if self._mode is Mode.RELIABLE and (len(group) > 1 or not sure):
-                remaining = space.difference(remaining, hit)
-                continue
-            for choice in group:
-                if not choice.discard:
-                    result.append(part.then(hit, choice=choice, sources=choice.sources))
-            if sure and (group[0].matches is not None or self._mode is Mode.RELIABLE):
-                remaining = space.difference(remaining, hit)
-            if remaining == EMPTY:
-                break
+        for choice, packets in found:
+            if choice.discard:
+                self._lose(packets)
+            elif packets != EMPTY:
+                result.append(part.then(packets, choice=choice, sources=choice.sources))
         return result
 
     def _dynamic(self, vrf: str, part: _Part) -> list[_Part]:
-        """A routing protocol may send what is not connected out of any interface on which it runs."""
+        """Unknown routes may send what is not connected out of any interface by which they may lead."""
         space = self._space
         result: list[_Part] = []
-        running = [one for one in self.device.dynamic_routing if one.vrf == vrf]
+        running = [one for one in self.device.dynamic_routing if one.concerns(vrf, space.family)]
         if not running:
             return result
-        unknown = space.difference(part.packets, self.table(vrf).connected(space))
+        unknown = space.difference(part.packets, self._table(vrf).connected)
         for protocol in running:
             for interface in self.device.interfaces.values():
                 if not interface.enabled or interface.vrf != vrf:
                     continue
                 if protocol.interfaces is None or interface.name in protocol.interfaces:
                     choice = Choice(interface.name, None, protocol.sources, anywhere=True)
-                    doubt = Doubt(DoubtKind.UNSUPPORTED, _learnt(protocol.protocol), protocol.sources)
+                    reason = protocol.reason or _learnt(protocol.protocol)
+                    doubt = Doubt(DoubtKind.UNSUPPORTED, reason, protocol.sources)
                     result.append(part.then(unknown, choice=choice, sources=protocol.sources, doubts=(doubt,)))
         return [one for one in result if one.packets != EMPTY]
 

@@ -18,6 +18,7 @@ from secaudit.flows.forwarding import POINT_TO_POINT
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.zones import Attachment, ZonePlan
+from secaudit.network.device import Device
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.nat import NatStage
 from secaudit.packets.diagrams import EMPTY
@@ -63,6 +64,29 @@ class Propagation:
     arrived: dict[Arrival, int] = field(default_factory=lambda: defaultdict(int))
     unmodelled: dict[Port, int] = field(default_factory=lambda: defaultdict(int))
     """Packets that left a device by this port for a next hop that nobody submitted."""
+    lost: int = EMPTY
+    """For `RELIABLE` only: packets of which some way, in some state, ends before any zone or never ends."""
+
+
+def _translates(device: Device) -> bool:
+    lines = (line for one in device.filters.values() for line in one.lines)
+    return bool(device.nat_rules) or any(line.source_translation is not None for line in lines)
+
+
+def in_circles(edges: Iterable[tuple[Port, Port]]) -> frozenset[tuple[Port, Port]]:
+    """The edges on the circles of a directed graph, and those that lead from one circle to another.
+
+    >>> a, b, c = ("d", "a"), ("d", "b"), ("d", "c")
+    >>> in_circles([(a, b), (b, b), (b, c)])
+    frozenset({(('d', 'b'), ('d', 'b'))})
+    """
+    left = set(edges)
+    while True:
+        begin, end = {source for source, _ in left}, {target for _, target in left}
+        kept = {(source, target) for source, target in left if source in end and target in begin}
+        if kept == left:
+            return frozenset(kept)
+        left = kept
 
 
 class Engine:
@@ -118,16 +142,46 @@ class Engine:
         is sent back to where its sender may be anyhow.
         """
         result = Propagation()
+        ways: dict[tuple[Port, Port], int] = {}
 
         def step(port: Port, packets: int) -> Iterator[Injection]:
-            for departure in self.device(port[0]).transfer(port[1], packets):
+            departures = self.device(port[0]).transfer(port[1], packets)
+            if self.mode is Mode.RELIABLE:
+                result.lost = self.space.union(result.lost, self.device(port[0]).lost)
+            for departure in departures:
                 nowhere_else = beyond and departure.egress == port[1]
                 at_home = self._maybe_beyond(port) if nowhere_else else ()
                 known_only = beyond and departure.guessed
-                yield from self._leave(port[0], departure, result, known_only=known_only, at_home=at_home)
+                onward = self._leave(port[0], departure, result, known_only=known_only, at_home=at_home)
+                for target, moved in onward if self.mode is Mode.RELIABLE else ():
+                    ways[port, target] = self.space.union(ways.get((port, target), EMPTY), moved)
+                yield from onward
 
         self.spread(injections, step)
+        result.lost = self.space.union(result.lost, self._circling(ways))
         return result
+
+    def _circling(self, ways: Mapping[tuple[Port, Port], int]) -> int:
+        """Packets that may never end: those on circles of ports, and (unless a device on them translates) that can go on there for ever."""
+        space = self.space
+        left = {edge: ways[edge] for edge in in_circles(ways)}
+        if any(_translates(self._topology.devices[source[0]]) for source, _ in left):
+            return space.union_all(left.values())
+        while left:
+            into: dict[Port, int] = defaultdict(int)
+            out: dict[Port, int] = defaultdict(int)
+            for (source, target), packets in left.items():
+                out[source] = space.union(out[source], packets)
+                into[target] = space.union(into[target], packets)
+            kept = {
+                edge: space.intersection(packets, space.intersection(into[edge[0]], out[edge[1]]))
+                for edge, packets in left.items()
+            }
+            kept = {edge: packets for edge, packets in kept.items() if packets != EMPTY}
+            if kept == left:
+                break
+            left = kept
+        return space.union_all(left.values())
 
     def edges(self, injections: Iterable[Injection], detail: Detail = Detail.LINES) -> list[Edge]:
         """Every way that packets take from a port to the next place, with the lines that let them."""
@@ -222,6 +276,9 @@ class Engine:
         left = space.difference(left, space.guard(Field.ORIGIN, at_home))
         if beyond and left != EMPTY and (others or not onward) and not known_only:
             result.unmodelled[port] = space.union(result.unmodelled[port], left)
+        if self.mode is Mode.RELIABLE:
+            taken = space.union_all(packets for _, packets in onward)
+            result.lost = space.union(result.lost, space.difference(left, taken))
         return onward
 
     def _is_point_to_point(self, port: Port) -> bool:

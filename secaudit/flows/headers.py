@@ -39,6 +39,16 @@ def arrived_as(space: HeaderSpace, arrived: int, flow: int) -> int:
     )
 
 
+def sent_among(space: HeaderSpace, arrived: int, sent: int) -> int:
+    """The arrived packets whose sent headers (in the form of `as_sent`) are in a set."""
+    parts = [(arrived, sent)]
+    for original, field in _ORIGINALS:
+        parts = [
+            part for packets, wanted in parts for part in _where_sent(space, packets, wanted, field, original)
+        ]  # fmt: skip
+    return space.union_all(space.intersection(packets, wanted) for packets, wanted in parts)
+
+
 def _where_sent(
     space: HeaderSpace, arrived: int, flow: int, field: Field, original: Field
 ) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ from secaudit.flows.trace import TraceVerdict
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork
-from secaudit.network.routes import NextHop, Route
+from secaudit.network.routes import DynamicRouting, NextHop, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
@@ -67,6 +67,9 @@ def departures(device: Device, vrf: str, ingress: str | None, header: Header, mo
         if not rule.next_hops and not unsure:
             break
         doubtful += rule.sources if unsure else ()
+        if not rule.next_hops:
+            found += _from_table(device, vrf, header, mode, doubtful)
+            continue
         chosen = _choose(_Table(device, vrf, header, mode), rule.next_hops, _policy_route_text(rule.label), 0)
         found += (_doubted(_with_lines(one, rule.sources), doubtful) for one in chosen.departures)
         if not (unsure or chosen.may_fail):
@@ -115,6 +118,10 @@ class _Table:
                 groups.setdefault((-route.prefix.prefixlen, route.distance), []).append(route)
         return [groups[key] for key in sorted(groups)]
 
+    def unknown(self, address: IPAddress) -> list[DynamicRouting]:
+        """What may have routes for addresses of this family that nobody showed us."""
+        return [one for one in self.device.dynamic_routing if one.concerns(self.vrf, address.version)]
+
 
 def _from_table(device: Device, vrf: str, header: Header, mode: Mode, doubtful: Sources) -> tuple[Departure, ...]:
     table = _Table(device, vrf, header, mode)
@@ -122,7 +129,7 @@ def _from_table(device: Device, vrf: str, header: Header, mode: Mode, doubtful: 
     found = _look_up(table, header.packet.destination, 0)
     result = list(found.departures)
     if mode is Mode.POSSIBLE and not connected:
-        result += _dynamic(table)
+        result += _dynamic(table, table.unknown(header.packet.destination))
     if found.may_fail:
         result.append(_no_route(device, found.departures))
     return tuple(_doubted(one, doubtful) for one in result)
@@ -138,10 +145,13 @@ def _look_up(table: _Table, address: IPAddress, depth: int) -> _Choice:
     longest = max((length for length, _, _ in connected), default=-1)
     found: list[Departure] = []
     decided: IPNetwork | None = None
+    unsure = table.unknown(address) if table.mode is not Mode.POSSIBLE else []
     for group in table.routes(address):
         prefix = group[0].prefix
         if prefix.prefixlen <= longest or (decided is not None and prefix != decided):
             break
+        if unsure:
+            return _Choice((_unsure_table(unsure),), False)
         chosen = _choose_group(table, group, depth)
         found += chosen.departures
         if not chosen.may_fail:
@@ -157,6 +167,8 @@ def _look_up(table: _Table, address: IPAddress, depth: int) -> _Choice:
             if length == longest
         )
         return _Choice(tuple(found), False)
+    if unsure:
+        return _Choice((_unsure_table(unsure),), False)
     return _Choice(tuple(found), True)
 
 
@@ -191,7 +203,7 @@ def _choose(table: _Table, hops: Iterable[NextHop], what: Text, depth: int) -> _
             if fit is Fit.UNKNOWN:
                 chosen = _unsure_gateway(table.mode, hop, what, chosen)
             found += chosen.departures
-            if not (chosen.may_fail or hop.conditional):
+            if not (chosen.may_fail or _may_be_absent(table, hop)):
                 return _Choice(tuple(found), False)
         firm = False
         for hop in tier:
@@ -199,9 +211,14 @@ def _choose(table: _Table, hops: Iterable[NextHop], what: Text, depth: int) -> _
                 continue
             chosen = _resolve(table, hop, what, depth)
             found += chosen.departures
-            firm = firm or not (chosen.may_fail or hop.conditional)
+            firm = firm or not (chosen.may_fail or _may_be_absent(table, hop))
         sure = sure or firm
     return _Choice(tuple(found), not sure)
+
+
+def _may_be_absent(table: _Table, hop: NextHop) -> bool:
+    """A line that may be down; a learnt route may be withdrawn, but what is relied on is the table as captured."""
+    return hop.conditional or (hop.captured and table.mode is not Mode.RELIABLE)
 
 
 def _resolve(table: _Table, hop: NextHop, what: Text, depth: int) -> _Choice:
@@ -209,7 +226,7 @@ def _resolve(table: _Table, hop: NextHop, what: Text, depth: int) -> _Choice:
     if hop.discard:
         return _Choice((Departure(_discarded(what), hop.sources, ends=TraceVerdict.UNROUTED),), False)
     if hop.interface is not None:
-        return _by_interface(table.device, hop, hop.interface, what)
+        return _by_interface(table, hop, hop.interface, what)
     if hop.gateway is None:
         return _NOTHING
     if depth >= _RECURSION_LIMIT or any(
@@ -218,6 +235,8 @@ def _resolve(table: _Table, hop: NextHop, what: Text, depth: int) -> _Choice:
         return _NOTHING
     found = _look_up(table, hop.gateway, depth + 1)
     through = tuple(_through(one, hop, what) for one in found.departures)
+    if table.mode is Mode.POSSIBLE and depth == 0 and not table.connected(hop.gateway):
+        through += tuple(_dynamic(table, table.unknown(hop.gateway)))
     if through or depth:
         return _Choice(through, found.may_fail)
     return _through_unknown_subnet(table, hop, what)
@@ -235,14 +254,15 @@ def _through(found: Departure, hop: NextHop, what: Text) -> Departure:
     )
 
 
-def _by_interface(device: Device, hop: NextHop, name: str, what: Text) -> _Choice:
-    interface = device.interfaces.get(name)
+def _by_interface(table: _Table, hop: NextHop, name: str, what: Text) -> _Choice:
+    interface = table.device.interfaces.get(name)
     if interface is None:
         text = Text(
             ja=f"{what.ja}: インターフェース「{name}」の定義がなく、行き先を確定できない",
             en=f'{what.en}: interface "{name}" is not defined, so the way cannot be told',
         )
-        return _Choice((Departure(text, hop.sources, ends=TraceVerdict.UNDETERMINED, doubtful=hop.sources),), False)
+        unsure = Departure(text, hop.sources, ends=TraceVerdict.UNDETERMINED, doubtful=hop.sources)
+        return _Choice((unsure,), table.mode is Mode.POSSIBLE)
     if interface.kind is InterfaceKind.NULL:
         return _Choice((Departure(_discarded(what), hop.sources, ends=TraceVerdict.UNROUTED),), False)
     if not interface.enabled:
@@ -280,10 +300,8 @@ def _unsure_gateway(mode: Mode, hop: NextHop, what: Text, chosen: _Choice) -> _C
     return _Choice((Departure(text, hop.sources, ends=TraceVerdict.UNDETERMINED, doubtful=hop.sources),), False)
 
 
-def _dynamic(table: _Table) -> Iterator[Departure]:
-    for protocol in table.device.dynamic_routing:
-        if protocol.vrf != table.vrf:
-            continue
+def _dynamic(table: _Table, unknown: Iterable[DynamicRouting]) -> Iterator[Departure]:
+    for protocol in unknown:
         for interface in table.interfaces():
             if interface.kind in _NO_SEGMENT:
                 continue
@@ -293,6 +311,17 @@ def _dynamic(table: _Table) -> Iterator[Departure]:
                     en=f'a route learned by {protocol.protocol} may send it out of "{interface.name}"',
                 )
                 yield Departure(what, protocol.sources, interface.name, doubtful=protocol.sources, to_neighbours=True)
+
+
+def _unsure_table(unknown: list[DynamicRouting]) -> Departure:
+    """What a protocol learnt may be more specific than what is configured, or preferred to it."""
+    lines = _merged(*(one.sources for one in unknown))
+    names = ", ".join(dict.fromkeys(one.protocol for one in unknown))
+    what = Text(
+        ja=f"動的経路制御（{names}）で得た経路が分からず、行き先を確定できない",
+        en=f"the routes learned by {names} are not known, so the way cannot be told",
+    )
+    return Departure(what, lines, ends=TraceVerdict.UNDETERMINED, doubtful=lines)
 
 
 def _no_route(device: Device, others: tuple[Departure, ...]) -> Departure:
@@ -337,6 +366,8 @@ def _via(what: Text, hop: NextHop, interface: str | None) -> Text:
         conditional = Text(ja="（有効な状態のとき）", en=" (in the state in which it is up)")
     if hop.backup:
         conditional = Text(ja="（他が使えないとき）", en=" (when the others are down)")
+    if hop.captured:
+        conditional = Text(ja="（取得した経路表による）", en=" (as in the captured routing table)")
     if not gateway:
         return Text(
             ja=f"{what.ja}により「{interface}」へ{conditional.ja}", en=f'{what.en} out of "{interface}"{conditional.en}'

@@ -1,7 +1,7 @@
 """Who is connected to whom: devices joined to a network.
 
 Two interfaces are on one segment when their subnets overlap (same address family), when they are one wire at layer 2 (`layer2`: VLANs,
-trunks, bridges, declared links), or when they are the two ends of a tunnel. Joining too much is safe for a proof of separation, joining
+trunks, bridges, declared links), or when they are the two ends of a tunnel or of a link between virtual devices. Joining too much is safe for a proof of separation, joining
 too little is not; for what surely gets across it is the other way round, so joins that are not sure are left out there (`Topology.sure`).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from secaudit.flows.layer2 import Element, Layer2, Port
@@ -144,7 +144,7 @@ def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]]
                 groups.add((name, interface.name))
     _join_by_subnet(by_name, groups)
     _join_tunnels(by_name, groups)
-    layer2 = Layer2(by_name, links)
+    layer2 = Layer2(by_name, [*_links_inside(by_name), *links])
     joins = [one for one in layer2.joins() if _is_routable(one.left, groups) and _is_routable(one.right, groups)]
     for join in joins:
         if join.sure:
@@ -253,6 +253,18 @@ def _join_by_subnet(devices: Mapping[str, Device], groups: _Groups) -> None:
                 groups.join(previous, port)
             previous = port
             reach = max(reach, high)
+
+
+def _links_inside(devices: Mapping[str, Device]) -> Iterator[tuple[Port, Port]]:
+    """The links between virtual devices of one box (VDOM links)."""
+    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, device in devices.items():
+        for known in device.interfaces:
+            holders[device.file, known].append(name)
+    for name, device in devices.items():
+        for interface in device.interfaces.values():
+            for other in holders.get((device.file, interface.peer or ""), ()):
+                yield (name, interface.name), (other, interface.peer or "")
 
 
 def _join_tunnels(devices: Mapping[str, Device], groups: _Groups) -> None:

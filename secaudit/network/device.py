@@ -122,3 +122,5 @@ class Device:
     doubts: tuple[Doubt, ...] = ()
     notices: tuple[Notice, ...] = ()
     relays: tuple[Relay, ...] = ()
+    captured: Sources = ()
+    """The first lines of the captured routing tables of which routes were taken (`joining.join_tables`)."""

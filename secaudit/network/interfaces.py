@@ -62,7 +62,8 @@ class Interface:
     `parent` is the physical interface of a sub-interface; `vlan` its VLAN id; `native` that untagged frames of the parent are its own as
     well. `member_of` is the aggregate or the bridge of which a port is a part. `ipv6_only_link_local`: IPv6 is on although the file
     gives it no address, so it has a link-local one and can route. `zone` is the name of the device's
-    own security zone, as written in its configuration, for people to read. `remote` is the far end of a tunnel.
+    own security zone, as written in its configuration, for people to read. `remote` is the far end of a tunnel. `peer` is the
+    interface at the other end of a link inside the box, in another virtual device of the same file.
     """
 
     name: str
@@ -84,3 +85,4 @@ class Interface:
     native: bool = False
     member_of: str | None = None
     ipv6_only_link_local: bool = False
+    peer: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from secaudit.network.intervals import IPAddress, IPNetwork
-from secaudit.network.matches import Match
+from secaudit.network.matches import Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
@@ -17,6 +17,8 @@ class NextHop:
     `matches` (None = every packet) are the packets this gateway is for (YAMAHA `gateway G filter N`): gateways
     with `matches` are tried in written order before those without. `conditional` gateways count only in some
     states (`hide`, `keepalive`, tracking): both states are real. `backup` is used only when nothing else is.
+    `captured`: a routing protocol had learnt it when the routing table was captured. Its absence is a real state as well (the
+    neighbour goes down); what is relied on is the table as it was captured (docs/decisions/0012).
     """
 
     sources: Sources
@@ -26,6 +28,7 @@ class NextHop:
     matches: tuple[Match, ...] | None = None
     conditional: bool = False
     backup: bool = False
+    captured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,24 @@ class PolicyRoute:
 
 @dataclass(frozen=True, slots=True)
 class DynamicRouting:
-    """A routing protocol (OSPF, BGP, RIP ...) is configured: routes exist that the file does not show.
+    """Routes exist that nobody showed us: a routing protocol (OSPF, BGP, RIP ...) is configured and no captured table tells what it learnt.
 
-    `interfaces` are those it may run on (None = any of the VRF).
+    `interfaces` are those by which they may lead (None = any of the VRF), `family` the only address family that they can be of (None = both).
+    `transient`: they come and go with those who connect, so that a captured table does not tell them all. `reason` says why
+    they are unknown where that is not simply that the configuration does not show them.
     """
 
     protocol: str
     sources: Sources
     vrf: str = ""
     interfaces: frozenset[str] | None = None
+    family: Family | None = None
+    transient: bool = False
+    reason: Text | None = None
+
+    def concerns(self, vrf: str, family: int) -> bool:
+        """Whether the unknown routes may be in the table of a VRF and address family."""
+        return self.vrf == vrf and self.family in (None, family)
 
 
 @dataclass(frozen=True, slots=True)

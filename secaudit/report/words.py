@@ -38,6 +38,7 @@ INPUT_KINDS: Mapping[str, Text] = {
     "attestations": Text(ja="申告", en="attestations"),
     "exceptions": Text(ja="例外措置", en="exceptions"),
     "config": Text(ja="機器設定", en="configuration"),
+    "routes": Text(ja="経路表", en="routing table"),
     "probe": Text(ja="実測結果", en="probe"),
     "document": Text(ja="文書", en="document"),
     "definition": Text(ja="定義", en="definition"),

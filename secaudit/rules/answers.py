@@ -101,6 +101,28 @@ def lines(context: RuleContext, sources: Iterable[SourceLine]) -> tuple[Evidence
     )
 
 
+def as_captured(context: RuleContext) -> tuple[Text, ...]:
+    """What a judgement has to say that rests on routes which a protocol had learnt when a routing table was captured."""
+    files = sorted({line.file for device in context.devices.values() for line in device.captured})
+    if not files:
+        return ()
+    named = ", ".join(files[:_SHOWN_FILES]) + (", ..." if len(files) > _SHOWN_FILES else "")
+    return (
+        Text(
+            ja=f"動的経路制御の経路は、取得した経路表({named})の時点のものである。",
+            en=f"The routes of routing protocols are those of the captured tables ({named}).",
+        ),
+    )
+
+
+def captured_evidence(context: RuleContext) -> tuple[Evidence, ...]:
+    """The captured tables themselves."""
+    return lines(context, (line for device in context.devices.values() for line in device.captured))
+
+
+_SHOWN_FILES = 5
+
+
 def whole_files(context: RuleContext, paths: Iterable[str]) -> tuple[Evidence, ...]:
     """Whole files as evidence: what was examined when no single line says it."""
     return tuple(Evidence(path, None, "", context.digests.get(path, "")) for path in sorted(set(paths)))

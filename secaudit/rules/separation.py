@@ -18,6 +18,8 @@ from secaudit.network.matches import ICMP, ICMPV6, Family, Match, Service
 from secaudit.packets.sets import PacketSet
 from secaudit.rules.answers import (
     answer,
+    as_captured,
+    captured_evidence,
     less_severe,
     lines,
     municipality_subject,
@@ -159,6 +161,7 @@ def crossing(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         pair_subject(context.policy, source, destination),
         *facts,
         *_spoofed(context, pair, allowed),
+        *as_captured(context),
         evidence=lines(context, context.flows.responsible(pair, packets)),
         boxes=boxes_of(packets),
         witness=None if found is None else as_result(context, found),
@@ -267,8 +270,10 @@ def _separated(
         pair_subject(context.policy, source, destination),
         fact,
         *_spoofed(context, pair, allowed),
+        *as_captured(context),
         evidence=(
             *lines(context, (entry.source for entry in allowed.entries)),
+            *captured_evidence(context),
             *whole_files(context, (device.file for device in context.devices.values())),
         ),
     )

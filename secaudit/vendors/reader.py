@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from secaudit.network.captured import CapturedTable
 from secaudit.network.device import Device
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
@@ -58,4 +59,21 @@ class Reader(Protocol):
 
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads the whole file. Never raises for anything in the text: what is not understood is unread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTables:
+    """Captured routing tables found in a text, and the numbers of the lines they are made of."""
+
+    tables: tuple[CapturedTable, ...]
+    lines: frozenset[int]
+
+
+@runtime_checkable
+class TableReader(Protocol):
+    """What a reader offers whose vendor's captured routing tables (`show ip route`) can be read as well."""
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """Every routing table in a text, whatever else is in it. Never raises; linear in the length of the text."""
         ...

@@ -17,7 +17,7 @@ from typing import TypeVar
 from secaudit.errors import InternalError
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.vendors.reader import ReadConfig, Reader
+from secaudit.vendors.reader import FoundTables, ReadConfig, Reader, TableReader
 
 T = TypeVar("T")
 
@@ -65,15 +65,24 @@ def read_config(text: ConfigText) -> ReadConfig | None:
     return None if reader is None else _guarded(reader, text, reader.read)
 
 
-def _guarded(reader: Reader, text: ConfigText, step: Callable[[ConfigText], T]) -> T:
+def find_tables(text: ConfigText) -> FoundTables:
+    """The captured routing tables in a text, as every vendor reads them that thinks it knows them."""
+    found = [_guarded(reader, text, reader.find_tables) for reader in readers() if isinstance(reader, TableReader)]
+    return FoundTables(
+        tuple(table for one in found for table in one.tables),
+        frozenset(number for one in found for number in one.lines),
+    )
+
+
+def _guarded(reader: Reader | TableReader, text: ConfigText, step: Callable[[ConfigText], T]) -> T:
     """A reader promises never to raise; one that does is broken, and which one on which file must be told."""
     try:
         return step(text)
     except Exception as error:
         raise InternalError(
             Text(
-                ja=f"機種 {reader.name} の読取中に内部エラーが起きました（{text.file}）: {error!r}",
-                en=f"the reader of {reader.name} failed on {text.file}: {error!r}",
+                ja=f"機種 {getattr(reader, 'name', reader)} の読取中に内部エラーが起きました（{text.file}）: {error!r}",
+                en=f"the reader of {getattr(reader, 'name', reader)} failed on {text.file}: {error!r}",
             ),
             Text(
                 ja="このファイルを除けば監査を続けられます。開発元に知らせてください。",

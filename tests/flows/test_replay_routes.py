@@ -257,6 +257,13 @@ def test_an_uncertain_policy_route() -> None:
         assert route_lines(trace) == [40]
 
 
+def test_an_uncertain_policy_route_may_leave_the_packet_to_the_table() -> None:
+    why = Text(ja="条件を読み取れない", en="its condition was not understood")
+    unsure = policy_route(40, uncertain=why)
+    one = router(route("0.0.0.0/0", hop(20, LEFT)), policy_routes=[unsure, policy_route(42, hop(43, RIGHT))])
+    assert exits(one, mode=Mode.POSSIBLE) == ["left", "right"]
+
+
 def test_routes_stay_in_their_vrf() -> None:
     one = router(route("0.0.0.0/0", hop(20, LEFT), vrf="red"), route("0.0.0.0/0", hop(21, RIGHT)))
     assert exits(one) == ["right"]
@@ -269,7 +276,9 @@ def test_dynamic_routing_adds_what_is_possible() -> None:
     learned = next(trace for trace in ways(one) if trace.interface == "right")
     assert 60 in route_lines(learned)
     assert any("ospf" in step.what.en for step in learned.hops)
-    assert exits(one, mode=Mode.CERTAIN) == exits(one, mode=Mode.RELIABLE) == ["left"]
+    # what it learnt may be more specific than the static route
+    assert exits(one, mode=Mode.CERTAIN) == exits(one, mode=Mode.RELIABLE) == ["undetermined"]
+    assert exits(one, "udp 10.1.0.5:1 > 192.0.2.10:1", mode=Mode.CERTAIN) == ["third"]
     assert exits(one, "udp 10.1.0.5:1 > 192.0.2.10:1") == ["third"]  # connected: no protocol changes that
     everywhere = router(dynamic=[DynamicRouting("bgp", at(61))])
     assert exits(everywhere) == ["in", "left", "right", "third", "unrouted"]
@@ -300,7 +309,7 @@ def test_more_ways_than_can_be_shown_lose_no_outcome() -> None:
     possible = replay(topology, "a", "in", Packet.parse(FAR), Mode.POSSIBLE)
     assert len(possible) <= 64
     assert (possible[0].verdict, possible[0].device) == (TraceVerdict.DELIVERED, "z")
-    assert replay(topology, "a", "in", Packet.parse(FAR), Mode.CERTAIN)[0].verdict is TraceVerdict.UNROUTED
+    assert replay(topology, "a", "in", Packet.parse(FAR), Mode.CERTAIN)[0].verdict is TraceVerdict.UNDETERMINED
 
 
 def test_too_many_equal_ways_are_never_reliable() -> None:

@@ -12,7 +12,7 @@ from secaudit.flows.links import LinkCheck, check_link
 from secaudit.flows.trace import Trace, TraceVerdict
 from secaudit.municipality.model import PermittedFlow, Zone
 from secaudit.packets.sets import PacketSet
-from secaudit.rules.answers import answer, lines, register_subject, unique, whole_files
+from secaudit.rules.answers import answer, as_captured, lines, register_subject, unique, whole_files
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
 from secaudit.rules.permitted import entry_packets
@@ -175,6 +175,7 @@ def _works(
             ja=f"台帳の {entry.id}（{entry.title}）の{left.ja}から{right.ja}への通信が許可され、応答が戻ることを確認した。",
             en=f"The link from {left.en} to {right.en} of {entry.id} ({entry.title}) is permitted and its replies come back.",
         ),
+        *as_captured(context),
         evidence=(*own, *(responsible or whole_files(context, (one.file for one in context.devices.values())))),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from secaudit.flows.analysis import PairFlow
 from secaudit.municipality.model import Zone
-from secaudit.rules.answers import answer, lines, pair_subject, whole_files
+from secaudit.rules.answers import answer, as_captured, lines, pair_subject, whole_files
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
 from secaudit.rules.permitted import Allowance
@@ -99,6 +99,7 @@ def _passes(rule: Rule, via: Zone, context: RuleContext, pair: PairFlow) -> Rule
         reason,
         pair_subject(context.policy, source, destination),
         fact,
+        *as_captured(context),
         evidence=whole_files(context, (device.file for device in context.devices.values())),
     )
 

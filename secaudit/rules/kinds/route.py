@@ -30,7 +30,7 @@ from secaudit.network.intervals import Intervals, intersect
 from secaudit.network.matches import Match, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute, Route
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, as_captured, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
@@ -107,9 +107,10 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         ja=f"{device.name} には、{title.ja}から外へ向かう既定経路及びアドレス変換がない。",
         en=f"{device.name} has no default route and no translation that leads out of: {title.en}.",
     )
-    sources = [source for route in device.routes for source in route.sources]
+    sources = [*device.captured, *(source for route in device.routes for source in route.sources)]
     evidence = lines(context, sources) or device_evidence(context, device)
-    return answer(rule, Outcome.PASS, "no_default_route", device_subject(device.name), fact, evidence=evidence)
+    told = as_captured(context) if device.captured else ()
+    return answer(rule, Outcome.PASS, "no_default_route", device_subject(device.name), fact, *told, evidence=evidence)
 
 
 def _boundary_defaults(parameters: _Parameters, context: RuleContext, device: Device) -> tuple[SourceLine, ...]:

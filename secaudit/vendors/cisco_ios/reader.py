@@ -9,12 +9,12 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.cisco_ios import recognition
+from secaudit.vendors.cisco_ios import captured, recognition
 from secaudit.vendors.cisco_ios.assembly import assemble
 from secaudit.vendors.cisco_ios.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.cisco_ios.lines import LineTree, read_tree, split_at_end
 from secaudit.vendors.cisco_ios.sections import collect
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import FoundTables, ReadConfig
 
 _TRUNCATED = Text(
     ja="末尾に end がなく、ファイルが途中で切れている可能性があります",
@@ -35,6 +35,10 @@ class CiscoIosReader:
     def score(self, text: ConfigText) -> int:
         """See `recognition.score`."""
         return recognition.score(text)
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""

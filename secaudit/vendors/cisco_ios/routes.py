@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.matches import Family
 from secaudit.network.routes import DynamicRouting, NextHop, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.cisco_ios.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.words import Words, ipv4_network, ipv6, ipv6_network, is_ipv4, prefix_length
 
@@ -170,10 +171,13 @@ def _route(
             global_ = True
         elif option not in ("permanent", "unicast"):
             raise NotUnderstoodError(option)
+    if global_ and interface is None:
+        interface = _holding(interfaces, gateway)
     discard = interface is not None and interface.lower() == "null0"
     known = interfaces.get(interface or "")
     if global_ or (known is not None and known.vrf != vrf):
-        scope = on_interfaces(known.name) if known is not None else on_interfaces(*_of_vrf(interfaces, vrf))
+        # Where the gateway of the other table is not known, the packets could leave by anything.
+        scope = on_interfaces(known.name) if known is not None else DEVICE
         ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (node.line,), scope)
     if interface is not None and known is None and not discard:
         # The device drops a route to an interface that does not exist, but the file may be incomplete.
@@ -182,8 +186,17 @@ def _route(
     return _StaticRoute(vrf, prefix, distance, hop)
 
 
-def _of_vrf(interfaces: Mapping[str, InterfaceFacts], vrf: str) -> list[str]:
-    return [facts.name for facts in interfaces.values() if facts.vrf == vrf]
+def _holding(interfaces: Mapping[str, InterfaceFacts], gateway: IPAddress | None) -> str | None:
+    """The interface of the global table on whose subnet a gateway is."""
+    return next(
+        (
+            facts.name
+            for facts in interfaces.values()
+            for held in facts.addresses
+            if not facts.vrf and facts.enabled and gateway is not None and gateway in held.address.network
+        ),
+        None,
+    )
 
 
 def default_gateway(nodes: Sequence[Node], forwards: bool, ledger: Ledger) -> tuple[Route, ...]:
@@ -226,13 +239,21 @@ def dynamic_routing(
         covered = (
             _covered(node, interfaces, vrf, ledger) if protocol in ("ospf", "eigrp") and keys[0] != "ipv6" else None
         )
-        result.append(DynamicRouting(protocol, (node.line,), vrf, covered))
+        result.append(DynamicRouting(protocol, (node.line,), vrf, covered, _family(keys)))
         for child in node.below():
             family_vrf = _family_vrf(child)
             if family_vrf is not None:
                 ledger.use(child)
                 result.append(DynamicRouting(protocol, (node.line, child.line), family_vrf, None))
     return tuple(result)
+
+
+def _family(keys: Sequence[str]) -> Family | None:
+    """The address family of a `router` block, None for those that can carry both."""
+    if keys[0] == "ipv6":
+        return 6
+    classic = keys[1] == "eigrp" and len(keys) > 2 and keys[2].isdigit()
+    return 4 if keys[1] in ("ospf", "rip") or classic else None
 
 
 def _family_vrf(node: Node) -> str | None:

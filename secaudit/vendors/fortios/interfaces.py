@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ _KINDS = {
 }
 _TUNNEL_TABLES = ("vpn ipsec phase1-interface", "system gre-tunnel", "system ipip-tunnel")
 _SDWAN_TABLES = ("system sdwan", "system virtual-wan-link")
+_NPU_LINK = re.compile(r"npu\d*[-_]vlink[01]")
 DEFAULT_SDWAN_ZONE = "virtual-wan-link"
 
 
@@ -166,6 +168,7 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         vrf="" if entry.get("vrf", "0") == "0" else entry.get("vrf"),
         remote=remote,
         description=entry.get("description") or entry.get("alias"),
+        peer=_peer(scope, entry),
     )
 
 
@@ -190,6 +193,15 @@ def _advertised_prefixes(scope: Scope, entry: Section, addresses: tuple[Interfac
 
 def _lies_in(inner: IPInterface, outer: IPNetwork) -> bool:
     return inner.version == outer.version and inner.ip in outer and inner.network.prefixlen >= outer.prefixlen
+
+
+def _peer(scope: Scope, entry: Section) -> str | None:
+    """The other end of a VDOM link: `NAME0` and `NAME1` (`config system vdom-link`), `npu0_vlink0` and `npu0_vlink1` (memory: high)."""
+    name = entry.name
+    other = name[:-1] + {"0": "1", "1": "0"}.get(name[-1:], "")
+    if len(other) != len(name) or not (entry.get("type") == "vdom-link" or _NPU_LINK.fullmatch(name)):
+        return None
+    return other if any(one.name == other for one in scope.entries("system interface")) else None
 
 
 _SHOWN = ("vdom", "vrf", "mode", "ip", "type", "interface", "vlanid", "status", "remote-ip", "member", "alias")

@@ -10,6 +10,7 @@ from secaudit.network.filters import Action, Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.fortios import captured
 from secaudit.vendors.fortios.addresses import Addresses
 from secaudit.vendors.fortios.coverage import Ledger, vocabulary
 from secaudit.vendors.fortios.findings import SHOWN_LINES, Findings, Scope, header_version
@@ -24,7 +25,7 @@ from secaudit.vendors.fortios.routes import read_dynamic_routing, read_policy_ro
 from secaudit.vendors.fortios.services import Services
 from secaudit.vendors.fortios.tunnels import tunnel_filters
 from secaudit.vendors.fortios.vips import read_vips
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import FoundTables, ReadConfig
 
 NAME = "fortios"
 POLICY = "policy"
@@ -80,6 +81,10 @@ class FortiosReader:
             found.update(index for index, (clue, _) in enumerate(_CLUES) if clue.match(stripped))
         score = min(100, sum(_CLUES[index][1] for index in found))
         return min(score, 10) if other and not own else score
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""

@@ -36,6 +36,10 @@ _PROTOCOL_SIGNS = {
 """Which nested tables have entries when a protocol really runs; FortiOS prints empty blocks of protocols that do not."""
 
 
+_FAMILIES: dict[str, Family] = {"rip": 4, "ripng": 6, "ospf": 4, "ospf6": 6}
+"""Protocols of one address family; the others carry both."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Static:
     """One static route as written; `priority` orders routes of the same distance (lower is preferred)."""
@@ -332,15 +336,15 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
     for tunnel in scope.entries("vpn ipsec phase1-interface"):
         if tunnel.get("type") == "dynamic" and tunnel.get("add-route", "enable") == "enable":
             lines = (*tunnel.opening, *tunnel.lines_of("type", "add-route"))
-            found.append(DynamicRouting("IPsec dial-up", lines, interfaces=frozenset((tunnel.name,))))
+            found.append(DynamicRouting("IPsec dial-up", lines, interfaces=frozenset((tunnel.name,)), transient=True))
     for entry in scope.entries("system interface"):
         if entry.name in ports.interfaces and entry.enabled("dhcp-classless-route-addition"):
             lines = (*entry.opening, *entry.lines_of("dhcp-classless-route-addition"))
-            found.append(DynamicRouting("DHCP", lines, interfaces=frozenset((entry.name,))))
+            found.append(DynamicRouting("DHCP", lines, interfaces=frozenset((entry.name,)), transient=True))
     for protocol, tables in _PROTOCOL_SIGNS.items():
         section = scope.section(f"router {protocol}")
         signs = [entry for table in tables for entry in section.section(table).entries.values()]
         if signs:
             lines = join((*section.opening, *section.lines_of("as", "router-id"), *(e.lines[0] for e in signs)))
-            found.append(DynamicRouting(protocol.upper(), lines))
+            found.append(DynamicRouting(protocol.upper(), lines, family=_FAMILIES.get(protocol)))
     return tuple(found)

@@ -9,8 +9,8 @@ from secaudit.network.device import Device, DoubtKind, Plane
 from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.vendors.reader import Coverage, ReadConfig, UnreadLine
-from secaudit.vendors.yamaha import filters, interfaces, management, nat, recognition, routes
+from secaudit.vendors.reader import Coverage, FoundTables, ReadConfig, UnreadLine
+from secaudit.vendors.yamaha import captured, filters, interfaces, management, nat, recognition, routes
 from secaudit.vendors.yamaha.assembly import assemble
 from secaudit.vendors.yamaha.commands import Command, Listing, list_commands, split_devices
 from secaudit.vendors.yamaha.draft import Draft, Outcome, Tightening
@@ -72,6 +72,10 @@ class YamahaReader:
     def score(self, text: ConfigText) -> int:
         """See `recognition.score`."""
         return recognition.score(text)
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads the whole file; two headers in it mean two devices."""

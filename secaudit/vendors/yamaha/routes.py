@@ -315,16 +315,17 @@ def build_policy_routes(draft: Draft) -> tuple[PolicyRoute, ...]:
 
 
 def build_dynamic_routing(draft: Draft) -> tuple[DynamicRouting, ...]:
-    """Routing protocols that are switched on."""
+    """Routing protocols that are switched on. That BGP carries no IPv6 routes is not confirmed by the reference."""
+    protocols: tuple[tuple[str, str, Family | None], ...] = (
+        ("rip use", "RIP", 4),
+        ("ospf use", "OSPF", 4),
+        ("bgp use", "BGP", None),
+        ("ipv6 rip use", "RIPng", 6),
+        ("ipv6 ospf use", "OSPFv3", 6),
+    )
     return tuple(
-        DynamicRouting(name, draft.settings[key].sources)
-        for key, name in (
-            ("rip use", "RIP"),
-            ("ospf use", "OSPF"),
-            ("bgp use", "BGP"),
-            ("ipv6 rip use", "RIPng"),
-            ("ipv6 ospf use", "OSPFv3"),
-        )
+        DynamicRouting(name, draft.settings[key].sources, family=family)
+        for key, name, family in protocols
         if key in draft.settings
     )
 

@@ -338,6 +338,22 @@ def test_crossing_routes_name_their_lines() -> None:
     assert (doubt.kind, doubt.sources[0].number) == (DoubtKind.UNSUPPORTED, 4)
 
 
+def test_a_route_into_the_global_table_leaves_by_its_interface_or_by_anything() -> None:
+    text = (
+        "interface GigabitEthernet0/1\n vrf forwarding A\n ip address 10.0.0.1 255.255.255.0\n"
+        "interface GigabitEthernet0/2\n ip address 192.0.2.1 255.255.255.0\n"
+        "ip route vrf A 10.9.0.0 255.255.0.0 {0} global\nend"
+    )
+    found = device(text.format("192.0.2.9"))
+    (leak,) = found.routes
+    assert (leak.vrf, leak.next_hops[0].interface) == ("A", "GigabitEthernet0/2")
+    (doubt,) = [one for one in found.doubts if one.plane is Plane.TRAFFIC]
+    assert doubt.interfaces == frozenset({"GigabitEthernet0/2"})
+    unknown = device(text.format("198.51.100.9"))
+    (doubt,) = [one for one in unknown.doubts if one.plane is Plane.TRAFFIC]
+    assert doubt.interfaces is None
+
+
 # --- management
 
 

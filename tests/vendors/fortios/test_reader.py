@@ -239,6 +239,18 @@ class TestModel:
         assert all(reason.ja and reason.en for reason in config.coverage.irrelevant.values())
 
 
+class TestVdomLinks:
+    def test_both_ends_name_each_other(self) -> None:
+        config = read(
+            "config vdom\nedit root\nnext\nedit b\nnext\nend\nconfig global\nconfig system interface\n"
+            'edit "vl0"\nset vdom "root"\nset type vdom-link\nnext\nedit "vl1"\nset vdom "b"\nset type vdom-link\nnext\n'
+            'edit "npu0_vlink0"\nset vdom "root"\nnext\nedit "port0"\nset vdom "root"\nnext\nedit "port1"\nset vdom "b"\nnext\n'
+            "end\nend\n"
+        )
+        peers = {one.name: one.peer for device in config.devices for one in device.interfaces.values()}
+        assert peers == {"vl0": "vl1", "vl1": "vl0", "npu0_vlink0": None, "port0": None, "port1": None}
+
+
 class TestManagement:
     def test_services_that_no_interface_lists_are_off_with_the_identity_as_evidence(self) -> None:
         services = {service.name: service for service in device_of(HEADER + PORTS).management.services}
