@@ -17,6 +17,8 @@ from secaudit.text.bilingual import Text
 
 if TYPE_CHECKING:
     from secaudit.audit.flow_query import FlowAnswer
+    from secaudit.flows.witness import FlowWitness
+    from secaudit.text.source import Sources
 
 
 @click.command(
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--from", "from_zone", metavar="ZONE", help=say("送信側の領域", "source zone"))
 @click.option("--to", "to_zone", metavar="ZONE", help=say("宛先側の領域", "destination zone"))
+@click.option(
+    "--to-device",
+    metavar="NAME",
+    help=say("宛先の機器(機器自身への通信)", "destination device: what reaches the device itself"),
+)
 @click.option("--from-interface", metavar="DEV:IF", help=say("送信側のインターフェース", "source interface"))
 @click.option("--to-interface", metavar="DEV:IF", help=say("宛先側のインターフェース", "destination interface"))
 @click.option(
@@ -55,6 +62,7 @@ def command(
     paths: tuple[Path, ...],
     from_zone: str | None,
     to_zone: str | None,
+    to_device: str | None,
     from_interface: str | None,
     to_interface: str | None,
     explain: bool,
@@ -65,6 +73,10 @@ def command(
     from secaudit.audit.flow_query import between_interfaces, between_zones
     from secaudit.audit.network import is_audit_folder
 
+    if to_device is not None:
+        whole = from_zone is not None and to_zone is None and not explain and is_audit_folder(paths)
+        _show_exposure(paths[0] if whole else None, from_zone or "", to_device, limit, format_)
+        return
     if is_audit_folder(paths):
         if from_zone is None or to_zone is None:
             raise UsageError(
@@ -100,6 +112,32 @@ def command(
             click.echo(line)
 
 
+def _show_exposure(folder: Path | None, zone: str, device: str, limit: int, format_: str) -> None:
+    """`--to-device`: what a zone can send to a device itself."""
+    from secaudit.audit.exposure_query import to_device
+    from secaudit.cli import exposure
+
+    if folder is None:
+        raise UsageError(
+            Text(
+                ja="--to-device は、監査フォルダと --from の領域だけとともに指定する。",
+                en="--to-device goes with an audit folder and a zone by --from, and nothing else",
+            ),
+            Text(
+                ja="例: secaudit flows 監査フォルダ --from internet --to-device 機器名",
+                en="for example: secaudit flows FOLDER --from internet --to-device NAME",
+            ),
+        )
+    answer = to_device(folder, zone, device, limit)
+    for trouble in answer.troubles:
+        click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
+    if format_ == "json":
+        click.echo(json.dumps(exposure.as_json(answer), ensure_ascii=False, indent=1))
+    else:
+        for line in exposure.as_lines(answer):
+            click.echo(line)
+
+
 def as_json(answer: FlowAnswer) -> dict[str, Any]:
     """The contract of `flows --format json`."""
     from secaudit.cli.trace import hops_json
@@ -114,16 +152,8 @@ def as_json(answer: FlowAnswer) -> dict[str, Any]:
         "witness": None if answer.witness is None else str(answer.witness.packet),
         "arrives": None if answer.witness is None else str(answer.witness.arrives),
         "trace": [] if answer.witness is None else hops_json(answer.witness.trace),
-        "lines": [{"file": line.file, "line": line.number, "text": line.text.strip()} for line in answer.lines],
-        "doubts": [
-            {
-                "text": doubt.text.in_(LANGUAGE),
-                "lines": [
-                    {"file": line.file, "line": line.number, "text": line.text.strip()} for line in doubt.sources
-                ],
-            }
-            for doubt in answer.doubts
-        ],
+        "lines": lines_json(answer.lines),
+        "doubts": [{"text": one.text.in_(LANGUAGE), "lines": lines_json(one.sources)} for one in answer.doubts],
         "spoofed_boxes": list(answer.spoofed_boxes),
         "reply_boxes": list(answer.reply_boxes),
     }
@@ -134,19 +164,13 @@ def as_json(answer: FlowAnswer) -> dict[str, Any]:
 
 def as_lines(answer: FlowAnswer) -> list[str]:
     """For a terminal."""
-    verdict = {
-        "none": say("開始できる通信はない", "nothing can be opened"),
-        "some": say("開始できる通信がある", "connections can be opened"),
-        "undetermined": say("確認不能", "undetermined"),
-    }[answer.verdict]
-    lines = [f"{answer.source} → {answer.destination}: {verdict}"]
+    lines = [f"{answer.source} → {answer.destination}: {verdict_words(answer.verdict)}"]
     lines += [f"  {box}" for box in answer.boxes]
-    if answer.boxes_omitted:
-        lines.append(say(f"  ほか {answer.boxes_omitted} 件", f"  and {answer.boxes_omitted} more"))
+    lines += omitted(answer.boxes_omitted)
     if answer.explanation is not None:
         lines += chains.as_lines(answer.explanation)
     else:
-        lines += _witness_and_lines(answer)
+        lines += witness_and_lines(answer.witness, answer.lines)
     for doubt in answer.doubts:
         lines.append(f"? {doubt.text.in_(LANGUAGE)}")
         lines += [f"       {line}" for line in doubt.sources[:10]]
@@ -164,14 +188,34 @@ def as_lines(answer: FlowAnswer) -> list[str]:
     return lines
 
 
-def _witness_and_lines(answer: FlowAnswer) -> list[str]:
+def lines_json(lines: Sources) -> list[dict[str, Any]]:
+    """Configuration lines, as every answer of this command writes them."""
+    return [{"file": line.file, "line": line.number, "text": line.text.strip()} for line in lines]
+
+
+def verdict_words(verdict: str) -> str:
+    """The verdict for a person."""
+    return {
+        "none": say("開始できる通信はない", "nothing can be opened"),
+        "some": say("開始できる通信がある", "connections can be opened"),
+        "undetermined": say("確認不能", "undetermined"),
+    }[verdict]
+
+
+def omitted(count: int) -> list[str]:
+    """How many boxes are not shown."""
+    return [say(f"  ほか {count} 件", f"  and {count} more")] if count else []
+
+
+def witness_and_lines(witness: FlowWitness | None, responsible: Sources) -> list[str]:
+    """The witness, step by step, and the lines that let packets through."""
     lines: list[str] = []
-    if answer.witness is not None:
-        lines.append(say(f"実例: {answer.witness.packet}", f"witness: {answer.witness.packet}"))
-        for number, hop in enumerate(answer.witness.trace.hops, start=1):
+    if witness is not None:
+        lines.append(say(f"実例: {witness.packet}", f"witness: {witness.packet}"))
+        for number, hop in enumerate(witness.trace.hops, start=1):
             lines.append(f"{number:3}. {hop.device}: {hop.what.in_(LANGUAGE)}")
             lines += [f"       {line}" for line in hop.sources]
-    if answer.lines:
+    if responsible:
         lines.append(say("通信を可能にしている行:", "lines responsible:"))
-        lines += [f"  {line}" for line in answer.lines]
+        lines += [f"  {line}" for line in responsible]
     return lines

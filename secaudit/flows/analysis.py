@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from secaudit.flows.device_itself import HIDES_A_LOCAL_FILTER
 from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, leading_to
+from secaudit.flows.exposure import Exposure, exposure_of
 from secaudit.flows.headers import arrived_as, as_flow, as_sent, sent_among
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
 from secaudit.flows.topology import Port, Topology
+from secaudit.flows.tunnel_links import links_up
 from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.device import Doubt, DoubtKind, Plane
 from secaudit.network.filters import Action, Certainty
@@ -74,6 +77,7 @@ class FlowAnalysis:
         self._runs_from: dict[tuple[Family, str], tuple[Propagation, ...]] = {}
         self._pairs: dict[tuple[str, str], PairFlow] = {}
         self._sets: dict[tuple[Mode, bool, str, str, bool, bool], PacketSet] = {}
+        self._exposures: dict[tuple[str, str], Exposure] = {}
         self.too_complex: Doubt | None = None
 
     def everything(self) -> PacketSet:
@@ -122,6 +126,33 @@ class FlowAnalysis:
             self._pairs[key] = found
         return found
 
+    def exposure(self, zone: str, device: str) -> Exposure:
+        """What hosts of a bound zone can send to a device itself. Raises `KeyError` for names that do not exist."""
+        key = (str(zone), device)
+        found = self._exposures.get(key)
+        if found is None:
+            try:
+                found = exposure_of(self, *key)
+            except TooComplexError:
+                none, doubt = self.nothing(), self._report_too_complex()
+                found = Exposure(*key, self.everything(), none, (), (doubt,))
+            self._exposures[key] = found
+        return found
+
+    # --- what the questions about devices build on --------------------------------------------------------
+
+    def runs(self, mode: Mode, family: Family) -> tuple[Propagation, ...]:
+        """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere."""
+        run = self._run(mode, family, False)
+        return (run, self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
+
+    def reasons_to_reach(self, source: str, others: Iterable[str]) -> Iterator[Doubt]:
+        """Why hosts of a zone may reach others, or what stands there, by ways that we do not know."""
+        yield from self.plan.doubts.get(source, ())
+        for other in others:
+            yield from (one.doubt for one in self._carriers(source, other))
+            yield from self.plan.joined.get(frozenset((source, other)), ())
+
     # --- building a pair ----------------------------------------------------------------------------------
 
     def _pair(self, source: str, destination: str) -> PairFlow:
@@ -168,24 +199,31 @@ class FlowAnalysis:
         )
 
     def _unknown(self, source: str, destination: str) -> PairFlow:
+        doubts = (self._report_too_complex(),)
+        none = self.nothing()
+        everything = self._all_between(source, destination)
+        return PairFlow(source, destination, everything, none, none, none, none, none, everything, none, doubts)
+
+    def _report_too_complex(self) -> Doubt:
         text = Text(
             ja="設定が複雑すぎるため、通信可否を計算できない(計算量の上限に達した)。",
             en="too complex: the node limit was reached before the flows were known",
         )
         lines = tuple(line for device in self.topology.devices.values() for line in device.identity[:1])
         self.too_complex = Doubt(DoubtKind.TOO_COMPLEX, text, lines)
-        none = self.nothing()
-        everything = self._all_between(source, destination)
-        doubts = (self.too_complex,)
-        return PairFlow(source, destination, everything, none, none, none, none, none, everything, none, doubts)
+        return self.too_complex
 
     def engine(self, mode: Mode, family: Family) -> Engine:
         """The network of one address family for one question."""
         mode = self._same[mode]
-        key = (mode, family)
-        if key not in self._engines:
-            self._engines[key] = Engine(self.spaces[family], self.topology, self.plan, mode)
-        return self._engines[key]
+        if (mode, family) not in self._engines:
+            engines = {one: Engine(self.spaces[one], self.topology, self.plan, mode) for one in FAMILIES}
+            self._engines.update({(mode, one): engine for one, engine in engines.items()})
+            if mode is not Mode.POSSIBLE:
+                up = links_up(self.spaces, self.topology, engines)
+                for engine in engines.values():
+                    engine.links = up
+        return self._engines[mode, family]
 
     def _run(self, mode: Mode, family: Family, forged: bool) -> Propagation:
         mode = self._same[mode]
@@ -442,10 +480,12 @@ def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
     ]
     sometimes = len(held) != len(set(held))  # an address that several hold leads to all of them
     for device in topology.devices.values():
-        unsure |= bool(device.dynamic_routing) or any(one.plane is Plane.TRAFFIC for one in device.doubts)
+        unsure |= bool(device.dynamic_routing) or any(
+            one.plane is Plane.TRAFFIC or one.kind in HIDES_A_LOCAL_FILTER for one in device.doubts
+        )
         unsure |= any(rule.uncertain is not None for rule in device.nat_rules)
         unsure |= any(rule.uncertain is not None for rule in device.policy_routes)
-        unsure |= any(one.dynamic_address for one in device.interfaces.values())
+        unsure |= any(one.dynamic_address or one.tunnel is not None for one in device.interfaces.values())
         sometimes |= bool(device.policy_routes) or _several_next_hops(device.routes)
         for filter_ in device.filters.values():
             unsure |= filter_.default is Action.UNKNOWN

@@ -83,7 +83,7 @@ def senders_beyond(
         *_on_the_wire(topology, addresses, attachments, wired),
         *_nowhere_connected(topology, addresses, attachments, rest),
         *_unclaimed_lines(topology, addresses, attachments, rest),
-        *_dialled_in(topology, attachments),
+        *_dialled_in(topology, addresses, attachments, rest),
     ]
     return tuple(one for one in found if not _covered(one, attachments.get(one.port, ())))
 
@@ -181,7 +181,8 @@ def _is_nobody(topology: Topology, device: str, choice: Choice) -> bool:
     if choice.gateway is not None:
         return not topology.sure.holders(*port, choice.gateway)
     point_to_point = topology.interface(*port).kind in POINT_TO_POINT
-    return choice.anywhere and not (point_to_point and topology.neighbours(*port))
+    known = point_to_point and topology.neighbours(*port) and not topology.tunnels.may_leave(port)
+    return choice.anywhere and not known
 
 
 def _behind(port: Port, lines: Sources) -> Doubt:
@@ -308,8 +309,13 @@ def _unclaimed_lines(
                 yield Beyond(port, rest, addresses[rest], Doubt(DoubtKind.UNSUPPORTED, text, lines))
 
 
-def _dialled_in(topology: Topology, attachments: Mapping[Port, Sequence[Attached]]) -> Iterator[Beyond]:
-    """Who dials in gets an address by rule from a zone of the device (a pool inside its subnet, its DHCP server)."""
+def _dialled_in(
+    topology: Topology,
+    addresses: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    rest: str | None,
+) -> Iterator[Beyond]:
+    """Who dials in gets an address by rule from a zone of the device (a pool inside its subnet, its DHCP server), and comes from outside."""
     for name, device in topology.devices.items():
         inside = [
             one for port, held in attachments.items() if port[0] == name for one in held if not one.external
@@ -317,14 +323,20 @@ def _dialled_in(topology: Topology, attachments: Mapping[Port, Sequence[Attached
         for interface in device.interfaces.values():
             port = (name, interface.name)
             unknown = interface.kind is InterfaceKind.DIALER and interface.dynamic_address and not interface.addresses
-            if not unknown or attachments.get(port) or topology.segment(*port) is None:
+            calls = interface.tunnel is not None and interface.tunnel.answers
+            if not (unknown or calls) or attachments.get(port) or topology.segment(*port) is None:
                 continue
             text = Text(
                 ja=f"{name} の {interface.name} から接続する端末に、領域のアドレスが割り当てられる可能性がある。",
                 en=f"who connects by {interface.name} of {name} may be given an address of a zone",
             )
+            doubt = Doubt(
+                DoubtKind.UNSUPPORTED, text, interface.tunnel.sources if interface.tunnel else interface.sources
+            )
             for one in inside:
-                yield Beyond(port, one.zone, one.addresses, Doubt(DoubtKind.UNSUPPORTED, text, interface.sources))
+                yield Beyond(port, one.zone, one.addresses, doubt)
+            if calls and rest is not None:
+                yield Beyond(port, rest, addresses[rest], doubt)
 
 
 def _family(network: IPNetwork) -> Family:

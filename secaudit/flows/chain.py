@@ -50,6 +50,8 @@ class Link:
             return Text(ja=f"アドレス変換「{self.label}」を適用", en=f'NAT rule "{self.label}" applies')
         if self.policy_route is not None:
             return Text(ja=f"ポリシールート「{self.label}」に一致", en=f'policy route "{self.label}" applies')
+        if self.stage is Stage.DIVERSION:
+            return Text(ja=f"トンネル {self.egress} に入る", en=f"goes into tunnel {self.egress}")
         if self.stage is not Stage.ROUTE:
             return Text(
                 ja="読み取れない設定により、通過する可能性がある",

@@ -29,7 +29,10 @@ _UNSURE_DEFAULT = Text(
 
 def acts(line: FilterLine, mode: Mode) -> Action | None:
     """What a line does for a question: permit, deny, or nothing at all (the table of docs/architecture.md)."""
-    match line.action:
+    action = line.action
+    if action is Action.UNKNOWN and mode is not Mode.POSSIBLE:
+        action = Action.DENY
+    match action:
         case Action.PERMIT:
             if line.certainty is Certainty.ALWAYS:
                 return Action.PERMIT
@@ -43,9 +46,9 @@ def acts(line: FilterLine, mode: Mode) -> Action | None:
                 return Action.DENY if mode is Mode.RELIABLE else None
             return None if mode is Mode.POSSIBLE else Action.DENY
         case Action.UNKNOWN:
-            return Action.PERMIT if mode is Mode.POSSIBLE else Action.DENY
+            return Action.PERMIT
         case _:
-            assert_never(line.action)
+            assert_never(action)
 
 
 def _decides(line: FilterLine, action: Action) -> bool:

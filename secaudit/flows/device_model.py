@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from secaudit.flows.budget import UNLIMITED, Budget
@@ -15,11 +15,11 @@ from secaudit.flows.next_hops import Found, NextHops
 from secaudit.flows.topology import Topology
 from secaudit.flows.translation import Translator
 from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
-from secaudit.network.filters import Filter
+from secaudit.network.filters import Action, Certainty, Filter
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.nat import NatRule, NatStage, Translation
 from secaudit.network.routes import PolicyRoute
-from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.space import Field, HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
@@ -37,6 +37,8 @@ class _Part:
     translation: Translation | None = None
     links: tuple[Link, ...] | None = None
     """None when nobody asks."""
+    vrf: str | None = None
+    """None: that of the interface by which they came in."""
 
     def then(
         self,
@@ -66,7 +68,7 @@ class _Part:
                 doubts=doubts,
             )
             links = (*links, link)
-        return _Part(packets, self.device, self.ingress, self.stage, chosen, self.translation, links)
+        return _Part(packets, self.device, self.ingress, self.stage, chosen, self.translation, links, self.vrf)
 
     def permitted(self, packets: int, translation: Translation | None, links: tuple[Link, ...]) -> _Part:
         """The same way past a filter."""
@@ -100,12 +102,13 @@ class DeviceModel:
         """Packets to the device's own addresses in a VRF."""
         node = self._own.get(vrf)
         if node is None:
-            addresses = [
-                int(a) for a in self._topology.own_addresses(self.device.name, vrf) if a.version == self._space.family
-            ]
-            node = self._space.guard(Field.DESTINATION, normalise((a, a) for a in addresses))
+            node = self._space.guard(Field.DESTINATION, self._own_addresses(vrf))
             self._own[vrf] = node
         return node
+
+    def _own_addresses(self, vrf: str) -> Intervals:
+        held = self._topology.own_addresses(self.device.name, vrf)
+        return normalise((int(one), int(one)) for one in held if one.version == self._space.family)
 
     def transfer(
         self, ingress: str, packets: int, *, detail: Detail = Detail.NOTHING, budget: Budget = UNLIMITED
@@ -122,7 +125,8 @@ class DeviceModel:
         if not self.device.forwards:
             self._lose(packets)
             # What nobody could read may be what makes it forward.
-            return self._out_of_everything(ingress, packets) if self._mode is Mode.POSSIBLE else []
+            entering = self._entering(ingress, packets, Detail.NOTHING)
+            return self._out_of_everything(entering) if self._mode is Mode.POSSIBLE else []
         parts = [self._entering(ingress, packets, detail)]
         for stage in self.device.pipeline:
             parts = self._stage(stage, ingress, parts, detail, budget)
@@ -131,7 +135,13 @@ class DeviceModel:
         for part in parts:
             if part.choice is not None and self._in_doubt(part.choice.egress):
                 self._lose(part.packets)
-        departures = [
+        departures = self._departures(parts)
+        if self._mode is Mode.POSSIBLE:
+            departures.extend(self._doubtful(self._entering(ingress, packets, Detail.NOTHING)))
+        return departures
+
+    def _departures(self, parts: list[_Part]) -> list[Departure]:
+        return [
             Departure(
                 self._translator.unmark(part.packets),
                 part.choice.egress,
@@ -142,9 +152,6 @@ class DeviceModel:
             for part in parts
             if part.choice is not None and not self._in_doubt(part.choice.egress)
         ]
-        if self._mode is Mode.POSSIBLE:
-            departures.extend(self._doubtful(ingress, packets))
-        return departures
 
     def _lose(self, packets: int) -> None:
         if self._mode is Mode.RELIABLE:
@@ -204,7 +211,7 @@ class DeviceModel:
                 names = self.device.policies
             case Stage.EGRESS_FILTER:
                 names = (self.device.interfaces[egress].filter_out,)
-            case Stage.INGRESS_NAT | Stage.ROUTE | Stage.EGRESS_NAT:
+            case Stage.INGRESS_NAT | Stage.ROUTE | Stage.EGRESS_NAT | Stage.DIVERSION:
                 pass
         return [self.device.filters[name] for name in names if name is not None and name in self.device.filters]
 
@@ -218,13 +225,20 @@ class DeviceModel:
                 return [new for part in parts for new in self._route(ingress, part)]
             case Stage.EGRESS_NAT:
                 return [new for part in parts for new in self._egress_nat(ingress, part)]
+            case Stage.DIVERSION:
+                return [new for part in parts for new in self._divert(part)]
             case Stage.INGRESS_FILTER | Stage.POLICY | Stage.EGRESS_FILTER:
                 return [new for part in parts for new in self._filtered(stage, part, detail, budget)]
 
     def _filtered(self, stage: Stage, part: _Part, detail: Detail, budget: Budget) -> list[_Part]:
         egress = _egress(part) if stage is Stage.EGRESS_FILTER else "" if part.choice is None else part.choice.egress
+        return self._past_all(self.filters(stage, part.ingress, egress), egress, part, detail, budget)
+
+    def _past_all(
+        self, filters: Iterable[Filter], egress: str, part: _Part, detail: Detail, budget: Budget
+    ) -> list[_Part]:
         parts = [part]
-        for filter_ in self.filters(stage, part.ingress, egress):
+        for filter_ in filters:
             parts = [new for one in parts for new in self._past(filter_, egress, one, detail, budget)]
         return parts
 
@@ -268,6 +282,35 @@ class DeviceModel:
             line=line,
             doubts=ruling.doubts,
         )
+
+    def _divert(self, part: _Part) -> list[_Part]:
+        """What goes into tunnels instead of out of the interface. Of packets that an unsure line may take, nothing else is sure."""
+        space = self._space
+        remaining = part.packets
+        result = []
+        for diversion in self.device.interfaces[_egress(part)].diversions:
+            selector = self.device.filters[diversion.selector]
+            chosen = space.union_all(one.packets for one in self._compiler.permitted(selector, "", ""))
+            exact = _is_exact(selector)
+            taken = space.intersection(remaining, chosen)
+            if taken != EMPTY and (exact or self._mode is Mode.POSSIBLE):
+                sources = (*diversion.sources, *selector.sources)
+                choice = Choice(diversion.tunnel, None, sources, anywhere=True)
+                result.append(part.then(taken, choice=choice, sources=sources))
+            if exact:
+                remaining = space.difference(remaining, chosen)
+            elif self._mode is not Mode.POSSIBLE:
+                remaining = space.difference(remaining, self._perhaps(selector))
+        if remaining != EMPTY:
+            result.append(part.then(remaining))
+        return result
+
+    def _perhaps(self, selector: Filter) -> int:
+        """Everything that a list could permit whatever its unsure lines do."""
+        if selector.default is not Action.DENY:
+            return FULL
+        lines = (one for one in selector.lines if one.action is not Action.DENY)
+        return self._space.union_all(self._space.matches(line.matches) for line in lines)
 
     # --- NAT ----------------------------------------------------------------------------------------------
 
@@ -335,7 +378,7 @@ class DeviceModel:
 
     def _route(self, ingress: str, part: _Part) -> list[_Part]:
         space = self._space
-        vrf = self.device.interfaces[ingress].vrf
+        vrf = self._vrf(part)
         remaining = space.difference(part.packets, self.own(vrf))
         result: list[_Part] = []
         for rule in self.device.policy_routes:
@@ -361,6 +404,9 @@ class DeviceModel:
         if remaining != EMPTY:
             result.extend(self._by_table(vrf, part.then(remaining)))
         return result
+
+    def _vrf(self, part: _Part) -> str:
+        return self.device.interfaces[part.ingress].vrf if part.vrf is None else part.vrf
 
     def _by_table(self, vrf: str, part: _Part) -> list[_Part]:
         found, absent = self._table(vrf).by_table(part.packets, explain=part.links is not None)
@@ -406,15 +452,17 @@ class DeviceModel:
             one.interfaces is None or interface in one.interfaces for one in self._doubts
         )
 
-    def _doubtful(self, ingress: str, packets: int) -> list[Departure]:
+    def _doubtful(self, entering: _Part) -> list[Departure]:
         """What doubts could let through: past the filters, as routed, translated or not; when the whole device is in doubt, out of every interface."""
         if not self._doubts:
             return []
-        result = self._out_of_everything(ingress, packets)
-        vrf = self.device.interfaces[ingress].vrf
-        entering = self._entering(ingress, packets, Detail.NOTHING)
+        ingress = entering.ingress
+        result = self._out_of_everything(entering)
         translated = self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT, Stage.ROUTE, Stage.EGRESS_NAT))
-        for part in (*self._by_table(vrf, entering), *translated):
+        leaving = [*self._by_table(self._vrf(entering), entering), *translated]
+        if Stage.DIVERSION in self.device.pipeline:
+            leaving += [new for part in leaving for new in self._divert(part) if new.choice is not part.choice]
+        for part in leaving:
             egress = _egress(part)
             for doubt in self._doubts:
                 if doubt.interfaces is None or ingress in doubt.interfaces or egress in doubt.interfaces:
@@ -427,12 +475,12 @@ class DeviceModel:
                 parts = self._stage(stage, ingress, parts, Detail.NOTHING, UNLIMITED)
         return parts
 
-    def _out_of_everything(self, ingress: str, packets: int) -> list[Departure]:
+    def _out_of_everything(self, entering: _Part) -> list[Departure]:
         """What doubts about the whole device could mean: past the filters, translated or not, by any other interface."""
         whole = [one for one in self._doubts if one.interfaces is None]
         if not whole:
             return []
-        entering = self._entering(ingress, packets, Detail.NOTHING)
+        ingress = entering.ingress
         inside = dict.fromkeys((entering.packets, *self._after_ingress_nat(ingress, entering)))
         result = []
         for one in self.device.interfaces.values():
@@ -459,6 +507,11 @@ class DeviceModel:
 
     def _doubt_link(self, doubt: Doubt, ingress: str, egress: str) -> Link:
         return Link(self.device.name, None, ingress, egress, doubt.sources, doubts=(doubt,))
+
+
+def _is_exact(selector: Filter) -> bool:
+    sure = (one.certainty is Certainty.ALWAYS and one.action is not Action.UNKNOWN for one in selector.lines)
+    return selector.default is not Action.UNKNOWN and all(sure)
 
 
 def _doubt(reason: Text | None, sources: tuple[SourceLine, ...]) -> tuple[Doubt, ...]:

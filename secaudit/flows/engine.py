@@ -13,10 +13,11 @@ from secaudit.flows.budget import UNLIMITED, Budget
 from secaudit.flows.chain import Link
 from secaudit.flows.compiled import FilterCompiler
 from secaudit.flows.departures import Departure, Detail
-from secaudit.flows.device_model import DeviceModel
+from secaudit.flows.device_itself import ITSELF, Received, WholeDevice
 from secaudit.flows.forwarding import POINT_TO_POINT
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
+from secaudit.flows.tunnel_links import Links, Outer
 from secaudit.flows.zones import Attachment, ZonePlan
 from secaudit.network.device import Device
 from secaudit.network.intervals import Intervals, normalise
@@ -67,6 +68,13 @@ class Propagation:
     lost: int = EMPTY
     """For `RELIABLE` only: packets of which some way, in some state, ends before any zone or never ends."""
 
+    entered: Mapping[Port, int] = field(default_factory=dict)
+    """Everything that came in by a port."""
+    on_link: dict[Port, int] = field(default_factory=lambda: defaultdict(int))
+    """Packets that carry a tunnel, to a host on the segment of a port."""
+    carried_by: Links | None = None
+    """The tunnels that are up when the packets are those that carry one; None for all others."""
+
 
 def _translates(device: Device) -> bool:
     lines = (line for one in device.filters.values() for line in one.lines)
@@ -100,16 +108,18 @@ class Engine:
         self._plan = plan
         self.compiler = FilterCompiler(space, mode)
         self._devices = {
-            name: DeviceModel(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
+            name: WholeDevice(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
         }
         self._answers: dict[Port, int] = {}
+        self.links: Links = frozenset()
+        """The tunnels that surely carry packets (not asked for `POSSIBLE`); set once they are known."""
         self._unsent = space.intersection(space.valid, self._untouched())
 
     def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
         """What hosts of the zones can send, at every interface they can send to. `any_source`: forged addresses as well."""
         wanted = set(self._plan.zones if zones is None else zones)
         return [
-            (port, self._sent(one.zone, one.addresses[self.space.family], any_source))
+            (port, self.sent(one.zone, one.addresses[self.space.family], any_source))
             for port, attached in self._plan.attachments.items()
             for one in attached
             if one.zone in wanted and one.addresses[self.space.family]
@@ -119,9 +129,9 @@ class Engine:
         """What may come in from senders at interfaces to which their zone is not attached (`ZonePlan.beyond`)."""
         wanted = set(self._plan.zones if zones is None else zones)
         found = [one for one in self._plan.beyond if one.zone in wanted]
-        return [(one.port, self._sent(one.zone, one.addresses[self.space.family], any_source)) for one in found]
+        return [(one.port, self.sent(one.zone, one.addresses[self.space.family], any_source)) for one in found]
 
-    def _sent(self, zone: str, sources: Intervals, any_source: bool) -> int:
+    def sent(self, zone: str, sources: Intervals, any_source: bool = False) -> int:
         """Everything that hosts of a zone with some addresses can send; nothing when they have none."""
         if not sources:
             return EMPTY
@@ -134,14 +144,37 @@ class Engine:
     def _untouched(self) -> int:
         return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])
 
-    def propagate(self, injections: Iterable[Injection], *, beyond: bool = False) -> Propagation:
+    def own_packets(self, device: str) -> list[Injection]:
+        """Everything that a device can send itself; its origin is 0, which no zone has."""
+        untold = self.space.intersection(self._unsent, self.space.guard(Field.ORIGIN, ZERO))
+        return [((device, ITSELF), untold)]
+
+    def received(self, port: Port, packets: int, detail: Detail = Detail.NOTHING) -> list[Received]:
+        """What the device of a port takes for itself of packets that come in there."""
+        return self.device(port[0]).received(port[1], packets, detail=detail)
+
+    def outer(self, start: Port, packets: int, up: Links) -> Outer:
+        """Where packets that carry a tunnel get to when some tunnels are up; they are for no zone."""
+        result = self.propagate([(start, packets)], carried_by=up)
+        taken = {
+            port: self.space.union_all(one.packets for one in self.received(port, entered))
+            for port, entered in result.entered.items()
+            if port[1] != ITSELF
+        }
+        beyond, on_link = (self.space.union_all(one.values()) for one in (result.unmodelled, result.on_link))
+        return Outer(taken, beyond, on_link)
+
+    def propagate(
+        self, injections: Iterable[Injection], *, beyond: bool = False, carried_by: Links | None = None
+    ) -> Propagation:
         """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit.
 
         `beyond`: these senders themselves only may be where they are sent from, behind a device that nobody submitted. A second such
         device, of which no line tells, is not made up for them: what leaves by a guess goes no further than to known places; nor does what
-        is sent back to where its sender may be anyhow.
+        is sent back to where its sender may be anyhow. `carried_by`: the tunnels that are up, for packets that carry a tunnel
+        themselves; no zone takes them.
         """
-        result = Propagation()
+        result = Propagation(carried_by=carried_by)
         ways: dict[tuple[Port, Port], int] = {}
 
         def step(port: Port, packets: int) -> Iterator[Injection]:
@@ -157,7 +190,7 @@ class Engine:
                     ways[port, target] = self.space.union(ways.get((port, target), EMPTY), moved)
                 yield from onward
 
-        self.spread(injections, step)
+        result.entered = self.spread(injections, step)
         result.lost = self.space.union(result.lost, self._circling(ways))
         return result
 
@@ -197,8 +230,13 @@ class Engine:
         self.spread(injections, step)
         return found
 
-    def spread(self, injections: Iterable[Injection], step: Callable[[Port, int], Iterable[Injection]]) -> None:
-        """Calls `step` with what newly comes to a port, and goes on with what it gives, until nothing new comes anywhere."""
+    def spread(
+        self, injections: Iterable[Injection], step: Callable[[Port, int], Iterable[Injection]]
+    ) -> Mapping[Port, int]:
+        """Calls `step` with what newly comes to a port, and goes on with what it gives, until nothing new comes anywhere.
+
+        Everything that came to each port is the result.
+        """
         space = self.space
         seen: dict[Port, int] = defaultdict(int)
         waiting: dict[Port, int] = defaultdict(int)
@@ -212,6 +250,7 @@ class Engine:
             seen[port] = space.union(seen[port], fresh)
             for target, packets in step(port, fresh):
                 waiting[target] = space.union(waiting[target], packets)
+        return seen
 
     def through(self, port: Port, packets: int, detail: Detail, budget: Budget = UNLIMITED) -> Iterator[Leaving]:
         """What comes of packets that enter a device, one departure after the other; not all when the budget gets exhausted."""
@@ -222,7 +261,7 @@ class Engine:
                 departure.packets, departure.egress, departure.links, tuple(onward), here.arrived, here.unmodelled
             )
 
-    def device(self, name: str) -> DeviceModel:
+    def device(self, name: str) -> WholeDevice:
         """One device for the question of this engine."""
         return self._devices[name]
 
@@ -249,9 +288,20 @@ class Engine:
         space = self.space
         port = (device, departure.egress)
         neighbours = self._topology.neighbours(*port)
+        holders = () if departure.gateway is None else self._topology.holders(*port, departure.gateway)
+        if self.mode is not Mode.POSSIBLE and port in self._topology.tunnels.ends:
+            others_up = self._other_ends(port, result)
+            if not others_up:
+                if self.mode is Mode.RELIABLE:
+                    result.lost = space.union(result.lost, departure.packets)
+                return []
+            neighbours, holders = (
+                tuple(one for one in ports if one in others_up or one not in self._topology.tunnels.ends)
+                for ports in (neighbours, holders)
+            )
         onward: list[tuple[Port, int]] = []
         if departure.gateway is not None:
-            onward = [(one, departure.packets) for one in self._topology.holders(*port, departure.gateway)]
+            onward = [(one, departure.packets) for one in holders]
         elif departure.anywhere:
             onward = [(one, departure.packets) for one in neighbours]
         else:
@@ -260,7 +310,7 @@ class Engine:
         # Zones beyond one external interface are joined out there: what a device turns around between them is no crossing of its own.
         crossing = space.difference(departure.packets, self._from_beyond(port, departure.packets))
         left = crossing
-        for one in self._plan.attachments.get(port, ()):
+        for one in self._plan.attachments.get(port, ()) if result.carried_by is None else ():
             reaches = one.external or departure.gateway is None
             if one.external and onward and departure.gateway is not None:
                 reaches = False
@@ -273,13 +323,21 @@ class Engine:
         beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
         # Where the next hop is not known, a device that nobody submitted may be it, beside those that were.
         others = departure.anywhere and not self._is_point_to_point(port)
+        others = others or self._topology.tunnels.may_leave(port)
         left = space.difference(left, space.guard(Field.ORIGIN, at_home))
+        if result.carried_by is not None and not beyond and not onward:
+            result.on_link[port] = space.union(result.on_link[port], left)
         if beyond and left != EMPTY and (others or not onward) and not known_only:
             result.unmodelled[port] = space.union(result.unmodelled[port], left)
         if self.mode is Mode.RELIABLE:
             taken = space.union_all(packets for _, packets in onward)
             result.lost = space.union(result.lost, space.difference(left, taken))
         return onward
+
+    def _other_ends(self, port: Port, result: Propagation) -> frozenset[Port | None]:
+        """The other ends to which a tunnel surely carries packets; None is an end that was not submitted."""
+        links = self.links if result.carried_by is None else result.carried_by
+        return frozenset(far for near, far in links if near == port)
 
     def _is_point_to_point(self, port: Port) -> bool:
         interface = self._topology.interface(*port)

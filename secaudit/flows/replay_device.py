@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from secaudit.flows import replay_nat
+from secaudit.flows import replay_filters, replay_nat
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay_filters import Ruling, rule_on
 from secaudit.flows.replay_memory import Memory
 from secaudit.flows.replay_routes import Departure, anywhere, departures
 from secaudit.flows.replay_way import Arrival, Outcome, PolicyTranslation, Way, ended, merged, step
 from secaudit.flows.trace import TraceVerdict
-from secaudit.network.device import Device, Doubt, Plane, Stage
+from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
 from secaudit.network.filters import Action, Filter
 from secaudit.network.intervals import IPAddress
 from secaudit.text.bilingual import Text
@@ -80,8 +80,11 @@ class DeviceWalk:
                 return self._policies(way)
             case Stage.EGRESS_NAT:
                 return self._egress_nat(way)
+            case Stage.DIVERSION:
+                return self._divert(way)
             case Stage.EGRESS_FILTER:
-                name = None if way.egress is None else interfaces[way.egress].filter_out
+                seen = way.ingress is not None or self.device.filters_own_packets
+                name = interfaces[way.egress].filter_out if way.egress is not None and seen else None
                 return self._filter(stage, way, name, way.egress)
 
     def _finish(self, way: Way) -> list[Outcome]:
@@ -123,6 +126,38 @@ class DeviceWalk:
             return self.memory.has_policy_session(way, name)
         return self.memory.has_session(way, interface)
 
+    def _divert(self, way: Way) -> list[Outcome]:
+        outcomes = self._diverted(way)
+        return [one for one in outcomes if isinstance(one, Arrival) or _is_past_for_a_reason(one, one.egress)]
+
+    def _diverted(self, way: Way) -> list[Outcome]:
+        """Into the tunnel of the first diversion that takes it. An unsure list: `POSSIBLE` follows both, the others know nothing."""
+        if way.egress is None:
+            return [way]
+        outcomes: list[Outcome] = []
+        for diversion in self.device.interfaces[way.egress].diversions:
+            selector = self.device.filters[diversion.selector]
+            text = Text(
+                ja=f"「{selector.name}」に一致し、トンネル「{diversion.tunnel}」に入る",
+                en=f'"{selector.name}" takes it into tunnel "{diversion.tunnel}"',
+            )
+            departure = Departure(text, diversion.sources, diversion.tunnel, to_neighbours=True)
+            sources = merged(diversion.sources, selector.sources)
+            into = step(replace(way, departure=departure), Stage.DIVERSION, text, sources)
+            known = way.header.source_known and way.header.destination_known
+            if known and replay_filters.is_exact(selector):
+                if not rule_on(selector, way.header, self.mode, None, None)[0].permits:
+                    continue
+                # What we could not use may also be why it does not enter the tunnel.
+                return [*outcomes, into, way] if way.bypass else [*outcomes, into]
+            if not replay_filters.may_permit(selector, way.header):
+                continue
+            if self.mode is not Mode.POSSIBLE:
+                return [ended(step(way, Stage.DIVERSION, text, sources, sources), TraceVerdict.UNDETERMINED, text)]
+            if rule_on(selector, way.header, self.mode, None, None)[0].permits:
+                outcomes.append(into)
+        return [*outcomes, way]
+
     def _ingress_nat(self, way: Way) -> list[Outcome]:
         undone = self.memory.undone(way, Stage.EGRESS_NAT, Stage.INGRESS_NAT)
         if undone is not None:
@@ -160,19 +195,23 @@ class DeviceWalk:
                 en="the destination is an address given by DHCP, PPPoE or the like and is not in the files",
             )
             return [ended(step(way, Stage.ROUTE, text, ()), TraceVerdict.UNDETERMINED, text)]
-        if way.ingress is not None and way.header.packet.destination in self.own_addresses:
-            return [self._to_device(way)]
-        if not self.device.forwards and not _about_everything(way.bypass):
+        if way.header.packet.destination in self.own_addresses:
+            return self._to_device(way)
+        forwards = self.device.forwards or way.ingress is None
+        if not forwards and not _about_everything(way.bypass):
             text = Text(ja=f"「{way.device}」はパケットを中継しない", en=f'"{way.device}" does not forward packets')
             return [ended(step(way, Stage.ROUTE, text, self.device.identity), TraceVerdict.UNROUTED, text)]
-        found = departures(self.device, vrf, way.ingress, way.header, self.mode) if self.device.forwards else ()
+        found = departures(self.device, vrf, way.ingress, way.header, self.mode) if forwards else ()
         if _about_everything(way.bypass):
             text = Text(
                 ja="読み取れない・対応していない設定により、どのインターフェースからも出る可能性がある",
                 en="settings that could not be used might send it out of any interface",
             )
             found += anywhere(self.device, text, _lines_of(way.bypass))
-        return [outcome for one in found for outcome in self._depart(way, one)]
+        outcomes = [outcome for one in found for outcome in self._depart(way, one)]
+        for name in self.device.local_out if way.ingress is None else ():
+            outcomes = _each(outcomes, partial(self._filter, Stage.ROUTE, name=name, interface=None))
+        return outcomes
 
     def _depart(self, way: Way, departure: Departure) -> list[Outcome]:
         way = step(
@@ -180,14 +219,23 @@ class DeviceWalk:
         )
         if departure.ends is not None:
             return [ended(way, departure.ends, departure.what)]
-        if way.bypass and not any(_touches(one, way.ingress) or _touches(one, way.egress) for one in way.bypass):
+        if not any(_is_past_for_a_reason(way, name) for name in self._may_leave_by(way)):
             return []
         doubts = tuple(one for one in self._doubts() if _touches(one, way.egress))
         if doubts and self.mode is not Mode.POSSIBLE:
             return [_unsure(way, doubts)]
         return [way]
 
-    def _to_device(self, way: Way) -> Arrival:
+    def _may_leave_by(self, way: Way) -> tuple[str | None, ...]:
+        """The interface to which the packet is routed, and the tunnels that might take it there."""
+        if way.egress is None or Stage.DIVERSION not in self.device.pipeline:
+            return (way.egress,)
+        return (way.egress, *(one.tunnel for one in self.device.interfaces[way.egress].diversions))
+
+    def _to_device(self, way: Way) -> list[Outcome]:
+        """The packet is for the device: what the filters for the device itself say. What it sends to itself they do not see."""
+        if way.bypass and not any(_touches(one, way.ingress) for one in way.bypass):
+            return []
         destination = way.header.packet.destination
         holders = (
             held.sources
@@ -199,7 +247,35 @@ class DeviceWalk:
             ja=f"{destination} は「{way.device}」自身のアドレス",
             en=f'{destination} is an address of "{way.device}" itself',
         )
-        return ended(step(way, Stage.ROUTE, text, next(holders, ())), TraceVerdict.DELIVERED, text)
+        way = step(way, Stage.ROUTE, text, next(holders, ()))
+        outcomes: list[Outcome] = [way]
+        if way.ingress is not None:
+            outcomes = self._local_filters(way)
+        return _each(outcomes, lambda one: [ended(one, TraceVerdict.DELIVERED, text)])
+
+    def _local_filters(self, way: Way) -> list[Outcome]:
+        hidden = tuple(
+            doubt
+            for doubt in self.device.doubts
+            if doubt.plane is Plane.MANAGEMENT and doubt.kind in _MAY_HIDE_A_FILTER
+        )
+        if hidden and self.mode is not Mode.POSSIBLE:
+            return [_unsure(way, hidden)]
+        outcomes: list[Outcome] = [way]
+        for name in self.device.local_in:
+            outcomes = _each(outcomes, partial(self._filter, Stage.ROUTE, name=name, interface=None))
+        if hidden and self.device.local_in:
+            text = Text(
+                ja="読み取れない管理設定により、受け付ける可能性がある",
+                en="management settings that could not be used might let it in",
+            )
+            lines = _lines_of(hidden)
+            outcomes.append(step(way, None, text, lines, lines))
+        return outcomes
+
+
+_MAY_HIDE_A_FILTER = (DoubtKind.UNREAD, DoubtKind.TRUNCATED, DoubtKind.TOO_COMPLEX)
+"""Kinds of doubts about management behind which a filter for the device itself may be; the others are about single services."""
 
 
 def _each(outcomes: Iterable[Outcome], act: Callable[[Way], Iterable[Outcome]]) -> list[Outcome]:
@@ -217,13 +293,6 @@ def _ruled(stage: Stage, way: Way, ruling: Ruling, interface: str | None, name: 
     way = step(way, stage, ruling.what, ruling.sources, ruling.doubtful)
     if ruling.permits is None:
         return ended(way, TraceVerdict.UNDETERMINED, ruling.what)
-    if not ruling.permits and way.ingress is None:
-        # vendors differ: YAMAHA filters its own packets on the way out, Cisco and FortiOS do not
-        text = Text(
-            ja=f"機器自身が送信するパケットにフィルター「{name}」が働くか確定できない",
-            en=f'it cannot be told whether filter "{name}" acts on what the device itself sends',
-        )
-        return ended(way, TraceVerdict.UNDETERMINED, text)
     if not ruling.permits:
         return ended(way, TraceVerdict.DENIED, ruling.what)
     if ruling.translation is not None:
@@ -244,6 +313,11 @@ def _unsure(way: Way, doubts: tuple[Doubt, ...]) -> Arrival:
 
 def _touches(doubt: Doubt, interface: str | None) -> bool:
     return doubt.interfaces is None or interface in doubt.interfaces
+
+
+def _is_past_for_a_reason(way: Way, egress: str | None) -> bool:
+    """Whether a doubt that lets the packet past the filters is about an interface by which it comes or goes; true when none does."""
+    return not way.bypass or any(_touches(one, way.ingress) or _touches(one, egress) for one in way.bypass)
 
 
 def _about_everything(doubts: Iterable[Doubt]) -> bool:

@@ -75,6 +75,22 @@ def rule_on(
     return tuple(rulings)
 
 
+def is_exact(filter_: Filter) -> bool:
+    """Whether every line, and the default, is understood and always in force."""
+    if filter_.default is Action.UNKNOWN:
+        return False
+    return not any(one.action is Action.UNKNOWN or one.certainty is not Certainty.ALWAYS for one in filter_.lines)
+
+
+def may_permit(filter_: Filter, header: Header) -> bool:
+    """Whether any line that may permit fits, or the default may: what unsure lines do is left open."""
+    if filter_.default is not Action.DENY:
+        return True
+    return any(
+        one.action is not Action.DENY and best_fit(one.matches, header)[0] is not Fit.NO for one in filter_.lines
+    )
+
+
 def _applies(candidate: _Candidate, mode: Mode) -> Action | None:
     return line_applies(candidate.line.action, candidate.certainty, mode)
 

@@ -15,12 +15,14 @@ from secaudit.flows.modes import Mode
 from secaudit.flows.replay_device import DeviceWalk
 from secaudit.flows.replay_headers import Header
 from secaudit.flows.replay_memory import Memory
+from secaudit.flows.replay_tunnels import Links, links_up
 from secaudit.flows.replay_way import Arrival, Outcome, Passage, Way, ended, sent, step
-from secaudit.flows.topology import Topology
-from secaudit.flows.trace import TraceVerdict
+from secaudit.flows.topology import Port, Topology
+from secaudit.flows.trace import Trace, TraceVerdict
 from secaudit.network.device import Device
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.intervals import IPAddress
+from secaudit.packets.packet import Packet
 from secaudit.text.bilingual import Text
 
 WAY_LIMIT = 64
@@ -40,12 +42,25 @@ RANK: Mapping[TraceVerdict, int] = {
 
 
 class Walk:
-    """Walks through a topology. `remembered` are the passages of an opening packet to which the walked packet is the reply."""
+    """Walks through a topology.
 
-    def __init__(self, topology: Topology, mode: Mode, remembered: Iterable[Passage] = ()) -> None:
-        self._topology = topology if mode is Mode.POSSIBLE else topology.sure
+    `remembered` are the passages of an opening packet to which the walked packet is the reply, `links` the tunnels that surely carry
+    packets (None: as found by `replay_tunnels`; not asked for `POSSIBLE`).
+    """
+
+    def __init__(
+        self, topology: Topology, mode: Mode, remembered: Iterable[Passage] = (), links: Links | None = None
+    ) -> None:
+        self._topology = topology = topology if mode is Mode.POSSIBLE else topology.sure
         self._mode = mode
         self._memory = Memory(remembered)
+        self.links: Links = frozenset() if links is None else links
+        if links is None and mode is not Mode.POSSIBLE and topology.tunnels.ends:
+            self.links = links_up(topology, mode, self._carry)
+
+    def _carry(self, device: str, interface: str | None, packet: Packet, links: Links) -> tuple[Trace, ...]:
+        walk = Walk(self._topology, self._mode, links=links)
+        return tuple(arrival.trace for arrival in walk.ways(device, interface, Header(packet)))
 
     def ways(self, device: str, interface: str | None, header: Header) -> tuple[Arrival, ...]:
         """Every way of a packet that enters `device` by `interface`, or that the device itself sends (None); best first."""
@@ -112,16 +127,27 @@ class Walk:
         destination = way.header.packet.destination
         gateway = departure.gateway
         on_link = gateway is None and any(destination in held.address.network for held in interface.addresses)
-        holders = self._topology.holders(way.device, egress, gateway or destination)
+        ends = self._topology.tunnels.ends
+        far = {other for near, other in self.links if near == (way.device, egress)}
+        tunnel = (way.device, egress) in ends and self._mode is not Mode.POSSIBLE
+        if tunnel and not far:
+            return [_not_surely_up(way)]
+
+        def reachable(ports: Iterable[Port]) -> list[Port]:
+            return [port for port in ports if not tunnel or port in far or port not in ends]
+
+        holders = reachable(self._topology.holders(way.device, egress, gateway or destination))
         if holders and (on_link or not departure.to_neighbours):
             return [_onward(way, *port) for port in holders]
         if on_link:
             return [_delivered(way)]
         point_to_point = interface.kind in (InterfaceKind.TUNNEL, InterfaceKind.DIALER)
         if departure.to_neighbours or point_to_point:
-            neighbours = self._topology.neighbours(way.device, egress)
+            neighbours = reachable(self._topology.neighbours(way.device, egress))
+            leaves = not tunnel and self._topology.tunnels.may_leave((way.device, egress))
             if neighbours:
-                return [_onward(way, *port) for port in neighbours]
+                outward: list[Outcome] = [_unmodelled(way, gateway)] if leaves else []
+                return [*(_onward(way, *port) for port in neighbours), *outward]
         return [_unmodelled(way, gateway)]
 
 
@@ -174,6 +200,14 @@ def _onward(way: Way, device: str, interface: str) -> Way:
         without_nat=False,
         passage=Passage(device, (way.header.packet,)),
     )
+
+
+def _not_surely_up(way: Way) -> Arrival:
+    text = Text(
+        ja=f"トンネル「{way.egress}」が確立していることを設定から確認できない",
+        en=f'it cannot be told from the configurations that tunnel "{way.egress}" is up',
+    )
+    return ended(step(way, None, text, ()), TraceVerdict.UNDETERMINED, text)
 
 
 def _delivered(way: Way) -> Arrival:

@@ -1,18 +1,19 @@
 """Who is connected to whom: devices joined to a network.
 
 Two interfaces are on one segment when their subnets overlap (same address family), when they are one wire at layer 2 (`layer2`: VLANs,
-trunks, bridges, declared links), or when they are the two ends of a tunnel or of a link between virtual devices. Joining too much is safe for a proof of separation, joining
+trunks, bridges, declared links), or when they may be the two ends of a tunnel (`flows.tunnels`) or are those of a link
+between virtual devices. Joining too much is safe for a proof of separation, joining
 too little is not; for what surely gets across it is the other way round, so joins that are not sure are left out there (`Topology.sure`).
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from secaudit.flows.layer2 import Element, Layer2, Port
+from secaudit.flows.tunnels import TunnelPlan
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork, of_network
@@ -56,8 +57,10 @@ class Topology:
         numbers: Mapping[Element, int] | None = None,
         loose_ends: Mapping[str, frozenset[int]] | None = None,
         sure: Topology | None = None,
+        tunnels: TunnelPlan | None = None,
     ) -> None:
         self.devices = devices
+        self.tunnels = TunnelPlan(devices) if tunnels is None else tunnels
         self.sure = self if sure is None else sure
         self.wires = tuple(wires)
         self._layer2 = layer2
@@ -111,11 +114,12 @@ class Topology:
         return set(self._members.values()) == set(other._members.values())
 
     def neighbours(self, device: str, interface: str) -> tuple[Port, ...]:
-        """The other interfaces on the same segment, in a stable order."""
-        segment = self._segment_of.get((device, interface))
+        """The other interfaces on the same segment, in a stable order; of the ends of tunnels those that may be the other end."""
+        here = (device, interface)
+        segment = self._segment_of.get(here)
         if segment is None:
             return ()
-        return tuple(port for port in self._members[segment] if port != (device, interface))
+        return tuple(port for port in self._members[segment] if port != here and not self.tunnels.are_apart(here, port))
 
     def holders(self, device: str, interface: str, address: IPAddress) -> tuple[Port, ...]:
         """The neighbours on that segment which own `address`; several for a shared (VRRP, HSRP) address."""
@@ -143,7 +147,10 @@ def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]]
             if interface.enabled and interface.kind not in _ISOLATED_KINDS and not _is_layer2(interface):
                 groups.add((name, interface.name))
     _join_by_subnet(by_name, groups)
-    _join_tunnels(by_name, groups)
+    tunnels = TunnelPlan(by_name)
+    for pair in tunnels.pairs:
+        if pair.left in groups and pair.right in groups:
+            groups.join(pair.left, pair.right)
     layer2 = Layer2(by_name, [*_links_inside(by_name), *links])
     joins = [one for one in layer2.joins() if _is_routable(one.left, groups) and _is_routable(one.right, groups)]
     for join in joins:
@@ -151,11 +158,11 @@ def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]]
             groups.join(join.left, join.right)
     unsure = [join for join in joins if not join.sure]
     if not unsure:
-        return _topology(by_name, groups, layer2)
-    sure = _topology(by_name, groups, layer2)
+        return _topology(by_name, groups, layer2, tunnels)
+    sure = _topology(by_name, groups, layer2, tunnels)
     for join in unsure:
         groups.join(join.left, join.right)
-    possible = _topology(by_name, groups, layer2, sure)
+    possible = _topology(by_name, groups, layer2, tunnels, sure)
     if possible.same_segments(sure):
         possible.sure = possible
     return possible
@@ -171,7 +178,13 @@ def _is_routable(element: Element, groups: _Groups) -> bool:
     return len(element) == 3 or element in groups
 
 
-def _topology(devices: Mapping[str, Device], groups: _Groups, layer2: Layer2, sure: Topology | None = None) -> Topology:
+def _topology(
+    devices: Mapping[str, Device],
+    groups: _Groups,
+    layer2: Layer2,
+    tunnels: TunnelPlan,
+    sure: Topology | None = None,
+) -> Topology:
     numbers = groups.numbers()
     segments: dict[Port, int] = {}
     vlans: dict[int, list[tuple[str, int]]] = defaultdict(list)
@@ -200,6 +213,7 @@ def _topology(devices: Mapping[str, Device], groups: _Groups, layer2: Layer2, su
         numbers,
         {name: frozenset(reached) for name, reached in loose.items()},
         sure,
+        tunnels,
     )
 
 
@@ -265,31 +279,3 @@ def _links_inside(devices: Mapping[str, Device]) -> Iterator[tuple[Port, Port]]:
         for interface in device.interfaces.values():
             for other in holders.get((device.file, interface.peer or ""), ()):
                 yield (name, interface.name), (other, interface.peer or "")
-
-
-def _join_tunnels(devices: Mapping[str, Device], groups: _Groups) -> None:
-    holders: dict[ipaddress.IPv4Address | ipaddress.IPv6Address, set[str]] = defaultdict(set)
-    for name, device in devices.items():
-        for interface in device.interfaces.values():
-            for held in interface.addresses:
-                holders[held.address.ip].add(name)
-    tunnels = [
-        (name, interface)
-        for name, device in devices.items()
-        for interface in device.interfaces.values()
-        if interface.remote is not None and (name, interface.name) in groups
-    ]
-    towards: dict[str, list[tuple[str, Interface]]] = defaultdict(list)
-    for name, interface in tunnels:
-        assert interface.remote is not None
-        for far in holders.get(interface.remote, ()):
-            towards[far].append((name, interface))
-    for name, interface in tunnels:
-        for far, other in towards.get(name, ()):
-            if far != name and other.remote is not None and far in holders.get(_required(interface), ()):
-                groups.join((name, interface.name), (far, other.name))
-
-
-def _required(interface: Interface) -> IPAddress:
-    assert interface.remote is not None
-    return interface.remote

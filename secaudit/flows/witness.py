@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secaudit.errors import InternalError
 from secaudit.flows.analysis import FlowAnalysis, PairFlow
 from secaudit.flows.chain import Chain, Link
+from secaudit.flows.exposure import Exposure, arrived_at_device
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import replay
 from secaudit.flows.samples import sent_packets
@@ -41,19 +42,53 @@ def witness(analysis: FlowAnalysis, pair: PairFlow, packets: PacketSet) -> FlowW
     crossing = packets & pair.certain
     if crossing.is_empty:
         return None
+    return _replayed(
+        analysis,
+        pair.source,
+        pair.destination,
+        lambda family: analysis.arrived_packets(pair, crossing, family),
+        lambda trace: _arrives(analysis, pair.destination, trace),
+    )
+
+
+def exposure_witness(analysis: FlowAnalysis, exposure: Exposure, packets: PacketSet) -> FlowWitness | None:
+    """The same for a part of what reaches a device itself."""
+    reaching = packets & exposure.certain
+    if reaching.is_empty:
+        return None
+    return _replayed(
+        analysis,
+        exposure.source,
+        exposure.device,
+        lambda family: arrived_at_device(analysis, exposure, reaching, family),
+        lambda trace: trace.verdict is TraceVerdict.DELIVERED and _itself(trace) == exposure.device,
+    )
+
+
+def _itself(trace: Trace) -> str | None:
+    """The device that took the packet for itself."""
+    return trace.device if trace.interface is None else None
+
+
+def _replayed(
+    analysis: FlowAnalysis,
+    source: str,
+    target: str,
+    arrived: Callable[[Family], int],
+    arrives: Callable[[Trace], bool],
+) -> FlowWitness | None:
     for family in FAMILIES:
-        arrived = analysis.arrived_packets(pair, crossing, family)
-        if arrived == EMPTY:
+        headers = arrived(family)
+        if headers == EMPTY:
             continue
         tried = []
-        for packet, ports in _candidates(analysis, pair, family, arrived):
+        for packet, ports in _candidates(analysis, source, family, headers):
             for port in ports:
                 for trace in replay(analysis.topology, port[0], port[1], packet, Mode.CERTAIN):
-                    if _arrives(analysis, pair.destination, trace):
-                        assert trace.arrives is not None
+                    if trace.arrives is not None and arrives(trace):
                         return FlowWitness(packet, trace.arrives, trace)
             tried.append(str(packet))
-        raise _disagreement(pair, tried)
+        raise _disagreement(source, target, tried)
     return None
 
 
@@ -77,7 +112,7 @@ def chain_witness(analysis: FlowAnalysis, pair: PairFlow, chain: Chain) -> FlowW
                         return found[-1]
             tried.append(str(packet))
     if mode is Mode.CERTAIN and not found:
-        raise _disagreement(pair, tried)
+        raise _disagreement(pair.source, pair.destination, tried)
     return next((one for one in found if follows(one.trace, chain.links, by_lines=False)), None)
 
 
@@ -129,11 +164,11 @@ def _translates_for_a_line(hop: Hop, links: tuple[Link, ...]) -> bool:
     )
 
 
-def _disagreement(pair: PairFlow, tried: list[str]) -> InternalError:
+def _disagreement(source: str, target: str, tried: list[str]) -> InternalError:
     return InternalError(
         Text(
-            ja=f"二つの評価器の結果が一致しない: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
-            en=f"the two evaluators disagree: {pair.source} → {pair.destination} {', '.join(tried[:3])}",
+            ja=f"二つの評価器の結果が一致しない: {source} → {target} {', '.join(tried[:3])}",
+            en=f"the two evaluators disagree: {source} → {target} {', '.join(tried[:3])}",
         )
     )
 
@@ -153,14 +188,12 @@ def _arrives(analysis: FlowAnalysis, zone: str, trace: Trace) -> bool:
 
 
 def _candidates(
-    analysis: FlowAnalysis, pair: PairFlow, family: Family, arrived: int
+    analysis: FlowAnalysis, source: str, family: Family, arrived: int
 ) -> Iterator[tuple[Packet, list[Port]]]:
     """Packets as sent, most usual first, with the interfaces by which the sender's zone enters the network."""
     space = analysis.spaces[family]
     for packet in sent_packets(space, arrived):
         ports = [
-            one.port
-            for one in analysis.plan.of_zone(pair.source)
-            if contains(one.addresses[family], int(packet.source))
+            one.port for one in analysis.plan.of_zone(source) if contains(one.addresses[family], int(packet.source))
         ]
         yield packet, ports

@@ -23,6 +23,8 @@ class Stage(Enum):
     ROUTE = "route"
     POLICY = "policy"
     EGRESS_NAT = "egress NAT"
+    DIVERSION = "diversion"
+    """Into a tunnel instead of out of the interface (`Interface.diversions`)."""
     EGRESS_FILTER = "egress filter"
 
 

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import Enum
 
+from secaudit.network.tunnels import Diversion, TunnelEnd
 from secaudit.text.source import Sources
 
 IPInterface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -62,8 +63,9 @@ class Interface:
     `parent` is the physical interface of a sub-interface; `vlan` its VLAN id; `native` that untagged frames of the parent are its own as
     well. `member_of` is the aggregate or the bridge of which a port is a part. `ipv6_only_link_local`: IPv6 is on although the file
     gives it no address, so it has a link-local one and can route. `zone` is the name of the device's
-    own security zone, as written in its configuration, for people to read. `remote` is the far end of a tunnel. `peer` is the
-    interface at the other end of a link inside the box, in another virtual device of the same file.
+    own security zone, as written in its configuration, for people to read. `tunnel` is what it says when it is the end of one;
+    `diversions` take packets that are about to leave by it into tunnels. `peer` is the interface at the other end of a link inside the box,
+    in another virtual device of the same file.
     """
 
     name: str
@@ -80,7 +82,8 @@ class Interface:
     filter_in: str | None = None
     filter_out: str | None = None
     switch_port: SwitchPort | None = None
-    remote: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
+    tunnel: TunnelEnd | None = None
+    diversions: tuple[Diversion, ...] = ()
     description: str = ""
     native: bool = False
     member_of: str | None = None

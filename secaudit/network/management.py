@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from secaudit.network.matches import TCP, UDP, Service
 from secaudit.text.source import Sources
+
+
+def _to(protocol: int, port: int) -> tuple[Service, ...]:
+    return (Service(((protocol, protocol),), ((port, port),)),)
+
+
+USUAL_PORTS: Mapping[str, tuple[Service, ...]] = {
+    "telnet": _to(TCP, 23),
+    "ssh": _to(TCP, 22),
+    "http": _to(TCP, 80),
+    "https": _to(TCP, 443),
+    "snmp": _to(UDP, 161),
+    "tftp": _to(UDP, 69),
+    "ftp": _to(TCP, 21),
+}
+"""Where the services of the management plane listen unless their configuration says otherwise (IANA). SFTP is part of SSH."""
 
 
 class Storage(Enum):
@@ -24,7 +42,8 @@ class ManagementService:
     """A service on the device itself: `telnet`, `ssh`, `http`, `https`, `snmp`, `tftp`, `ftp`.
 
     `interfaces` are those on which it answers (None = all). `sources` are the lines that say so; when a service is on by default and
-    no line says anything, they are the lines that identify the device and its version, and `by_default` is true.
+    no line says anything, they are the lines that identify the device and its version, and `by_default` is true. `listens` is where it is
+    listening (empty: where it usually does).
     """
 
     name: str
@@ -33,7 +52,13 @@ class ManagementService:
     interfaces: frozenset[str] | None = None
     by_default: bool = False
     restricted: bool = False
-    """A list of permitted hosts is set."""
+    """A list of permitted hosts is set. Where the device has filters for itself (`Device.local_in`), the list is among them."""
+    listens: tuple[Service, ...] = ()
+
+    @property
+    def packets(self) -> tuple[Service, ...]:
+        """What is addressed to the service; nothing for a service of which nobody knows where it listens."""
+        return self.listens or USUAL_PORTS.get(self.name, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def _forwarding(device: Device) -> list[str]:
     return sorted(
         name
         for name, interface in device.interfaces.items()
-        if interface.enabled and (interface.addresses or interface.dynamic_address or interface.remote is not None)
+        if interface.enabled and (interface.addresses or interface.dynamic_address or interface.tunnel is not None)
     )
 
 

@@ -132,6 +132,23 @@ def test_a_missing_configuration_makes_it_undetermined_and_is_named(folder: Fold
     assert "! configs/fw-lgwan.conf: テキストではありません" in ran.err
 
 
+def test_what_reaches_a_device_itself(sound: Folder) -> None:
+    ran = secaudit("flows", sound.path, "--from", "lgwan", "--to-device", "fw-lgwan", "--format", "json")
+    answer = ran.json()
+    validate(answer, "exposure")
+    assert (answer["from"], answer["to_device"]) == ("lgwan", "fw-lgwan")
+    text = secaudit("flows", sound.path, "--from", "lgwan", "--to-device", "fw-lgwan", "--lang", "en").out
+    assert text.startswith("lgwan → fw-lgwan: ")
+
+
+def test_a_device_that_is_not_there_is_a_usage_error(sound: Folder) -> None:
+    ran = secaudit("flows", sound.path, "--from", "lgwan", "--to-device", "fw-x", "--lang", "en")
+    assert ran.status == 2
+    assert "devices: " in ran.err and "fw-lgwan" in ran.err
+    for wrong in (("--to-device", "fw-lgwan"), ("--from", "lgwan", "--to", "internet", "--to-device", "fw-lgwan")):
+        assert secaudit("flows", sound.path, *wrong).status == 2
+
+
 TWO_WAYS = ("flows", "rtx.txt", "--from-interface", "rtx:lan1", "--to-interface", "rtx:lan2", "--explain")
 
 

@@ -15,6 +15,7 @@ from secaudit.network.intervals import ANY_IPV4, ANY_IPV6, ANY_PORT, Interval, I
 from secaudit.network.matches import ANY_MARK, ANY_SERVICE, Match, Service
 from secaudit.network.nat import NatRule, Translation
 from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route
+from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
 from secaudit.text.source import SourceLine, Sources
 
 ROUTER = (
@@ -103,6 +104,9 @@ def interface(
     vrf: str = "",
     dynamic: bool = False,
     remote: str | None = None,
+    carrier: Carrier = Carrier.GRE,
+    local: str | None = None,
+    diversions: tuple[Diversion, ...] = (),
     number: int = 1,
 ) -> Interface:
     """An interface with addresses such as "10.0.0.1/24"."""
@@ -116,8 +120,16 @@ def interface(
         vrf=vrf,
         filter_in=filter_in,
         filter_out=filter_out,
-        remote=None if remote is None else ipaddress.ip_address(remote),
+        tunnel=None if remote is None else tunnel_end(remote, carrier, local, number),
+        diversions=diversions,
     )
+
+
+def tunnel_end(remote: str, carrier: Carrier, local: str | None, number: int) -> TunnelEnd:
+    """The end of a tunnel; `remote` "any" answers callers."""
+    far = None if remote == "any" else ipaddress.ip_address(remote)
+    near = None if local is None else ipaddress.ip_address(local)
+    return TunnelEnd(carrier, at(number), far, near, answers=far is None)
 
 
 def hop(
@@ -153,6 +165,9 @@ def device(
     pipeline: tuple[Stage, ...] = ROUTER,
     forwards: bool = True,
     tracks_connections: bool = False,
+    local_in: tuple[str, ...] = (),
+    local_out: tuple[str, ...] = (),
+    filters_own_packets: bool = False,
 ) -> Device:
     """A device; line 999 identifies it."""
     by_name: Mapping[str, Interface] = {one.name: one for one in interfaces}
@@ -171,5 +186,8 @@ def device(
         nat_rules=tuple(nat),
         forwards=forwards,
         tracks_connections=tracks_connections,
+        local_in=local_in,
+        local_out=local_out,
+        filters_own_packets=filters_own_packets,
         doubts=tuple(doubts),
     )

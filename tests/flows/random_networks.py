@@ -16,16 +16,26 @@ from secaudit.network.intervals import ANY_IPV4, Intervals
 from secaudit.network.matches import ANY_MARK, Match, Service, values_with_bits
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute, Route
+from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 
 ZONES = (Zone.MY_NUMBER, Zone.LGWAN, Zone.INTERNET, Zone.MANAGEMENT)
 DOUBT = Text(ja="不明", en="unclear")
 PIPELINES = (
-    (Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT, Stage.EGRESS_FILTER),
+    (
+        Stage.INGRESS_FILTER,
+        Stage.INGRESS_NAT,
+        Stage.ROUTE,
+        Stage.POLICY,
+        Stage.EGRESS_NAT,
+        Stage.DIVERSION,
+        Stage.EGRESS_FILTER,
+    ),
     (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT),
     (Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT),
 )
+CARRIERS = (Carrier.GRE, Carrier.IPIP, Carrier.IPSEC, Carrier.L2TP)
 PORTS = (0, 21, 22, 80, 443, 1024, 40000, 65535)
 
 
@@ -41,6 +51,7 @@ class RandomNetwork:
         self._transits = [ipaddress.ip_network(f"10.99.{i}.0/29") for i in range(count - 1)]
         self.leaves = {zone: ipaddress.ip_network(f"10.{i + 1}.0.0/24") for i, zone in enumerate(ZONES)}
         homes = {zone: self.random.randrange(count) for zone in ZONES}
+        self._carrier = self.random.choice((*CARRIERS, None)) if count > 1 else None
         self.devices = [self._device(index, count, homes) for index in range(count)]
         self.topology: Topology = build_topology(self.devices)
         self.plan: ZonePlan = plan_zones(self.topology, [self._binding(zone) for zone in ZONES])
@@ -74,10 +85,16 @@ class RandomNetwork:
             elif home > index:
                 towards = self._transits[index][2]
             if towards is not None and self.random.random() < 0.9:
-                routes.append(self._route(self.leaves[zone], towards))
+                by_tunnel = self._carrier is not None and abs(home - index) == count - 1 and self.random.random() < 0.5
+                routes.append(
+                    self._through_tunnel(self.leaves[zone]) if by_tunnel else self._route(self.leaves[zone], towards)
+                )
                 if self.random.random() < 0.15:
                     routes.append(self._second(routes[-1], index, count))
+        routes += self._to_transits(index, count)
         filters: dict[str, Filter] = {}
+        if self._carrier is not None and index in (0, count - 1):
+            self._add_tunnel(interfaces, filters, index, self._carrier)
         for name, interface in list(interfaces.items()):
             for direction in ("in", "out"):
                 if self.random.random() < 0.4:
@@ -108,7 +125,49 @@ class RandomNetwork:
             nat_rules=self._nat_rules(tuple(interfaces)) if self.nat else (),
             doubts=doubts,
             tracks_connections=self.random.random() < 0.5,
+            local_in=self._local(filters, "local in", tuple(interfaces)),
+            local_out=self._local(filters, "local out", tuple(interfaces)),
+            filters_own_packets=self.random.random() < 0.5,
         )
+
+    def _to_transits(self, index: int, count: int) -> list[Route]:
+        """How the outermost devices reach each other's outer addresses across the one between them."""
+        if count < 3 or index == 1:
+            return []
+        far, gateway = (
+            (self._transits[1], self._transits[0][2]) if index == 0 else (self._transits[0], self._transits[1][1])
+        )
+        hop = NextHop(self._source(), gateway=gateway)
+        return [Route(far, (hop,), hop.sources)]
+
+    def _through_tunnel(self, prefix: ipaddress.IPv4Network) -> Route:
+        hop = NextHop(self._source(), interface="tunnel")
+        return Route(prefix, (hop,), hop.sources)
+
+    def _add_tunnel(
+        self, interfaces: dict[str, Interface], filters: dict[str, Filter], index: int, carrier: Carrier
+    ) -> None:
+        """A tunnel between the outermost devices; routes lead into it, or a list takes packets into it instead of clear text."""
+        ends = (self._transits[0][1], self._transits[-1][2])
+        local, remote = ends if index == 0 else ends[::-1]
+        if self.random.random() < 0.1:
+            remote = self._transits[0][5]
+        stated = local if self.random.random() < 0.5 else None
+        end = TunnelEnd(carrier, self._source(), remote, stated, answers=False)
+        interfaces["tunnel"] = Interface("tunnel", InterfaceKind.TUNNEL, end.sources, tunnel=end)
+        if self.random.random() < 0.4:
+            filters["selector"] = self._filter("selector", ("tunnel",), policy=False)
+            name = "right" if index == 0 else "left"
+            taken = Diversion("selector", "tunnel", self._source())
+            interfaces[name] = replace(interfaces[name], diversions=(taken,))
+
+    def _local(self, filters: dict[str, Filter], name: str, interfaces: tuple[str, ...]) -> tuple[str, ...]:
+        """A filter for the packets of the device itself, more often than not; its lines may name the interface that is concerned."""
+        if self.random.random() < 0.4:
+            return ()
+        held = self._filter(name, interfaces, policy=True)
+        filters[name] = replace(held, lines=tuple(replace(one, source_translation=None) for one in held.lines))
+        return (name,)
 
     def _route(self, prefix: ipaddress.IPv4Network, gateway: ipaddress.IPv4Address) -> Route:
         draw = self.random.random()
@@ -201,8 +260,18 @@ class RandomNetwork:
                     ingress=ingress, egress=egress, connection=connection, source_translation=translation,
                 )
             )  # fmt: skip
+        if self._carrier is not None and name.startswith(("left", "right", "local")) and self.random.random() < 0.8:
+            lines.insert(0, self._outer_line())
         default = self.random.choice((Action.DENY, Action.DENY, Action.PERMIT))
         return Filter(name, tuple(lines), default, self._source(), stateful=self.random.random() < 0.3)
+
+    def _outer_line(self) -> FilterLine:
+        """Lets packets of the kinds that carry tunnels through, or now and then all but one."""
+        kinds = [((47, 47),), ((4, 4),), ((50, 50),), ((17, 17),)]
+        if self.random.random() < 0.2:
+            kinds.pop(self.random.randrange(len(kinds)))
+        services = tuple(Service(kind) for kind in kinds)
+        return FilterLine("outer", Action.PERMIT, (Match(4, ANY_IPV4, ANY_IPV4, services),), self._source())
 
     def _nat_rules(self, interfaces: tuple[str, ...]) -> tuple[NatRule, ...]:
         rules = []

@@ -134,7 +134,6 @@ ENDS = {
     StopKind.NO_ROUTE: TraceVerdict.UNROUTED,
     StopKind.DISCARDED: TraceVerdict.UNROUTED,
     StopKind.LOOP: TraceVerdict.UNROUTED,
-    StopKind.TO_DEVICE: TraceVerdict.DELIVERED,
 }
 
 
@@ -157,9 +156,13 @@ def test_random_networks_the_interpreter_stops_them_there(seed: int, nat: bool) 
                 assert not stop.packets.is_empty
                 if not stop.translated:
                     together |= stop.packets
-                    if stop.kind in ENDS:
+                    if stop.kind in ENDS or stop.kind is StopKind.TO_DEVICE:
                         assert stopped_there(network, analysis, source.value, stop), stop
             assert together == blocked
+
+
+TO_ITSELF = frozenset((TraceVerdict.DELIVERED, TraceVerdict.DENIED))
+"""What the filters for the device itself say of a packet that is addressed to it is no matter here."""
 
 
 def stopped_there(network: RandomNetwork, analysis: FlowAnalysis, source: str, stop: Stop) -> bool:
@@ -168,9 +171,9 @@ def stopped_there(network: RandomNetwork, analysis: FlowAnalysis, source: str, s
         if not contains(one.addresses[4], int(packet.source)):
             continue
         for trace in replay(network.topology, *one.port, packet, Mode.POSSIBLE):
-            here = stop.kind is StopKind.LOOP or (
-                trace.device == stop.device and set(stop.sources) & set(trace.hops[-1].sources)
-            )
-            if trace.verdict is ENDS[stop.kind] and here:
+            to_itself = stop.kind is StopKind.TO_DEVICE
+            last = {line for hop in trace.hops[0 if to_itself else -1 :] for line in hop.sources}
+            here = stop.kind is StopKind.LOOP or (trace.device == stop.device and set(stop.sources) & last)
+            if trace.verdict in (TO_ITSELF if to_itself else (ENDS[stop.kind],)) and here:
                 return True
     return False

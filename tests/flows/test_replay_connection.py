@@ -261,11 +261,38 @@ def test_the_device_itself_answers() -> None:
     block = filter_("o", line(10, Action.DENY, match("10.1.0.1/32")), default=Action.PERMIT)
     to_router = "tcp 10.1.0.5:40000 > 10.1.0.1:22"
     assert connect(wall(), packet=to_router).works
-    filtered = device("a", interface("in", "10.1.0.1/16", filter_out="o"), filters=[block])
-    connection = connect(filtered, packet=to_router)
-    assert connection.replies[0].verdict is TraceVerdict.UNDETERMINED
-    assert "itself sends" in connection.replies[0].reason.en
-    assert not connection.works
+    for filters_own_packets in (False, True):
+        filtered = device(
+            "a",
+            interface("in", "10.1.0.1/16", filter_out="o"),
+            filters=[block],
+            filters_own_packets=filters_own_packets,
+        )
+        connection = connect(filtered, packet=to_router)
+        expected = TraceVerdict.DENIED if filters_own_packets else TraceVerdict.DELIVERED
+        assert connection.replies[0].verdict is expected
+        assert connection.works is not filters_own_packets
+
+
+def test_filters_for_the_device_itself() -> None:
+    """One for what is addressed to it by any of its addresses, one for what it sends."""
+    admin = filter_("in", line(10, Action.PERMIT, match("10.1.0.5/32"), ingress=["in"]), number=5)
+    silent = filter_("out", line(11, Action.DENY, match("any", "10.1.0.6/32"), egress=["in"]), default=Action.PERMIT)
+
+    def router(*local_out: str) -> Device:
+        ports = (interface("in", "10.1.0.1/16"), interface("out", "10.2.0.1/16"))
+        return device("a", *ports, filters=[admin, silent], local_in=("in",), local_out=local_out)
+
+    assert connect(router("out"), packet="tcp 10.1.0.5:40000 > 10.2.0.1:22").works
+    stopped = connect(router(), packet="tcp 10.1.0.6:40000 > 10.2.0.1:22").forward[0]
+    assert (stopped.verdict, stopped.hops[-1].sources[0].number) == (TraceVerdict.DENIED, 5)
+    assert connect(router("out"), packet="tcp 10.1.0.6:40000 > 10.2.0.9:22").works
+    silenced = device("a", interface("in", "10.1.0.1/16"), filters=[silent], local_out=("out",))
+    unanswered = connect(silenced, packet="tcp 10.1.0.6:40000 > 10.1.0.1:22")
+    assert (unanswered.forward[0].verdict, unanswered.replies[0].verdict) == (
+        TraceVerdict.DELIVERED,
+        TraceVerdict.DENIED,
+    )
 
 
 def test_a_host_that_was_submitted_gets_its_reply() -> None:

@@ -439,3 +439,58 @@ def test_a_device_without_an_interface_where_the_ledger_puts_it_is_not_complete(
     assert verdict(tmp_path / "two", configs, *ANSWERS, ZONES + stated % ", lgwan") == "undetermined"
     why = doubts(tmp_path / "why", configs, *ANSWERS, ZONES + stated % ", lgwan")
     assert "the ledger says that rt1 is connected to lgwan, but its configuration has no interface there" in why
+
+
+SSL_VPN = """\
+config vpn ssl settings
+    set source-interface "wan1"
+    set status {status}
+end
+config firewall policy
+    edit 1
+        set srcintf "ssl.root"
+        set dstintf "port2"
+        set action accept
+        set srcaddr "all"
+        set dstaddr "all"
+        set schedule "always"
+        set service "ALL"
+    next
+end
+"""
+SSL_INTERFACE = 'next\nedit "ssl.root"\nset vdom "root"\nset type tunnel'
+
+
+@pytest.mark.parametrize(("status", "expected"), [("enable", "undetermined"), ("disable", "none")])
+def test_clients_of_an_ssl_vpn_come_in_with_addresses_of_a_zone(tmp_path: Path, status: str, expected: str) -> None:
+    config = FORTIGATE.format(inside=SSL_INTERFACE, more=SSL_VPN.format(status=status))
+    assert verdict(tmp_path, {"rt1.conf": config}, *ANSWERS) == expected
+
+
+GRE = """\
+interface Tunnel1
+ ip address 172.16.0.{last} 255.255.255.252
+ tunnel source 192.0.2.{last}
+ tunnel destination 192.0.2.{other}
+!"""
+
+
+@pytest.mark.parametrize(
+    ("shut", "expected"),
+    [("", "flow"), ("ip access-list extended WAN\n deny gre any any\n permit ip any any\n!", "undetermined")],
+)
+def test_a_tunnel_whose_packets_are_stopped_is_no_flow_for_sure(tmp_path: Path, shut: str, expected: str) -> None:
+    def site(last: int, lan: str, far: str) -> str:
+        wan = interface("GigabitEthernet0/1", f"192.0.2.{last}", *(("ip access-group WAN in",) if shut else ()))
+        tunnel = GRE.format(last=last, other=3 - last)
+        return router(
+            f"rt{last}",
+            interface("GigabitEthernet0/0", lan),
+            wan,
+            tunnel,
+            shut,
+            f"ip route {far} 255.255.255.0 Tunnel1",
+        )
+
+    configs = {"rt1.cfg": site(1, "10.1.0.1", "10.2.0.0"), "rt2.cfg": site(2, "10.2.0.1", "10.1.0.0")}
+    assert verdict(tmp_path, configs, *ANSWERS) == expected

@@ -17,6 +17,7 @@ from secaudit.vendors.cisco_ios.access_entries import EntryReader
 from secaudit.vendors.cisco_ios.access_lists import AccessList, read_access_lists
 from secaudit.vendors.cisco_ios.addresses_behind import addresses_behind
 from secaudit.vendors.cisco_ios.applied_filters import AppliedFilters, read_inspections
+from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_ios.interfaces import read_interface
 from secaudit.vendors.cisco_ios.ledger import Ledger, on_interfaces
@@ -106,8 +107,14 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     nat_rules = translation.build(sections.of("nat"))
     by_policy = policy_routes(interfaces, route_maps, lists, ledger)
     name, version, model, identity = _identity(sections, tree, ledger, fallback)
-    management = _management(sections, lists, ipv6_lists, ledger).build(version, identity)
-    return Device(
+    reader = _management(sections, lists, ipv6_lists, ledger)
+    management = reader.build(version, identity)
+    vrfs = {facts.name: facts.vrf for facts in interfaces.values()}
+    itself = reader.filter_for_itself(_control_plane(sections, ledger), vrfs)
+    if itself is not None:
+        filters[itself.name] = itself
+    crypto_tunnels = read_crypto_maps(sections.of("crypto map"), interfaces, lists, ledger)
+    device = Device(
         name=name,
         vendor="cisco_ios",
         file=file,
@@ -118,6 +125,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         model=model,
         version=version,
         policies=() if policy is None else (policy.name,),
+        local_in=() if itself is None else (itself.name,),
         routes=(*routes, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
         policy_routes=by_policy,
         dynamic_routing=dynamic,
@@ -132,6 +140,17 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
             for target, line in facts.helpers
         ),
     )
+    return with_crypto_maps(device, crypto_tunnels)
+
+
+def _control_plane(sections: Sections, ledger: Ledger) -> list[SourceLine]:
+    """The lines that apply a policy to packets for the device itself; what the policy does with them is not modelled."""
+    found: list[SourceLine] = []
+    for node in sections.of("control plane"):
+        ledger.use_all(node)
+        policies = [child.line for child in node.children if child.keys[:2] == ("service-policy", "input")]
+        found += [node.line, *policies] if policies else []
+    return found
 
 
 def _lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessList], dict[str, AccessList]]:
@@ -198,8 +217,8 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], sw
         None if layer2 else filters.get((facts.name, "in")),
         None if layer2 else filters.get((facts.name, "out")),
         facts.switch_port() if layer2 else None,
-        facts.remote,
-        facts.description,
+        None if facts.tunnel is None else facts.tunnel.end(),
+        description=facts.description,
         native=facts.native,
         member_of=facts.member_of,
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),
@@ -323,6 +342,7 @@ def _management(
     readers: tuple[tuple[str, Callable[[Node], None]], ...] = (
         ("line", management.line),
         ("http", management.http),
+        ("ssh port", management.ssh_port),
         ("community", management.community),
         ("snmp", management.snmp_user),
         ("tftp", lambda node: management.service_on("tftp", node)),

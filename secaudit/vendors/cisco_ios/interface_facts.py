@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
 from secaudit.network.intervals import IPAddress
+from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.source import SourceLine
 
 
@@ -16,6 +17,24 @@ class Named:
 
     name: str
     source: SourceLine
+
+
+@dataclass(slots=True)
+class TunnelFacts:
+    """The tunnel lines of an interface; a tunnel is GRE unless a line says otherwise."""
+
+    carrier: Carrier = Carrier.GRE
+    protected: bool = False
+    """What carries it goes through IPsec."""
+    remote: IPAddress | None = None
+    local: IPAddress | None = None
+    local_interface: str | None = None
+    sources: list[SourceLine] = field(default_factory=list)
+
+    def end(self) -> TunnelEnd:
+        """The finished value."""
+        carrier = Carrier.IPSEC if self.protected else self.carrier
+        return TunnelEnd(carrier, tuple(self.sources), self.remote, self.local, self.local_interface)
 
 
 @dataclass(slots=True)
@@ -52,7 +71,8 @@ class InterfaceFacts:
     mac_filters: list[SourceLine] = field(default_factory=list)
     ospf: bool = False
     """A routing protocol is switched on here by a line of the interface."""
-    remote: IPAddress | None = None
+    tunnel: TunnelFacts | None = None
+    crypto_map: Named | None = None
     description: str = ""
     routed: bool = False
     """A line shows that it is a layer 3 interface."""
@@ -69,6 +89,13 @@ class InterfaceFacts:
     """The lines that keep its hosts from those of other ports."""
     private_vlan: int | None = None
     """The primary VLAN of a port of a private VLAN."""
+
+    def tunnel_facts(self, line: SourceLine) -> TunnelFacts:
+        """What is known of the tunnel, to which a line adds."""
+        if self.tunnel is None:
+            self.tunnel = TunnelFacts()
+        self.tunnel.sources.append(line)
+        return self.tunnel
 
     @property
     def kind(self) -> InterfaceKind:

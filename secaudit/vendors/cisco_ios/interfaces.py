@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.interfaces import InterfaceAddress
+from secaudit.network.tunnels import Carrier
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_ios import switch_ports
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
@@ -297,26 +298,50 @@ def _bridge_group(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
     ledger.doubt(DoubtKind.UNSUPPORTED, _BRIDGED, (node.line,), on_interfaces(facts.name))
 
 
+_TUNNEL_MODES = {
+    ("gre", "ip"): Carrier.GRE,
+    ("gre", "ipv6"): Carrier.GRE,
+    ("ipip",): Carrier.IPIP,
+    ("ipsec", "ipv4"): Carrier.IPSEC,
+    ("ipsec", "ipv6"): Carrier.IPSEC,
+    ("ipv6ip",): Carrier.IPV6_IN_IPV4,
+    ("ipv6",): Carrier.OTHER,
+}
+
+
 def _tunnel_destination(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     word = words.take()
+    tunnel = facts.tunnel_facts(node.line)
     try:
-        facts.remote = ipaddress.ip_address(word)
+        tunnel.remote = ipaddress.ip_address(word)
     except ValueError:
-        facts.remote = None  # a name, or `dynamic`: the far end is not in the file
+        tunnel.remote = None  # a name, or `dynamic`: the far end is not in the file
+
+
+def _tunnel_source(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`tunnel source ADDRESS|INTERFACE|dynamic`."""
+    tunnel = facts.tunnel_facts(node.line)
+    tunnel.local = tunnel.local_interface = None
+    try:
+        tunnel.local = ipaddress.ip_address(words.peek())
+    except ValueError:
+        tunnel.local_interface = None if words.peek() == "dynamic" else words.interface()
 
 
 def _tunnel_mode(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
-    mode = words.rest()
-    if mode not in (
-        ("gre", "ip"),
-        ("ipip",),
-        ("ipsec", "ipv4"),
-        ("ipsec", "ipv6"),
-        ("gre", "ipv6"),
-        ("ipv6ip",),
-        ("ipv6",),
-    ):
+    carrier = _TUNNEL_MODES.get(tuple(words.rest()))
+    if carrier is None:
         raise NotUnderstoodError("a tunnel with several far ends")
+    facts.tunnel_facts(node.line).carrier = carrier
+
+
+def _tunnel_protection(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    facts.tunnel_facts(node.line).protected = True
+
+
+def _crypto_map(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`crypto map NAME [redundancy ...]`."""
+    facts.crypto_map = Named(words.take(), node.line)
 
 
 def _routing_here(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
@@ -339,8 +364,8 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("no", "ipv6", "address"): _nothing,
     ("encapsulation", "ppp"): _nothing,
     ("encapsulation", "hdlc"): _nothing,
-    ("tunnel", "source"): _nothing,
-    ("tunnel", "protection"): _nothing,
+    ("tunnel", "source"): _tunnel_source,
+    ("tunnel", "protection"): _tunnel_protection,
     ("tunnel", "vrf"): _nothing,
     ("dialer", "pool"): _nothing,
     ("description",): _description,
@@ -390,10 +415,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ospfv3",): _routing_here,
     ("ip", "router"): _routing_here,
     ("ipv6", "router"): _routing_here,
-    ("crypto", "map"): _unsupported(
-        "暗号マップ（IPsec）により、一部の通信は別の経路で届きます。モデル化していません",
-        "a crypto map (IPsec) carries some traffic to another place; not modelled",
-    ),
+    ("crypto", "map"): _crypto_map,
     ("ip", "nat", "enable"): _unsupported(
         "NVI 方式の NAT はモデル化していません", "NAT by virtual interface is not modelled"
     ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, IPInterface
 from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.findings import Scope, join
@@ -32,7 +33,15 @@ _KINDS = {
     "hdlc": InterfaceKind.DIALER,
     "fext-wan": InterfaceKind.DIALER,
 }
-_TUNNEL_TABLES = ("vpn ipsec phase1-interface", "system gre-tunnel", "system ipip-tunnel")
+_TUNNEL_TABLES = {
+    "vpn ipsec phase1-interface": Carrier.IPSEC,
+    "system gre-tunnel": Carrier.GRE,
+    "system ipip-tunnel": Carrier.IPIP,
+    "system sit-tunnel": Carrier.IPV6_IN_IPV4,
+}
+_TUNNEL_LINES = (
+    "interface", "type", "ip-version", "remote-gw", "local-gw", "remote-gw6", "local-gw6", "source", "destination", "localid", "peertype", "peerid",
+)  # fmt: skip
 _SDWAN_TABLES = ("system sdwan", "system virtual-wan-link")
 _NPU_LINK = re.compile(r"npu\d*[-_]vlink[01]")
 DEFAULT_SDWAN_ZONE = "virtual-wan-link"
@@ -130,7 +139,7 @@ def _interface(scope: Scope, entry: Section) -> Interface:
     kind = _KINDS.get(entry.get("type"), InterfaceKind.VLAN if "vlanid" in entry.settings else InterfaceKind.PHYSICAL)
     if entry.get("mode") == "pppoe":
         kind = InterfaceKind.DIALER
-    remote, tunnel_lines = _tunnel(scope, entry.name)
+    tunnel, tunnel_lines = _tunnel(scope, entry)
     if entry.unknown:
         scope.findings.doubt(
             DoubtKind.UNREAD,
@@ -166,7 +175,7 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         vlan=int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
         parent=entry.get("interface") or None,
         vrf="" if entry.get("vrf", "0") == "0" else entry.get("vrf"),
-        remote=remote,
+        tunnel=tunnel,
         description=entry.get("description") or entry.get("alias"),
         peer=_peer(scope, entry),
     )
@@ -207,15 +216,49 @@ def _peer(scope: Scope, entry: Section) -> str | None:
 _SHOWN = ("vdom", "vrf", "mode", "ip", "type", "interface", "vlanid", "status", "remote-ip", "member", "alias")
 
 
-def _tunnel(scope: Scope, name: str) -> tuple[IPAddress | None, Sources]:
-    """The far end of a tunnel interface, and the lines that make the tunnel."""
-    for path in _TUNNEL_TABLES:
-        entry = scope.section(path).entries.get(name)
-        if entry is not None:
-            lines = (*entry.opening, *entry.lines_of("interface", "type", "remote-gw", "local-gw"))
-            remote = _address(entry.get("remote-gw"))
-            return (None if remote is None or int(remote) == 0 else remote), lines
-    return None, ()
+def _tunnel(scope: Scope, entry: Section) -> tuple[TunnelEnd | None, Sources]:
+    """What the interface says about its other end when it is a tunnel, and the lines that make the tunnel."""
+    for path, carrier in _TUNNEL_TABLES.items():
+        table = scope.section(path).entries.get(entry.name)
+        if table is None:
+            continue
+        lines = (*table.opening, *table.lines_of(*_TUNNEL_LINES))
+        suffix = "6" if table.get("ip-version", "4") == "6" else ""
+        remote, local = (_set_address(table.get(f"{side}-gw{suffix}")) for side in ("remote", "local"))
+        if carrier is Carrier.IPV6_IN_IPV4:
+            remote, local = _set_address(table.get("destination")), _set_address(table.get("source"))
+        identified = table.get("peertype") == "one" or (not table.get("peertype") and table.get("peerid"))
+        end = TunnelEnd(
+            carrier,
+            lines,
+            remote,
+            local,
+            table.get("interface") or None,
+            answers=table.get("type") == "dynamic",
+            local_id=table.get("localid"),
+            remote_id=table.get("peerid") if identified else "",
+        )
+        return end, lines
+    return _ssl_vpn(scope, entry)
+
+
+def _ssl_vpn(scope: Scope, entry: Section) -> tuple[TunnelEnd | None, Sources]:
+    """The interface by which SSL-VPN clients come in, while SSL-VPN answers somewhere."""
+    settings = scope.section("vpn ssl settings")
+    if (
+        not entry.name.startswith("ssl.")
+        or settings.get("status") == "disable"
+        or not settings.values("source-interface")
+    ):
+        return None, ()
+    lines = (*settings.opening, *settings.lines_of("status", "source-interface"))
+    return TunnelEnd(Carrier.OTHER, lines, answers=True), ()
+
+
+def _set_address(text: str) -> IPAddress | None:
+    """An address that is not "any" (0.0.0.0)."""
+    address = _address(text)
+    return None if address is None or int(address) == 0 else address
 
 
 def _addresses(scope: Scope, entry: Section) -> list[InterfaceAddress]:

@@ -11,6 +11,7 @@ from secaudit.network.management import (
     SnmpCommunity,
     Storage,
 )
+from secaudit.network.matches import TCP, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios.coverage import vocabulary
@@ -19,6 +20,7 @@ from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
 
 _SERVICES = ("telnet", "ssh", "http", "https", "snmp")
+_PORT_SETTINGS = {"http": "admin-port", "https": "admin-sport", "ssh": "admin-ssh-port", "telnet": "admin-telnet-port"}
 _SYSLOG = ("log syslogd", "log syslogd2", "log syslogd3", "log syslogd4")
 _COLLECTORS = (*_SYSLOG, "log fortianalyzer", "log fortianalyzer2", "log fortianalyzer3")
 _WELL_KNOWN = frozenset(("public", "private"))
@@ -82,8 +84,22 @@ def _service(
     if off_lines:
         return ManagementService(name, False, (*off_lines, *lines), interfaces)
     return ManagementService(
-        name, True, join((*lines, *(trust_lines if restricted else ()))), interfaces, restricted=restricted
+        name,
+        True,
+        join((*lines, *(trust_lines if restricted else ()))),
+        interfaces,
+        restricted=restricted,
+        listens=_listens(scope, name),
     )
+
+
+def _listens(scope: Scope, name: str) -> tuple[Service, ...]:
+    """The port of an administrative service where it was changed."""
+    setting = _PORT_SETTINGS.get(name, "")
+    word = scope.shared.section("system global").get(setting)
+    if not (word.isascii() and word.isdigit() and len(word) <= 5):
+        return ()
+    return (Service(((TCP, TCP),), ((int(word), int(word)),)),)
 
 
 def _trusted_hosts(scope: Scope) -> tuple[bool, Sources]:

@@ -11,16 +11,17 @@ from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKi
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
-from secaudit.vendors.yamaha.addresses import host
 from secaudit.vendors.yamaha.commands import Listing
 from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft
 from secaudit.vendors.yamaha.filter_lists import FilterBuilder
 from secaudit.vendors.yamaha.filters import settle_definitions, unused_filters
 from secaudit.vendors.yamaha.interfaces import settle_advertisements
 from secaudit.vendors.yamaha.lan_split import settle_lan_split
+from secaudit.vendors.yamaha.local_filter import local_filter
 from secaudit.vendors.yamaha.management import build_management
 from secaudit.vendors.yamaha.nat import build_nat_rules
 from secaudit.vendors.yamaha.routes import build_dynamic_routing, build_policy_routes, build_routes
+from secaudit.vendors.yamaha.tunnels import settle_selectors, tunnel_end
 
 PIPELINE = (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT)
 """Inbound: NAT, filter, route. Outbound: route, filter, NAT (YA-70): a WAN `in` filter sees private destinations."""
@@ -42,6 +43,7 @@ def assemble(draft: Draft, listing: Listing) -> Device:
     identity = tuple(listing.headers) or tuple(command.line for command in listing.commands[:_CLUE_LINES])
     settle_lan_split(draft)
     settle_advertisements(draft)
+    settle_selectors(draft)
     routes = build_routes(draft)
     policy_routes = build_policy_routes(draft)
     nat_rules = build_nat_rules(draft)
@@ -54,6 +56,10 @@ def assemble(draft: Draft, listing: Listing) -> Device:
     interfaces = {name: _interface(draft, builder, interface) for name, interface in draft.interfaces.items()}
     settle_definitions(draft)
     unused_filters(draft)
+    management = build_management(draft, identity)
+    itself = local_filter(draft, management)
+    if itself is not None:
+        builder.filters[itself.name] = itself
     return Device(
         _name(draft, draft.file),
         "yamaha",
@@ -68,8 +74,10 @@ def assemble(draft: Draft, listing: Listing) -> Device:
         policy_routes=policy_routes,
         dynamic_routing=build_dynamic_routing(draft),
         nat_rules=nat_rules,
+        local_in=() if itself is None else (itself.name,),
+        filters_own_packets=True,
         forwards=_forwards(draft, interfaces),
-        management=build_management(draft, identity),
+        management=management,
         doubts=draft.doubts(),
         notices=tuple(draft.notices),
         relays=tuple(_relays(draft, interfaces)),
@@ -121,7 +129,7 @@ def _interface(draft: Draft, builder: FilterBuilder, interface: InterfaceDraft) 
         interface.parent,
         filter_in=builder.build(interface, "in"),
         filter_out=builder.build(interface, "out"),
-        remote=_remote(interface),
+        tunnel=tunnel_end(draft, interface),
         description=interface.description,
         member_of=interface.member_of,
     )
@@ -151,15 +159,6 @@ def _enabled(draft: Draft, interface: InterfaceDraft) -> bool:
     )
     draft.note(NoticeKind.INACTIVE, text, tuple(interface.sources))
     return False
-
-
-def _remote(interface: InterfaceDraft) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The far end of a tunnel: of IPsec by its key exchange, of others by their end point (A.8, 14.9)."""
-    for text in (*interface.ike_peers.values(), interface.endpoint or ""):
-        address = host(text)
-        if address is not None:
-            return address
-    return None
 
 
 def _forwards(draft: Draft, interfaces: dict[str, Interface]) -> bool:

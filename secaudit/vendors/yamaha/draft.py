@@ -11,7 +11,7 @@ from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import Intervals, IPNetwork
-from secaudit.network.matches import Family, Service
+from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.reader import UnreadLine
@@ -137,13 +137,14 @@ class NatUse:
 class Tightening:
     """A feature that may drop packets of an interface: `direction` is `in`, `out` or empty for both.
 
-    `ingress` bounds an outbound one to packets that came in there.
+    `ingress` bounds an outbound one to packets that came in there, `matches` to some packets.
     """
 
     direction: str
     text: Text
     line: SourceLine
     ingress: frozenset[str] | None = None
+    matches: tuple[Match, ...] = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
 
 
 @dataclass(slots=True)
@@ -163,8 +164,8 @@ class InterfaceDraft:
     lists: dict[tuple[Family, str], FilterList] = field(default_factory=dict)
     set_names: dict[Family, tuple[str, SourceLine]] = field(default_factory=dict)
     nat: NatUse | None = None
-    endpoint: str | None = None
-    ike_peers: dict[str, str] = field(default_factory=dict)
+    tunnel: dict[str, Command] = field(default_factory=dict)
+    """What `tunnel select N` holds about the tunnel itself, by the words that say what it is."""
     tightening: list[Tightening] = field(default_factory=list)
     default_route_by_dhcp: bool = True
     advertises: SourceLine | None = None

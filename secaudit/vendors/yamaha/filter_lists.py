@@ -118,7 +118,7 @@ class FilterBuilder:
                 yield FilterLine(
                     "other filter",
                     Action.DENY,
-                    (ANY_IPV4_PACKET, ANY_IPV6_PACKET),
+                    found.matches,
                     (found.line,),
                     Certainty.UNCERTAIN,
                     found.text,

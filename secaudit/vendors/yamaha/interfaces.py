@@ -31,7 +31,6 @@ _BRIDGED = Text(
 )
 _NEEDS_MASK = (InterfaceKind.PHYSICAL, InterfaceKind.VLAN, InterfaceKind.BRIDGE)
 """On these the reference gives no default for a mask that is left out (8.1.2)."""
-_MAP_E = frozenset(("map-e", "hb46pp"))
 
 
 def _known(command: Command, draft: Draft) -> InterfaceDraft | None:
@@ -298,41 +297,6 @@ def _description(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
-def _encapsulation(command: Command, draft: Draft) -> Outcome:
-    """`tunnel encapsulation TYPE`; a MAP-E tunnel gets its address from the provider (YA-73)."""
-    if command.tunnel is None:
-        return Outcome.UNREAD
-    interface = draft.interface(command.tunnel, command.line)
-    kind = "" if command.negated or len(command.words) < 3 else command.words[2]
-    if kind in _MAP_E:
-        interface.dynamic["encapsulation"] = command.line
-    else:
-        interface.dynamic.pop("encapsulation", None)
-    return Outcome.USED
-
-
-def _endpoint(command: Command, draft: Draft) -> Outcome:
-    """`tunnel endpoint [remote] address [LOCAL] REMOTE`."""
-    if command.tunnel is None:
-        return Outcome.UNREAD
-    draft.interface(command.tunnel, command.line).endpoint = None if command.negated else command.words[-1]
-    return Outcome.USED
-
-
-def _ike_remote(command: Command, draft: Draft) -> Outcome:
-    """`ipsec ike remote address G A|any|NAME`: the far end of the tunnel that uses gateway G."""
-    words = command.words
-    if len(words) < (5 if command.negated else 6):
-        return Outcome.UNREAD
-    if command.tunnel is not None:
-        peers = draft.interface(command.tunnel).ike_peers
-        if command.negated:
-            peers.pop(words[4], None)
-        else:
-            peers[words[4]] = words[5]
-    return Outcome.USED
-
-
 def _bridge(command: Command, draft: Draft) -> Outcome:
     """`bridge member bridge1 lan1 tunnel1`: layer 2 between the members."""
     names = [draft.interface_name(word, command) for word in command.words[2:]]
@@ -376,9 +340,5 @@ HANDLERS: Mapping[str, Handler] = {
     "lan shutdown": _shutdown,
     "pp|tunnel enable|disable": _enable,
     "description": _description,
-    "tunnel encapsulation": _encapsulation,
-    "tunnel endpoint address": _endpoint,
-    "tunnel endpoint remote address": _endpoint,
-    "ipsec ike remote address": _ike_remote,
     "bridge member": _bridge,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from secaudit.network.device import DoubtKind
+from secaudit.network.intervals import PORT_MAX
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -13,6 +14,7 @@ from secaudit.network.management import (
     SnmpCommunity,
     Storage,
 )
+from secaudit.network.matches import TCP, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.yamaha.commands import Command
@@ -54,6 +56,13 @@ def _keep(command: Command, draft: Draft, key_words: tuple[str, ...], valid: boo
         return Outcome.UNREAD
     draft.settings[key] = command
     return Outcome.USED
+
+
+def _listen(command: Command, draft: Draft) -> Outcome:
+    """`telnetd|sshd|httpd listen PORT`."""
+    word = "".join(command.words[2:3])
+    valid = word.isascii() and word.isdecimal() and 0 < int(word[:6]) <= PORT_MAX
+    return _keep(command, draft, command.words[:2], valid)
 
 
 def _secret(command: Command, draft: Draft) -> Outcome:
@@ -122,8 +131,16 @@ def _services(draft: Draft, identity: Sources) -> Iterator[ManagementService]:
             enabled = False
         interfaces, restricted = _reach(draft, where)
         said = (*(switch.sources if switch is not None else ()), *(line for host in hosts for line in host.sources))
+        port = draft.settings.get(f"{entry['daemon']} listen") if "daemon" in entry else None
+        number = 0 if port is None else int(port.words[2])
         yield ManagementService(
-            entry["name"], enabled, said or identity, interfaces, by_default=not said, restricted=restricted
+            entry["name"],
+            enabled,
+            said or identity,
+            interfaces,
+            by_default=not said,
+            restricted=restricted,
+            listens=(Service(((TCP, TCP),), ((number, number),)),) if number else (),
         )
 
 
@@ -209,6 +226,7 @@ def _time_servers(settings: Mapping[str, Command]) -> Iterator[Server]:
 HANDLERS: Mapping[str, Handler] = {
     "telnetd|sshd|httpd|sftpd service": _switch,
     "telnetd|sshd|httpd|sftpd|tftp host": _value,
+    "telnetd|sshd|httpd listen": _listen,
     "snmp|snmpv2c|snmpv3 host": _value,
     "snmp|snmpv2c community read-only|read-write": _three_word_value,
     "snmp sysname": _value,

@@ -261,7 +261,7 @@ def test_unnumbered_borrows_the_address_but_connects_no_subnet() -> None:
     )
     tunnel = found.interfaces["Tunnel1"]
     assert [str(entry.address) for entry in tunnel.addresses] == ["10.9.9.9/32"]
-    assert str(tunnel.remote) == "192.0.2.9"
+    assert tunnel.tunnel is not None and str(tunnel.tunnel.remote) == "192.0.2.9"
 
 
 def test_virtual_gateway_addresses_are_shared() -> None:

@@ -388,7 +388,8 @@ def test_interface_kinds_and_parents() -> None:
     }
     tagged = one.interfaces["lan1/1"]
     assert (tagged.vlan, tagged.parent, tagged.description) == (10, "lan1", "front")
-    assert one.interfaces["tunnel 3"].remote == ipaddress.IPv4Address("203.0.113.9")
+    tunnel = one.interfaces["tunnel 3"].tunnel
+    assert tunnel is not None and tunnel.remote == ipaddress.IPv4Address("203.0.113.9")
     assert one.interfaces["pp anonymous"].dynamic_address
     assert all(interface.enabled for interface in one.interfaces.values())
 

@@ -1,0 +1,88 @@
+"""Tunnels: what an interface of a device says about the other end and about the packets that carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from secaudit.network.intervals import IPAddress
+from secaudit.network.matches import ESP, GRE, TCP, UDP
+from secaudit.text.source import Sources
+
+IPIP, IPV6_IN_IPV4, L2TPV3 = 4, 41, 115
+
+
+@dataclass(frozen=True, slots=True)
+class OuterPacket:
+    """A kind of packet that two ends exchange: a protocol, and for TCP and UDP the port at both ends (the other one for TCP's caller)."""
+
+    protocol: int
+    port: int = 0
+
+
+class Carrier(Enum):
+    """What carries the packets of a tunnel. `outer_packets` are the alternatives: of one of them all kinds must get through.
+
+    RFC 2784 (GRE), 2003 (IPIP), 4213 (6in4), 4301 and 3948 (IPsec with IKE, with and without NAT traversal), 2661 and 3931 (L2TP), 2637 (PPTP).
+    """
+
+    GRE = "GRE"
+    IPIP = "IPIP"
+    IPV6_IN_IPV4 = "6in4"
+    IPSEC = "IPsec"
+    L2TP = "L2TP"
+    L2TPV3 = "L2TPv3"
+    PPTP = "PPTP"
+    OTHER = "other"
+    """Not one of these: what carries it is not asked."""
+
+    @property
+    def outer_packets(self) -> tuple[tuple[OuterPacket, ...], ...]:
+        """The alternatives; none at all where they are not known."""
+        return _OUTER_PACKETS[self]
+
+
+_OUTER_PACKETS = {
+    Carrier.GRE: ((OuterPacket(GRE),),),
+    Carrier.IPIP: ((OuterPacket(IPIP),),),
+    Carrier.IPV6_IN_IPV4: ((OuterPacket(IPV6_IN_IPV4),),),
+    Carrier.IPSEC: (
+        (OuterPacket(UDP, 500), OuterPacket(ESP)),
+        (OuterPacket(UDP, 500), OuterPacket(UDP, 4500)),
+    ),
+    Carrier.L2TP: ((OuterPacket(UDP, 1701),),),
+    Carrier.L2TPV3: ((OuterPacket(UDP, 1701),), (OuterPacket(L2TPV3),)),
+    Carrier.PPTP: ((OuterPacket(TCP, 1723), OuterPacket(GRE)),),
+    Carrier.OTHER: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelEnd:
+    """One end of a tunnel, as its own device is configured.
+
+    `remote` is the address that it sends to (None: a name, or whoever calls). `local` is its own outer address, or that of `local_interface`;
+    neither is known when the device chooses. `answers`: it takes callers whose address it does not know (dial-in, `any`). `local_id` is the
+    name by which it presents itself in the key exchange, `remote_id` the one that it asks of the other end (empty: none).
+    """
+
+    carrier: Carrier
+    sources: Sources
+    remote: IPAddress | None = None
+    local: IPAddress | None = None
+    local_interface: str | None = None
+    answers: bool = False
+    local_id: str = ""
+    remote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """Packets about to leave by an interface that go into a tunnel instead: those that the filter `selector` permits (a crypto map).
+
+    Diversions of one interface are tried in order. `tunnel` is the interface that stands for the tunnel.
+    """
+
+    selector: str
+    tunnel: str
+    sources: Sources

@@ -1,0 +1,154 @@
+"""What the FortiGate takes for itself: `allowaccess` of its interfaces, trusted hosts and local-in policies (FO-14).
+
+An interface takes what its `allowaccess` lists, for its own address; an address of another interface is reached only where a policy lets the
+packet through to there, which is not followed: it may or may not be. Once every administrator has trusted hosts, others are refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.interfaces import Interface
+from secaudit.network.intervals import Intervals, normalise, of_network
+from secaudit.network.management import ManagementService
+from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, ICMP, ICMPV6, Family, Match, Service, any_address
+from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
+from secaudit.vendors.fortios.findings import Scope, join
+from secaudit.vendors.fortios.interfaces import Ports
+
+NAME = "local in"
+_ECHO: Mapping[Family, Service] = {
+    4: Service(((ICMP, ICMP),), icmp_types=((8, 8),)),
+    6: Service(((ICMPV6, ICMPV6),), icmp_types=((128, 128),)),
+}
+_OTHER_INTERFACE = Text(
+    ja="別のインタフェースのアドレス宛てであり、ポリシーにより届くことがあります",
+    en="it is addressed to another interface, which a policy may let it reach",
+)
+_LOCAL_IN = Text(
+    ja="local-inポリシーが拒否することがあります",
+    en="a local-in policy may refuse it",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """One way in: an interface lists a service for an address family; `secondary` for one of its secondary addresses."""
+
+    interface: str
+    family: Family
+    sources: Sources
+    secondary: bool = False
+
+
+def local_filter(scope: Scope, ports: Ports, services: Iterable[ManagementService]) -> Filter:
+    """The filter; what is no administrative service is left open to the question."""
+    lines: list[FilterLine] = [*_local_in_policies(scope)]
+    for service in services:
+        trusted = trusted_hosts(scope) if service.restricted and service.name != "snmp" else None
+        if service.name == "snmp" and service.restricted:
+            trusted = snmp_hosts(scope)
+        both: Mapping[Family, tuple[Service, ...]] = {4: service.packets, 6: service.packets}
+        if service.enabled:
+            lines += _permits(service.name, both, _accesses(scope, ports, service.name), ports, trusted)
+        everywhere = tuple(
+            Match(family, any_address(family), any_address(family), packets) for family, packets in both.items()
+        )
+        lines.append(FilterLine(f"no allowaccess {service.name}", Action.DENY, everywhere, service.sources))
+    echo: Mapping[Family, tuple[Service, ...]] = {4: (_ECHO[4],), 6: (_ECHO[6],)}
+    lines += _permits("ping", echo, _accesses(scope, ports, "ping"), ports, None)
+    return Filter(NAME, tuple(lines), Action.UNKNOWN, scope.identity, default_sources=scope.identity)
+
+
+def _permits(
+    name: str,
+    packets: Mapping[Family, tuple[Service, ...]],
+    accesses: Iterable[_Access],
+    ports: Ports,
+    trusted: Mapping[Family, Intervals] | None,
+) -> Iterator[FilterLine]:
+    for one in accesses:
+        sources = any_address(one.family) if trusted is None else trusted[one.family]
+        if not sources:
+            continue
+        own = _addresses(ports.interfaces[one.interface], one.family)
+        services = packets[one.family]
+        label = f"allowaccess {name} {one.interface}"
+        certainty = Certainty.UNCERTAIN if one.secondary else Certainty.ALWAYS
+        doubt = _OTHER_INTERFACE if one.secondary else None
+        here = frozenset((one.interface,))
+        if own:
+            match = Match(one.family, sources, own, services)
+            yield FilterLine(label, Action.PERMIT, (match,), one.sources, certainty, doubt, ingress=here)
+            # from elsewhere to this interface
+            yield FilterLine(label, Action.PERMIT, (match,), one.sources, Certainty.UNCERTAIN, _OTHER_INTERFACE)
+        everywhere = Match(one.family, sources, any_address(one.family), services)
+        yield FilterLine(
+            label, Action.PERMIT, (everywhere,), one.sources, Certainty.UNCERTAIN, _OTHER_INTERFACE, ingress=here
+        )
+
+
+def _addresses(interface: Interface, family: Family) -> Intervals:
+    held = (int(one.address.ip) for one in interface.addresses if one.address.version == family)
+    return normalise((value, value) for value in held)
+
+
+def _accesses(scope: Scope, ports: Ports, service: str) -> Iterator[_Access]:
+    for entry in scope.entries("system interface"):
+        if entry.name not in ports.interfaces:
+            continue
+        if service in entry.values("allowaccess"):
+            yield _Access(entry.name, 4, entry.lines_of("allowaccess"))
+        ipv6 = entry.section("ipv6")
+        if service in ipv6.values("ip6-allowaccess"):
+            yield _Access(entry.name, 6, ipv6.lines_of("ip6-allowaccess"))
+        for second in entry.section("secondaryip").entries.values():
+            if service in second.values("allowaccess"):
+                yield _Access(entry.name, 4, second.lines_of("allowaccess"), secondary=True)
+
+
+def trusted_hosts(scope: Scope) -> Mapping[Family, Intervals]:
+    """The hosts from which some administrator may come."""
+    found: dict[Family, list[tuple[int, int]]] = {4: [], 6: []}
+    for admin in scope.section("system admin").entries.values():
+        for name in admin.settings:
+            if name.startswith(("trusthost", "ip6-trusthost")):
+                _add(found, "/".join(admin.values(name)))
+    return {family: normalise(spans) for family, spans in found.items()}
+
+
+def snmp_hosts(scope: Scope) -> Mapping[Family, Intervals]:
+    """The hosts to which some SNMP community is bound."""
+    found: dict[Family, list[tuple[int, int]]] = {4: [], 6: []}
+    for community in scope.section("system snmp community").entries.values():
+        for table, name in (("hosts", "ip"), ("hosts6", "ipv6")):
+            for one in community.section(table).entries.values():
+                _add(found, "/".join(one.values(name)))
+    return {family: normalise(spans) for family, spans in found.items()}
+
+
+def _add(found: Mapping[Family, list[tuple[int, int]]], text: str) -> None:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return
+    found[4 if network.version == 4 else 6].append(of_network(network))
+
+
+def _local_in_policies(scope: Scope) -> Iterator[FilterLine]:
+    """They only narrow: what one refuses is never taken, what one accepts must be listed by the interface as well."""
+    for path in ("firewall local-in-policy", "firewall local-in-policy6"):
+        for entry in scope.entries(path):
+            if entry.get("status") == "disable" or entry.get("action", "deny") == "accept":
+                continue
+            names = [name for key in ("intf", "srcintf") for name in entry.values(key)]
+            ingress = None if "any" in names or not names else frozenset(names)
+            everything = (ANY_IPV6_PACKET,) if path.endswith("6") else (ANY_IPV4_PACKET,)
+            yield FilterLine(
+                f"local-in policy {entry.name}", Action.DENY, everything, join((*entry.opening, *entry.all_lines())),
+                Certainty.UNCERTAIN, _LOCAL_IN, ingress=ingress,
+            )  # fmt: skip
