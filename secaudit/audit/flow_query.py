@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from secaudit.audit.network import network_of_files, parse_port
 from secaudit.audit.preparation import prepare_folder
+from secaudit.audit.repairs import RepairAnswer, repair_pair
 from secaudit.errors import UsageError
 from secaudit.flows.analysis import FlowAnalysis, PairFlow
 from secaudit.flows.chain import Chain
@@ -58,7 +60,7 @@ class FlowExplanation:
 class FlowAnswer:
     """The flows of one ordered pair, as the command shows them. `verdict` is `none`, `some` or `undetermined`.
 
-    `explanation` is None when nobody asked for it.
+    `explanation` and `repair` are None when nobody asked for them.
     """
 
     source: str
@@ -74,10 +76,19 @@ class FlowAnswer:
     troubles: tuple[Text, ...] = ()
     """Files that could not be used."""
     explanation: FlowExplanation | None = None
+    repair: RepairAnswer | None = None
 
 
-def between_zones(folder_path: Path, source: str, destination: str, limit: int, *, explain: bool = False) -> FlowAnswer:
-    """The flows between two zones of an audit folder."""
+def between_zones(
+    folder_path: Path,
+    source: str,
+    destination: str,
+    limit: int,
+    *,
+    explain: bool = False,
+    repair_on: datetime.date | None = None,
+) -> FlowAnswer:
+    """The flows between two zones of an audit folder; with `repair_on` also how to stop what is not permitted on that day."""
     prepared = prepare_folder(folder_path)
     plan = prepared.plan
     for zone in (source, destination):
@@ -94,7 +105,10 @@ def between_zones(folder_path: Path, source: str, destination: str, limit: int, 
             ),
             Text(ja="異なる二つの領域を指定すること。", en="name two different zones"),
         )
-    return _answer(prepared.flows, source, destination, limit, prepared.network.troubles(), explain)
+    answer = _answer(prepared.flows, source, destination, limit, prepared.network.troubles(), explain)
+    if repair_on is None:
+        return answer
+    return replace(answer, repair=repair_pair(prepared, source, destination, repair_on, limit))
 
 
 def between_interfaces(

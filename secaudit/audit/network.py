@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from secaudit.audit.crossings import crossings_of
@@ -42,11 +42,17 @@ def network_of_folder(folder: AuditFolder) -> ReadNetwork:
     files = [read_config_file(root / path, path) for path in folder.configs]
     named, problems = name_devices(files, folder.municipality.ledger)
     devices, told = with_route_tables(named, files)
+    return joined(ReadNetwork(tuple(files), (), build_topology(()), (*problems, *told)), folder, devices)
+
+
+def joined(network: ReadNetwork, folder: AuditFolder, devices: Iterable[Device]) -> ReadNetwork:
+    """The network with these devices instead, joined by subnets and by the declared links of the folder."""
     links = [
         ((link.left.device, link.left.interface), (link.right.device, link.right.interface))
         for link in folder.municipality.links
     ]
-    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices, links), (*problems, *told))
+    held = tuple(devices)
+    return replace(network, devices=held, topology=build_topology(held, links))
 
 
 def network_of_files(paths: Sequence[Path]) -> ReadNetwork:

@@ -47,17 +47,7 @@ def judge(prepared: PreparedFolder, as_of: datetime.date, progress: Progress | N
     say(Text(ja="実測結果を読み取っています", en="reading the probe results"))
     probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
     say(Text(ja="通信の可否を計算しています", en="computing the flows"))
-    context = RuleContext(
-        policy=policy,
-        folder=folder,
-        devices={device.name: device for device in network.devices},
-        read_files={file.path: file.read for file in network.files if file.read is not None},
-        flows=prepared.flows,
-        scans=probes.scans,
-        as_of=as_of,
-        digests={one.path: one.sha256 for one in folder.inputs},
-        missing_devices=_without_config(folder, network),
-    )
+    context = context_of(prepared, as_of, probes)
     say(Text(ja="ルールを評価しています", en="evaluating the rules"))
     results = evaluate(ruleset, context)
     return AuditResult(
@@ -85,6 +75,22 @@ def judge(prepared: PreparedFolder, as_of: datetime.date, progress: Progress | N
         problems=problem_texts(folder, network, probes, plan),
         definitions=definition_summaries((*policy.files, *ruleset.files)),
         conditions=condition_summaries(policy),
+    )
+
+
+def context_of(prepared: PreparedFolder, as_of: datetime.date, probes: Probes) -> RuleContext:
+    """What the rules are asked about."""
+    folder, network = prepared.folder, prepared.network
+    return RuleContext(
+        policy=prepared.policy,
+        folder=folder,
+        devices={device.name: device for device in network.devices},
+        read_files={file.path: file.read for file in network.files if file.read is not None},
+        flows=prepared.flows,
+        scans=probes.scans,
+        as_of=as_of,
+        digests={one.path: one.sha256 for one in folder.inputs},
+        missing_devices=_without_config(folder, network),
     )
 
 

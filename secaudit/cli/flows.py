@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from secaudit.cli import chains
+from secaudit.cli import chains, repairs
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import format_option, language_option
+from secaudit.cli.options import as_of_option, format_option, language_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 
@@ -50,6 +51,15 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
+    "--repair",
+    is_flag=True,
+    help=say(
+        "許可されていない通信を止める最小の変更と、その投入コマンドを示す(監査フォルダのみ)",
+        "the fewest changes that stop what is not permitted, proved, with the commands (audit folders only)",
+    ),
+)
+@as_of_option
+@click.option(
     "--limit",
     default=50,
     type=click.IntRange(1, 10000),
@@ -66,6 +76,8 @@ def command(
     from_interface: str | None,
     to_interface: str | None,
     explain: bool,
+    repair: bool,
+    as_of: datetime.date | None,
     limit: int,
     format_: str,
 ) -> None:
@@ -89,7 +101,8 @@ def command(
                     en="for example: secaudit flows FOLDER --from my_number --to internet",
                 ),
             )
-        answer = between_zones(paths[0], from_zone, to_zone, limit, explain=explain)
+        day = (as_of or datetime.date.today()) if repair else None
+        answer = between_zones(paths[0], from_zone, to_zone, limit, explain=explain, repair_on=day)
     else:
         if from_interface is None or to_interface is None:
             raise UsageError(
@@ -100,6 +113,17 @@ def command(
                 Text(
                     ja="例: secaudit flows FW.conf --from-interface FW:port1 --to-interface FW:port2",
                     en="for example: secaudit flows FW.conf --from-interface FW:port1 --to-interface FW:port2",
+                ),
+            )
+        if repair:
+            raise UsageError(
+                Text(
+                    ja="--repair は監査フォルダに対してのみ使える。設定ファイルだけでは、何が許可された通信か分からない。",
+                    en="--repair needs an audit folder: from configuration files alone nobody can tell what is permitted",
+                ),
+                Text(
+                    ja="例: secaudit flows 監査フォルダ --from my_number --to internet --repair",
+                    en="for example: secaudit flows FOLDER --from my_number --to internet --repair",
                 ),
             )
         answer = between_interfaces(paths, from_interface, to_interface, limit, explain=explain)
@@ -159,6 +183,8 @@ def as_json(answer: FlowAnswer) -> dict[str, Any]:
     }
     if answer.explanation is not None:
         document["explanation"] = chains.as_json(answer.explanation)
+    if answer.repair is not None:
+        document["repair"] = repairs.as_json(answer.repair)
     return document
 
 
@@ -171,6 +197,8 @@ def as_lines(answer: FlowAnswer) -> list[str]:
         lines += chains.as_lines(answer.explanation)
     else:
         lines += witness_and_lines(answer.witness, answer.lines)
+    if answer.repair is not None:
+        lines += repairs.as_lines(answer.repair)
     for doubt in answer.doubts:
         lines.append(f"? {doubt.text.in_(LANGUAGE)}")
         lines += [f"       {line}" for line in doubt.sources[:10]]

@@ -13,6 +13,7 @@ from secaudit.network.filters import FilterLine
 from secaudit.network.intervals import IPAddress
 from secaudit.network.nat import NatRule
 from secaudit.network.routes import PolicyRoute
+from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.sets import PacketSet
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -24,7 +25,8 @@ class Link:
 
     `stage` is None for what a doubt about the device may let past everything. `egress` is known from the routing stage on. What decided is one of:
     `filter` with `line` (None: its default, and then `position` is None as well; else the index in `Filter.lines`), `rule`, `policy_route`,
-    a route or connected subnet (`gateway`: the next hop), or `doubts` alone. Links are equal when the same lines of the same place decided.
+    a route or connected subnet (`gateway`: the next hop), or `doubts` alone. `packets` are those that a filter line let through, as it saw them
+    (a node of the header space that was asked). Links are equal when the same lines of the same place decided.
     """
 
     device: str
@@ -40,6 +42,7 @@ class Link:
     rule: NatRule | None = field(default=None, compare=False)
     policy_route: PolicyRoute | None = field(default=None, compare=False)
     doubts: tuple[Doubt, ...] = field(default=(), compare=False)
+    packets: int = field(default=EMPTY, compare=False)
 
     @property
     def what(self) -> Text:

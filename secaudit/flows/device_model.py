@@ -281,6 +281,7 @@ class DeviceModel:
             label="" if line is None else line.label,
             line=line,
             doubts=ruling.doubts,
+            packets=ruling.packets,
         )
 
     def _divert(self, part: _Part) -> list[_Part]:

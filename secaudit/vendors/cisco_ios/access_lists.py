@@ -18,6 +18,8 @@ from secaudit.vendors.cisco_ios.words import Words
 
 _ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
 _MOST_EVIDENCE = 50
+_MOST_EDITS = 500
+"""`no N` and `resequence` of one list: each looks at the whole list."""
 _UNREAD_ENTRY = Text(
     ja="この行を読み取れないため、何を許可・拒否するか分かりません",
     en="this entry was not understood: it could permit or deny anything",
@@ -50,6 +52,7 @@ class AccessList:
     lines: tuple[FilterLine, ...] = ()
     _sequences: set[int] = field(default_factory=set)
     _highest: int = 0
+    _edits: int = 0
     _permitted: PermitSet | None = None
 
     @property
@@ -77,6 +80,33 @@ class AccessList:
         self._sequences.add(number)
         self._highest = max(self._highest, number)
         return number, taken
+
+    def remove(self, number: int) -> bool:
+        """`no N`: takes the entry with that number out; False when there is none, more than one, or it may have opened others."""
+        held = [entry for entry in self.entries if entry[0] == number] if self._edits < _MOST_EDITS else []
+        if len(held) != 1 or self.reflects:
+            return False
+        self._edits += 1
+        self.entries.remove(held[0])
+        self._sequences.discard(number)
+        self._highest = max((entry[0] for entry in self.entries), default=0)
+        return True
+
+    def resequence(self, first: int, step: int) -> bool:
+        """Numbers the entries anew in their order; False when two have the same number, so that the order is not known."""
+        if self._edits >= _MOST_EDITS:
+            return False
+        self._edits += 1
+        self.entries.sort(key=lambda entry: entry[0])
+        if len({number for number, _ in self.entries}) < len(self.entries) or self.evaluates:
+            return False
+        self.entries = [
+            (first + place * step, replace(line, label=str(first + place * step)))
+            for place, (_, line) in enumerate(self.entries)
+        ]
+        self._sequences = {number for number, _ in self.entries}
+        self._highest = max(self._sequences, default=0)
+        return True
 
     def finish(self) -> None:
         """Puts the entries in order of their numbers; an empty list becomes one that nobody can tell."""
@@ -156,6 +186,9 @@ def _read_numbered(node: Node, lists: dict[str, AccessList], reader: EntryReader
 
 
 def _read_named(node: Node, lists: dict[str, AccessList], reader: EntryReader, ledger: Ledger) -> None:
+    if node.keys[2:3] == ("resequence",):
+        _resequence(node, lists, ledger)
+        return
     if len(node.keys) != 4 or node.keys[2] not in ("standard", "extended"):
         ledger.leave(node, DEVICE)
         return
@@ -164,6 +197,21 @@ def _read_named(node: Node, lists: dict[str, AccessList], reader: EntryReader, l
     if access_list is None:
         access_list = lists[name] = AccessList(name, 4, node.keys[2] == "standard", node.line)
     _read_block(node, access_list, reader, ledger)
+
+
+def _resequence(node: Node, lists: dict[str, AccessList], ledger: Ledger) -> None:
+    """`ip access-list resequence NAME FIRST STEP` (10 and 10 when left out): typed by people, never printed by a device."""
+    words = Words(node.words, node.keys, 3)
+    try:
+        access_list = lists.get(words.take())
+        first = words.number(1, 2**31 - 1) if words else 10
+        step = words.number(1, 2**31 - 1) if words else 10
+        words.finish()
+        if access_list is None or node.children or not access_list.resequence(first, step):
+            raise NotUnderstoodError("nothing to number")
+        ledger.use(node)
+    except NotUnderstoodError:
+        ledger.leave(node, DEVICE)
 
 
 def _read_ipv6(node: Node, lists: dict[str, AccessList], reader: EntryReader, ledger: Ledger) -> None:
@@ -198,6 +246,10 @@ class _ListState:
         try:
             if node.children:
                 raise NotUnderstoodError("nothing stands below an entry")
+            if start == 0 and words.skip("no"):
+                self._remove(words)
+                self.ledger.use(node)
+                return
             if words.skip("sequence") or words.peek().isdigit():
                 sequence = words.number(1, 2**32 - 1)
             if words.skip("remark"):
@@ -210,12 +262,25 @@ class _ListState:
                 self._entry(words, sequence, node.line)
             self.ledger.use(node)
         except NotUnderstoodError:
+            if node.keys[start] == "no":
+                # It takes something away, and from which entry on the list is another one is not known.
+                self.ledger.leave(node, DEVICE)
+                return
             number, _ = self.access_list.place(sequence)
             line = unknown_line(str(number), self.access_list.family, node.line, _UNREAD_ENTRY)
             self.access_list.entries.append((number, line))
             self.ledger.leave_line(node.line)
             for below in node.below():
                 self.ledger.leave_line(below.line)
+
+    def _remove(self, words: Words) -> None:
+        """`no 30`, as people type it in an IPv4 list; what else may follow `no` is not read."""
+        if self.access_list.family == 6:
+            raise NotUnderstoodError("entries of IPv6 lists are removed otherwise")
+        number = words.number(1, 2**32 - 1)
+        words.finish()
+        if not self.access_list.remove(number):
+            raise NotUnderstoodError("no such entry")
 
     def _entry(self, words: Words, sequence: int | None, source: SourceLine) -> None:
         dynamic = words.skip("dynamic")

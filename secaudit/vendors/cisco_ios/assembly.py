@@ -73,7 +73,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         read_interface(node, interfaces, ledger, sections.take)
     _resolve_unnumbered(interfaces)
 
-    lists, ipv6_lists = _lists(sections, ledger)
+    lists, ipv6_lists = defined_lists(sections, ledger)
     read_vrfs(sections.of("vrf"), ledger)
     switch = _vlans_and_switching(sections, interfaces, ledger)
     routes = static_routes(sections.of("route"), interfaces, ledger)
@@ -153,7 +153,8 @@ def _control_plane(sections: Sections, ledger: Ledger) -> list[SourceLine]:
     return found
 
 
-def _lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessList], dict[str, AccessList]]:
+def defined_lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessList], dict[str, AccessList]]:
+    """All IPv4 lists and all IPv6 lists by name."""
     groups = read_object_groups(sections.of("object group"), ledger)
     return read_access_lists(
         sections.of("named list"), sections.of("numbered list"), sections.of("ipv6 list"), EntryReader(groups), ledger

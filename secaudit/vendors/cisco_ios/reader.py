@@ -44,7 +44,7 @@ class CiscoIosReader:
         """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
         coverage = CoverageBuilder()
         devices = []
-        for lines, tree in _parts(text):
+        for lines, tree in device_parts(text):
             ledger = Ledger()
             ledger.used.update(tree.structure)
             sections = collect(tree, ledger)
@@ -58,7 +58,7 @@ class CiscoIosReader:
         return ReadConfig(self.name, tuple(devices), coverage.build())
 
 
-def _parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:
+def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:
     """One part a device; text after the last `end` that is no device of its own stays with the one before."""
     parts: list[list[SourceLine]] = []
     for lines in split_at_end(text.lines):

@@ -26,6 +26,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("interface", "interface"),
         ("ip access-list standard", "named list"),
         ("ip access-list extended", "named list"),
+        ("ip access-list resequence", "named list"),
         ("access-list", "numbered list"),
         ("ipv6 access-list", "ipv6 list"),
         ("object-group", "object group"),

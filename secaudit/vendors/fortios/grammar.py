@@ -7,6 +7,7 @@ section, a setting, or `Section.garbage` (what the grammar cannot place).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from secaudit.text.source import SourceLine, Sources
@@ -16,7 +17,7 @@ MASK = "********"
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|((?:[^\s"\'\\]|\\.)+)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_STATEMENTS = frozenset(("config", "edit", "set", "unset", "append", "next", "end"))
+_STATEMENTS = frozenset(("config", "edit", "set", "unset", "append", "next", "end", "move"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Section:
     name: str
     lines: list[SourceLine]
     is_entry: bool = False
+    moves: list[tuple[str, str, bool]] = field(default_factory=list)
+    """`move A before|after B` of the table, in the order typed (True: after); done at the end of the file."""
     settings: dict[str, Setting] = field(default_factory=dict)
     unset: dict[str, Setting] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
@@ -140,6 +143,7 @@ class _Parser:
         self.structure: set[int] = set()
         self.header: list[SourceLine] = []
         self.after_secret = False
+        self.moved: list[Section] = []
 
     def run(self, lines: Sources) -> Tree:
         total = len(lines)
@@ -168,6 +172,8 @@ class _Parser:
                 break
             self._quoted(lines[index - 1 : end])
             index = end
+        for section in self.moved:
+            section.entries = _in_moved_order(section.entries, section.moves)
         return Tree(self.root, frozenset(self.structure), tuple(self.header), tuple(self.stack[1:]), unterminated)
 
     def _quoted(self, lines: Sources) -> None:
@@ -193,6 +199,8 @@ class _Parser:
             self._end(line)
         elif keyword == "config" and len(words) > 1:
             self._config(" ".join(words[1:]), line)
+        elif keyword == "move" and len(words) == 4 and words[2] in ("before", "after"):
+            self._move(words[1], words[3], line, after=words[2] == "after")
         else:
             self._misplaced(line, line.text.strip())
 
@@ -239,6 +247,17 @@ class _Parser:
             return
         self._open(table.entries, key, line, is_entry=True)
 
+    def _move(self, name: str, other: str, line: SourceLine, *, after: bool) -> None:
+        """`move 12 before 3` in a table, as scripts have it; a device never prints it."""
+        table = self.stack[-1]
+        if table.is_entry or name == other or name not in table.entries or other not in table.entries:
+            table.garbage.append(line)
+            return
+        if not table.moves:
+            self.moved.append(table)
+        table.moves.append((name, other, after))
+        table.lines.append(line)
+
     def _config(self, path: str, line: SourceLine) -> None:
         self._open(self.stack[-1].sections, path, line, is_entry=False)
 
@@ -257,6 +276,29 @@ class _Parser:
         self.stack.pop()
         self.structure.add(line.number)
         self.after_secret = False
+
+
+def _in_moved_order(entries: dict[str, Section], moves: Sequence[tuple[str, str, bool]]) -> dict[str, Section]:
+    """The entries after all moves, by a chain of neighbours, so that many moves in a long table cost no more than its length.
+
+    That an entry stands later in the file than a move changes nothing: it is behind all that was moved.
+    """
+    names = list(entries)
+    following: dict[str | None, str | None] = dict(zip([None, *names], [*names, None], strict=True))
+    preceding: dict[str | None, str | None] = {after: before for before, after in following.items()}
+    for name, other, after in moves:
+        before, behind = preceding[name], following[name]
+        following[before], preceding[behind] = behind, before
+        left = other if after else preceding[other]
+        right = following[left]
+        following[left] = preceding[right] = name
+        preceding[name], following[name] = left, right
+    result: dict[str, Section] = {}
+    current = following[None]
+    while current is not None:
+        result[current] = entries[current]
+        current = following[current]
+    return result
 
 
 def _end_of_quoted(lines: Sources, index: int, first: str) -> int | None:

@@ -40,7 +40,7 @@ class Names:
     pool: str
 
 
-_TABLES: dict[str, tuple[Names, ...]] = {
+TABLES: dict[str, tuple[Names, ...]] = {
     "firewall policy": (
         Names(4, "srcaddr", "dstaddr", "srcaddr-negate", "dstaddr-negate", "poolname"),
         Names(6, "srcaddr6", "dstaddr6", "srcaddr6-negate", "dstaddr6-negate", "poolname6"),
@@ -80,7 +80,7 @@ def read_policies(scope: Scope, objects: Objects) -> tuple[list[FilterLine], lis
     """The lines of all policy tables and the disabled ones, each in file order."""
     active: list[FilterLine] = []
     disabled: list[FilterLine] = []
-    tables = [table for table in _TABLES if scope.section(table).entries]
+    tables = [table for table in TABLES if scope.section(table).entries]
     if "firewall policy" in tables and "firewall consolidated policy" in tables:
         consolidated = scope.section("firewall consolidated policy")
         scope.findings.doubt(
@@ -93,7 +93,7 @@ def read_policies(scope: Scope, objects: Objects) -> tuple[list[FilterLine], lis
         )
     for table in tables:
         for entry in scope.entries(table):
-            lines = _PolicyReader(scope, objects, entry, _TABLES[table]).lines()
+            lines = _PolicyReader(scope, objects, entry, TABLES[table]).lines()
             (disabled if entry.get("status", "enable") == "disable" else active).extend(lines)
     return active, disabled
 

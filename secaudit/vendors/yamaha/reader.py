@@ -86,7 +86,7 @@ class YamahaReader:
         for lines in split_devices(text.lines):
             listing = list_commands(lines)
             draft = Draft(text.file)
-            _read_device(draft, listing)
+            read_draft(draft, listing)
             if listing.commands:
                 devices.append(assemble(draft, listing))
             used |= draft.used
@@ -103,7 +103,8 @@ def _table() -> CommandTable:
     )
 
 
-def _read_device(draft: Draft, listing: Listing) -> None:
+def read_draft(draft: Draft, listing: Listing) -> None:
+    """Reads the commands of one device into its draft."""
     draft.used.update(listing.structure)
     draft.irrelevant.update((number, _EMBEDDED) for number in listing.embedded)
     for line in listing.unterminated:

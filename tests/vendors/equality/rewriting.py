@@ -326,7 +326,7 @@ def typed_again(written: Written, random: Random) -> Written:
         end = lines.index("end", table)
         entries = [index for index in range(table, end) if lines[index].startswith("    edit")]
         if len(entries) > 1 and random.random() < 0.5:
-            number, before = lines[entries[-1]].split()[1], lines[entries[0]].split()[1]
+            number, before = lines[entries[1]].split()[1], lines[entries[0]].split()[1]
             moved = lines[entries[0] : entries[1]]  # the first policy is written last, and moved to its place
             lines[table + 1 : end] = [*lines[entries[1] : end], *moved, f"    move {before} before {number}"]
         else:

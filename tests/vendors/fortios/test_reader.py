@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from random import Random
 
 import pytest
 
@@ -373,6 +374,27 @@ class TestFullConfiguration:
     @pytest.mark.parametrize("path", ["system ipsec-aggregate", "firewall policy", "router static", "system zone"])
     def test_sections_that_decide_are_never_ignored(self, path: str) -> None:
         assert vocabulary().reason_to_ignore(path) is None
+
+
+def test_moves_are_those_of_a_list() -> None:
+    """Random `move` statements between new entries, against the same on a plain list."""
+    random = Random("moves")
+    for _ in range(60):
+        order: list[str] = []
+        lines = ["config firewall policy"]
+        for number in range(1, random.randrange(3, 12)):
+            lines += [f"    edit {number}", "    next"]
+            order.append(str(number))
+            for _ in range(random.randrange(3)):
+                name, other = random.choice(order), random.choice(order)
+                where = random.choice(("before", "after"))
+                lines.append(f"    move {name} {where} {other}")
+                if name != other:
+                    order.remove(name)
+                    order.insert(order.index(other) + (where == "after"), name)
+        table = parse(text_of("\n".join((*lines, "end"))).lines).root.section("firewall policy")
+        assert list(table.entries) == order
+        assert all(" move " in one.text for one in table.garbage)
 
 
 def test_parts_of_aggregates_and_switches_name_what_they_are_part_of() -> None:
