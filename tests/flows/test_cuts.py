@@ -234,11 +234,7 @@ def cut_and_compared(seed: int) -> int:
                 assert is_ <= was, str(packet)
                 if forbidden.contains(packet) and not network.nat:
                     assert right not in is_, str(packet)
-    assert (
-        tried
-        or not any(not flows.pair(a.value, b.value).certain.is_empty for a in ZONES for b in ZONES if a is not b)
-        or network.nat
-    )
+    return tried
 
 
 def replace_topology(network: RandomNetwork, topology: object) -> RandomNetwork:
