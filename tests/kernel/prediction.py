@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from secaudit.flows.compiled import FilterCompiler
-from secaudit.flows.device_model import DeviceModel, _Part
+from secaudit.flows.device_model import DeviceModel
 from secaudit.flows.headers import as_sent
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import replay, replay_connection
@@ -14,7 +14,7 @@ from secaudit.flows.replay_filters import rule_on
 from secaudit.flows.replay_headers import Header
 from secaudit.flows.topology import build_topology
 from secaudit.flows.trace import Trace, TraceVerdict
-from secaudit.network.device import Device, Plane, Stage
+from secaudit.network.device import Device, Plane
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.matches import Family
 from secaudit.network.nat import NatRule, TranslationKind
@@ -142,11 +142,14 @@ class Prediction:
         nodes = dict.fromkeys((*self.device.interfaces, ITSELF), EMPTY)
         for departure in model.transfer(ingress, everything):
             nodes[departure.egress] = space.union(nodes[departure.egress], departure.packets)
-        parts = [_Part(everything)]
-        for stage in self.device.pipeline[: self.device.pipeline.index(Stage.ROUTE)]:
-            parts = model._stage(stage, ingress, parts, False)
-        arrived = space.intersection(space.union_all(part.packets for part in parts), model.own(""))
+        losses = model.inside(ingress, everything).losses
+        arrived = space.union_all(loss.packets for loss in losses if loss.to_itself)
         admitted = self._through(space, key, self.device.local_in, ingress, ITSELF, arrived)
+        if mode is Mode.POSSIBLE and any(
+            doubt.interfaces is None or ingress in doubt.interfaces for doubt in self.device.doubts
+        ):
+            # what could not be read may let it past the filters and the NAT
+            admitted = space.union(admitted, space.intersection(everything, model.own("")))
         nodes[ITSELF] = space.assign(admitted, Field.MARK, ((0, 0),))
         return {name: Outgoing(node, as_sent(space, node)) for name, node in nodes.items()}
 

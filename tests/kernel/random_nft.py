@@ -210,7 +210,7 @@ class RandomNft:
         draw = self._random.random()
         if draw < 0.45:
             protocol = self._random.choice(("tcp", "tcp", "udp", "sctp"))
-            return self._port(protocol) if draw < 0.4 else f"{self._port(protocol)} {self._port(protocol)}"
+            return self._port(protocol) if draw < 0.4 else self._two_ports(protocol)
         if draw < 0.55:
             return "meta l4proto { tcp, udp } " + self._port("th")
         if draw < 0.75:
@@ -236,6 +236,13 @@ class RandomNft:
         if draw < 0.88:
             return f"{protocol} {side} {self._not()}{{ {', '.join(map(str, some))} }}"
         return f"{protocol} {side} {self._not()}@{self._named('type inet_service; flags interval;', [str(one) for one in some])}"
+
+    def _two_ports(self, protocol: str) -> str:
+        """Not compared with `>=` and `<=`: `nft list` 1.0.6 shows `sport >= 100 dport <= 200` as `dport 100-200`, another rule."""
+        while True:
+            found = f"{self._port(protocol)} {self._port(protocol)}"
+            if not ("<" in found and ">" in found):
+                return found
 
     def _tcp_flags(self) -> str:
         draw = self._random.random()

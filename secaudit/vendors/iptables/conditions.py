@@ -135,9 +135,9 @@ class Draft:
             self.ports(sources=None, destinations=wanted, negated=False)
 
     def _without_ports(self) -> None:
-        """`! --sport A ! --dport B`: iptables-nft before 1.8.11 compares both as one number, so that one that differs is enough.
+        """`! --sport A ! --dport B`: older iptables-nft compares both as one number, so that one that differs is enough.
 
-        (netfilter-devel, 13 March 2024; measured with 1.8.9; `iptables-legacy` asks for both. The listing is the same.)
+        (Measured with 1.8.9; mended on netfilter-devel, 13 March 2024; `iptables-legacy` asks for both. The listing is the same.)
         """
         if self.other_ports:
             own: Intervals = ((self.protocol or 0, self.protocol or 0),)
@@ -204,8 +204,8 @@ class Draft:
 
 
 _EITHER_PORT = Text(
-    ja="`! --sport` と `! --dport` の併用は、iptables-nft 1.8.11 より前では片方のポートが異なるだけで一致します",
-    en="`! --sport` with `! --dport`: before iptables-nft 1.8.11 one port that differs is enough",
+    ja="`! --sport` と `! --dport` の併用は、古い iptables-nft（1.8.9 で確認）では片方のポートが異なるだけで一致します",
+    en="`! --sport` with `! --dport`: to older versions of iptables-nft (seen with 1.8.9) one port that differs is enough",
 )
 _OTHER_PORTS = Text(
     ja="このプロトコルのポート番号の条件は判断できません",

@@ -1,8 +1,9 @@
 """Two neighbouring fields that must both be something else, as older nft loads them.
 
-nft before 1.1.0 compares two fields that lie side by side in a header, and fit into 32 bits together, as one number: `tcp sport != 22 tcp
-dport != 80` then matches a packet of which *one* port is another (netfilter-devel, 13 March 2024; measured with nft 1.0.6: ports, ICMP type
-with code, `ip ttl` with `ip protocol`, whatever stands between them in the rule). The listing shows the rule as written in both cases.
+Older nft compares two fields that lie side by side in a header, and fit into 32 bits together, as one number: `tcp sport != 22 tcp
+dport != 80` then matches a packet of which *one* port is another (measured with nft 1.0.6: ports, ICMP type with code, `ip ttl` with `ip
+protocol`, whatever stands between them in the rule; a patch is on netfilter-devel, 13 March 2024, so newer versions ask for both). The
+listing shows the rule as written in both cases.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _MERGED: Final = tuple(
     )
 )
 _EITHER: Final = Text(
-    ja="隣り合う2つの項目の否定（`tcp sport != 22 tcp dport != 80` など）は、nft 1.1.0 より前では片方が異なるだけで一致します",
-    en="two neighbouring fields are both negated (as `tcp sport != 22 tcp dport != 80`); before nft 1.1.0 one that differs is enough",
+    ja="隣り合う2つの項目の否定（`tcp sport != 22 tcp dport != 80` など）は、古い nft（1.0.6 で確認）では片方が異なるだけで一致します",
+    en="two neighbouring fields are both negated (as `tcp sport != 22 tcp dport != 80`); to older versions of nft (seen with 1.0.6) one that differs is enough",
 )
 
 
