@@ -1,16 +1,18 @@
-"""The permitted set of one filter: our diagrams against the binary decision diagrams of oxidd, in the same run."""
+"""Questions about one list of lines: our diagrams against the binary decision diagrams of oxidd, on the same input in the same run."""
 
 from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from oxidd.bcdd import BCDDFunction, BCDDManager
 
 from bench.measure import Row, timed
 from secaudit.flows.compiled import FilterCompiler
+from secaudit.flows.dead_lines import dead_lines
 from secaudit.flows.modes import Mode
 from secaudit.network.filters import Action, Filter, FilterLine
 from secaudit.network.intervals import ANY_BYTE, ANY_IPV4, ANY_PORT, Interval, Intervals
@@ -60,44 +62,90 @@ def _service(rng: random.Random) -> Service:
     return Service(((protocol, protocol),), destination_ports=ports)
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One question, asked of our diagrams and of oxidd; the answers must be equal."""
+
+    what: str
+    ours: Callable[[Ours], object]
+    theirs: Callable[[Theirs], object]
+
+
+class Ours:
+    """Two generated lists with our diagrams."""
+
+    def __init__(self, seed: int, count: int) -> None:
+        self.filters = (generated_filter(seed, count), generated_filter(seed + 1000, count))
+        self.space = HeaderSpace(4)
+        self.permitted: list[int] = []
+
+    def permit(self, which: int) -> int:
+        compiler = FilterCompiler(self.space, Mode.CERTAIN)
+        (found,) = compiler.permitted(self.filters[which], "in", "out")
+        self.permitted.append(found.packets)
+        return self._headers(found.packets)
+
+    def common(self) -> int:
+        return self._headers(self.space.intersection(*self.permitted))
+
+    def dead(self) -> tuple[str, ...]:
+        return tuple(one.label for one in dead_lines(self.filters[0]))
+
+    def _headers(self, node: int) -> int:
+        """Headers counted over the fields that oxidd has."""
+        return self.space.count(node) * (1 << sum(WIDTHS)) // self.space.count(self.space.product([]))
+
+
+class Theirs:
+    """The same with oxidd."""
+
+    def __init__(self, seed: int, count: int) -> None:
+        self.filters = (generated_filter(seed, count), generated_filter(seed + 1000, count))
+        self.engine = Binary()
+        self.permitted: list[BCDDFunction] = []
+
+    def permit(self, which: int) -> int:
+        self.permitted.append(self.engine.permitted(self.filters[which]))
+        return self._headers(self.permitted[-1])
+
+    def common(self) -> int:
+        return self._headers(self.permitted[0] & self.permitted[1])
+
+    def dead(self) -> tuple[str, ...]:
+        return tuple(self.engine.dead(self.filters[0]))
+
+    def _headers(self, node: BCDDFunction) -> int:
+        return int(node.sat_count(sum(WIDTHS)))
+
+
+OPERATIONS = (
+    Operation("permitted set", lambda one: one.permit(0), lambda one: one.permit(0)),
+    Operation("permitted set of a second list", lambda one: one.permit(1), lambda one: one.permit(1)),
+    Operation("what both permit", lambda one: one.common(), lambda one: one.common()),
+    Operation("dead lines", lambda one: one.dead(), lambda one: one.dead()),
+)
+
+
 def compare(counts: Sequence[int], rounds: int) -> list[Row]:
-    """Both engines on the same lists, in turn, a fresh list each round. Raises `DisagreementError`."""
+    """Both engines in turn on the same lists, another pair of lists each round. Raises `DisagreementError`."""
     rows = []
     for count in counts:
-        ours: list[float] = []
-        theirs: list[float] = []
+        ours: dict[str, list[float]] = {one.what: [] for one in OPERATIONS}
+        theirs: dict[str, list[float]] = {one.what: [] for one in OPERATIONS}
         for seed in range(rounds):
-            filter_ = generated_filter(seed, count)
-            seconds, number = timed(partial(_with_our_diagrams, filter_))
-            ours.append(seconds)
-            seconds, other = timed(partial(_with_oxidd, Binary(), filter_))
-            theirs.append(seconds)
-            if number != other:
-                raise DisagreementError(f"{count} lines, seed {seed}: {number} and {other} headers")
-        ratio = statistics.median(left / right for left, right in zip(ours, theirs, strict=True))
-        rows.append(Row(f"{count:6} lines, our diagrams", tuple(ours), f"{ratio:.2f} times oxidd"))
-        rows.append(Row(f"{count:6} lines, oxidd BCDD", tuple(theirs)))
+            mine, other = Ours(seed, count), Theirs(seed, count)
+            for operation in OPERATIONS:
+                seconds, answer = timed(partial(operation.ours, mine))
+                ours[operation.what].append(seconds)
+                seconds, expected = timed(partial(operation.theirs, other))
+                theirs[operation.what].append(seconds)
+                if answer != expected:
+                    raise DisagreementError(f"{operation.what}, {count} lines, seed {seed}: {answer} and {expected}")
+        for what, seconds in ours.items():
+            ratio = statistics.median(left / right for left, right in zip(seconds, theirs[what], strict=True))
+            says = f"{ratio:.2f} times oxidd ({statistics.median(theirs[what]):.3f} s)"
+            rows.append(Row(f"{count:6} lines, {what}", tuple(seconds), says))
     return rows
-
-
-def _with_our_diagrams(filter_: Filter) -> int:
-    space = HeaderSpace(4)
-    (permitted,) = FilterCompiler(space, Mode.CERTAIN).permitted(filter_, "in", "out")
-    return space.count(permitted.packets) * (1 << sum(WIDTHS)) // space.count(space.product([]))
-
-
-def _with_oxidd(engine: Binary, filter_: Filter) -> int:
-    leaves = []
-    for line in filter_.lines:
-        node = engine.match(line.matches[0])
-        leaves.append((node if line.action is Action.PERMIT else engine.nothing, node))
-    while len(leaves) > 1:
-        folded = [
-            (first | (second & ~seen), seen | later)
-            for (first, seen), (second, later) in zip(leaves[::2], leaves[1::2], strict=False)
-        ]
-        leaves = folded + leaves[len(folded) * 2 :]
-    return int(leaves[0][0].sat_count(sum(WIDTHS)))
 
 
 class Binary:
@@ -112,6 +160,42 @@ class Binary:
             [self.manager.var(start + bit) for bit in range(width)] for start, width in zip(starts, WIDTHS, strict=True)
         ]
         self._ranges: dict[tuple[int, Interval], BCDDFunction] = {}
+
+    def permitted(self, filter_: Filter) -> BCDDFunction:
+        """First match wins, folded as a balanced tree, as our compiler does it."""
+        leaves = []
+        for line in filter_.lines:
+            node = self.match(line.matches[0])
+            leaves.append((node if line.action is Action.PERMIT else self.nothing, node))
+        while len(leaves) > 1:
+            folded = [
+                (first | (second & ~seen), seen | later)
+                for (first, seen), (second, later) in zip(leaves[::2], leaves[1::2], strict=False)
+            ]
+            leaves = folded + leaves[len(folded) * 2 :]
+        return leaves[0][0]
+
+    def dead(self, filter_: Filter) -> Iterator[str]:
+        """Labels of lines inside the union of earlier ones: down a tree of unions, stopping where nothing was seen of a part."""
+        levels = [[self.match(line.matches[0]) for line in filter_.lines]]
+        while len(levels[-1]) > 1:
+            below = levels[-1]
+            levels.append(
+                [below[i] | below[i + 1] if i + 1 < len(below) else below[i] for i in range(0, len(below), 2)]
+            )
+        waiting = [(len(levels) - 1, 0, self.nothing)]
+        while waiting:
+            depth, index, seen = waiting.pop()
+            node = levels[depth][index]
+            part = seen & node
+            if depth == 0:
+                if part == node:
+                    yield filter_.lines[index].label
+                continue
+            left = 2 * index
+            if left + 1 < len(levels[depth - 1]):
+                waiting.append((depth - 1, left + 1, part | levels[depth - 1][left]))
+            waiting.append((depth - 1, left, part))
 
     def match(self, match: Match) -> BCDDFunction:
         (service,) = match.services

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import random
 from collections.abc import Sequence
 from functools import partial
 
-from bench.measure import Row, timed
+from bench.measure import Row, exponent, timed
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.topology import build_topology
 from secaudit.flows.zones import plan_zones
@@ -127,7 +126,7 @@ def measure(sizes: Sequence[int], rounds: int) -> list[Row]:
             taken, flows = timed(partial(_all_pairs, generated_network(seed, lines)))
             seconds.append(taken)
         rows.append(Row(f"{lines:6} lines", tuple(seconds), f"{flows} of 30 ordered pairs have a flow"))
-    growth = math.log(rows[-1].median / rows[0].median) / math.log(sizes[-1] / sizes[0])
+    growth = exponent(sizes, [row.median for row in rows])
     last = rows[-1]
     rows[-1] = Row(last.what, last.seconds, f"{last.says}; time grows as lines ^ {growth:.2f}")
     return rows

@@ -9,16 +9,18 @@ from secaudit.audit.reading import ConfigFile
 from secaudit.flows.dead_lines import DeadKind, DeadLine, dead_lines
 from secaudit.network.device import Device
 from secaudit.network.filters import Filter, FilterLine
+from secaudit.packets.diagrams import TooComplexError
 from secaudit.text.bilingual import Language, Text
 from secaudit.vendors.reader import Coverage
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One file, described. `dead` holds the unreachable lines of each device's filters."""
+    """One file, described. `dead` holds the unreachable lines of each device's filters, `too_complex` the filters for which they are not known."""
 
     file: ConfigFile
     dead: tuple[tuple[str, str, tuple[DeadLine, ...]], ...]
+    too_complex: tuple[tuple[str, str], ...] = ()
 
     def as_json(self, language: Language) -> dict[str, Any]:
         """The contract of `config --format json`."""
@@ -73,11 +75,12 @@ class Description:
 
     def _filter(self, device: Device, filter_: Filter) -> dict[str, Any]:
         dead = {id(one.line): one for one in self._dead_of(device.name, filter_.name)}
+        known = (device.name, filter_.name) not in self.too_complex
         return {
             "device": device.name,
             "name": filter_.name,
             "default": filter_.default.value,
-            "lines": [_line(line, dead.get(id(line))) for line in filter_.lines],
+            "lines": [_line(line, dead.get(id(line)), known) for line in filter_.lines],
         }
 
     def _tables(self, language: Language) -> str:
@@ -129,27 +132,40 @@ class Description:
         for device_name, filter_name, found in self.dead:
             for one in found:
                 lines.append(f"  {device_name} {filter_name}: {_unreachable(one).in_(language)}")
+        for device_name, filter_name in self.too_complex:
+            lines.append(
+                _say(
+                    language,
+                    f"  {device_name} {filter_name}: 複雑すぎるため、到達しない行があるかどうかを調べられない",
+                    f"  {device_name} {filter_name}: too complex: whether it has unreachable lines is not known",
+                )
+            )
         return "\n".join(lines)
 
 
 def describe_file(file: ConfigFile) -> Description:
     """Everything worth saying about one file."""
     dead = []
+    too_complex = []
     for device in file.read.devices if file.read is not None else ():
         for filter_ in device.filters.values():
-            found = dead_lines(filter_)
+            try:
+                found = dead_lines(filter_)
+            except TooComplexError:
+                too_complex.append((device.name, filter_.name))
+                continue
             if found:
                 dead.append((device.name, filter_.name, found))
-    return Description(file, tuple(dead))
+    return Description(file, tuple(dead), tuple(too_complex))
 
 
-def _line(line: FilterLine, dead: DeadLine | None) -> dict[str, Any]:
+def _line(line: FilterLine, dead: DeadLine | None, known: bool) -> dict[str, Any]:
     return {
         "label": line.label,
         "number": line.sources[0].number if line.sources else None,
         "text": line.sources[0].text.strip() if line.sources else "",
         "action": line.action.value,
-        "unreachable": dead is not None,
+        "unreachable": dead is not None if known else None,
         "by": [] if dead is None else list(dead.by),
         "fewest": dead is not None and dead.fewest,
         "matches_nothing": dead is not None and dead.kind is DeadKind.EMPTY,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from secaudit.flows.arrivals import Arrivals
+from secaudit.flows.complexity import given_up
 from secaudit.flows.device_itself import HIDES_A_LOCAL_FILTER
-from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, leading_to
+from secaudit.flows.engine import WORK_OF_A_DEVICE, DeviceTooComplexError, Engine, Injection, Propagation, leading_to
 from secaudit.flows.exposure import Exposure, exposure_of
-from secaudit.flows.headers import arrived_as, as_flow, as_sent, sent_among
+from secaudit.flows.headers import as_sent
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
 from secaudit.flows.topology import Port, Topology
-from secaudit.flows.tunnel_links import links_up
 from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.device import Doubt, DoubtKind, Plane
 from secaudit.network.filters import Action, Certainty
@@ -23,9 +24,13 @@ from secaudit.network.routes import Route
 from secaudit.packets.diagrams import EMPTY, TooComplexError
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.packets.sets import PacketSet, Spaces
-from secaudit.packets.space import Field, HeaderSpace
+from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
+
+WORK_OF_ALL = 400_000_000
+"""Edges that all runs together may cost, about ten minutes of computing."""
+WORK_OF_A_PAIR = 100_000_000
 
 __all__ = ["FlowAnalysis", "MissingDevice", "PairFlow"]
 
@@ -63,6 +68,7 @@ class FlowAnalysis:
         plan: ZonePlan,
         missing: Sequence[MissingDevice] = (),
         spaces: Spaces | None = None,
+        device_work: int = WORK_OF_A_DEVICE,
     ) -> None:
         self.topology = topology
         self.plan = plan
@@ -70,13 +76,12 @@ class FlowAnalysis:
         self.spaces = Spaces() if spaces is None else spaces
         self.spaces.leave_out(_own_addresses(topology))
         self.zones = plan.zones
-        self._same = _modes_that_agree(topology)
-        self._engines: dict[tuple[Mode, Family], Engine] = {}
-        self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
-        self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
-        self._runs_from: dict[tuple[Family, str], tuple[Propagation, ...]] = {}
+        self._device_work = device_work
+        self._settled = False
+        self.given_up: tuple[str, ...] = ()
+        """Devices that cost too much to compute: anything is possible there, nothing is certain."""
+        self.arrivals = self._new_arrivals()
         self._pairs: dict[tuple[str, str], PairFlow] = {}
-        self._sets: dict[tuple[Mode, bool, str, str, bool, bool], PacketSet] = {}
         self._exposures: dict[tuple[str, str], Exposure] = {}
         self.too_complex: Doubt | None = None
 
@@ -117,10 +122,12 @@ class FlowAnalysis:
     def pair(self, source: str, destination: str) -> PairFlow:
         """The flows of one ordered pair of bound zones."""
         key = (str(source), str(destination))
+        self._settle()
         found = self._pairs.get(key)
         if found is None:
             try:
-                found = self._pair(*key)
+                with self.spaces.limited(WORK_OF_A_PAIR):
+                    found = self._pair(*key)
             except TooComplexError:
                 found = self._unknown(*key)
             self._pairs[key] = found
@@ -129,6 +136,7 @@ class FlowAnalysis:
     def exposure(self, zone: str, device: str) -> Exposure:
         """What hosts of a bound zone can send to a device itself. Raises `KeyError` for names that do not exist."""
         key = (str(zone), device)
+        self._settle()
         found = self._exposures.get(key)
         if found is None:
             try:
@@ -143,8 +151,8 @@ class FlowAnalysis:
 
     def runs(self, mode: Mode, family: Family) -> tuple[Propagation, ...]:
         """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere."""
-        run = self._run(mode, family, False)
-        return (run, self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
+        self._settle()
+        return self.arrivals.runs(mode, family)
 
     def reasons_to_reach(self, source: str, others: Iterable[str]) -> Iterator[Doubt]:
         """Why hosts of a zone may reach others, or what stands there, by ways that we do not know."""
@@ -153,16 +161,36 @@ class FlowAnalysis:
             yield from (one.doubt for one in self._carriers(source, other))
             yield from self.plan.joined.get(frozenset((source, other)), ())
 
+    def _settle(self) -> None:
+        """Computes what arrives anywhere. Devices that cost too much are given up one after the other, the rest stays exact."""
+        while not self._settled:
+            try:
+                with self.spaces.limited(WORK_OF_ALL):
+                    self.arrivals.run_all()
+                self._settled = True
+            except DeviceTooComplexError as error:
+                device = self.topology.devices[error.device]
+                self._settled = device.name in self.given_up
+                self.given_up = (*self.given_up, device.name)
+                self.topology = self.topology.replacing(given_up(device))
+                self.arrivals = self._new_arrivals()
+            except TooComplexError:
+                self._settled = True
+
+    def _new_arrivals(self) -> Arrivals:
+        same = _modes_that_agree(self.topology)
+        return Arrivals(self.spaces, self.topology, self.plan, same, self._device_work)
+
     # --- building a pair ----------------------------------------------------------------------------------
 
     def _pair(self, source: str, destination: str) -> PairFlow:
         opening = self.spaces.opening()
-        possible_all = self._between(Mode.POSSIBLE, source, destination)
-        certain_all = self._between(Mode.CERTAIN, source, destination)
+        possible_all = self.arrivals.between(Mode.POSSIBLE, source, destination)
+        certain_all = self.arrivals.between(Mode.CERTAIN, source, destination)
         certain = self.spaces.surely_opening(certain_all)
         doubts: list[Doubt] = []
         possible = possible_all & opening
-        direct = self._between(Mode.POSSIBLE, source, destination, direct=True) & opening
+        direct = self.arrivals.between(Mode.POSSIBLE, source, destination, direct=True) & opening
         if not (possible - certain).is_empty:
             doubts.extend(self._explain(source, destination, possible - certain, Mode.POSSIBLE)[1])
         leaving, leaving_doubts = self._unmodelled(source, destination)
@@ -189,12 +217,15 @@ class FlowAnalysis:
             destination=destination,
             possible=possible,
             certain=certain,
-            reliable=self.spaces.surely_opening(self._between(Mode.RELIABLE, source, destination)),
+            reliable=self.spaces.surely_opening(self.arrivals.between(Mode.RELIABLE, source, destination)),
             replies=certain_all - opening,
-            possible_replies=self._known_senders(source, destination) - opening,
-            spoofed=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, forged=True)) - certain,
+            possible_replies=self.arrivals.between(Mode.POSSIBLE, source, destination, beyond=False) - opening,
+            spoofed=self.spaces.surely_opening(self.arrivals.between(Mode.CERTAIN, source, destination, forged=True))
+            - certain,
             direct=direct,
-            certain_direct=self.spaces.surely_opening(self._between(Mode.CERTAIN, source, destination, direct=True)),
+            certain_direct=self.spaces.surely_opening(
+                self.arrivals.between(Mode.CERTAIN, source, destination, direct=True)
+            ),
             doubts=_unique(doubts),
         )
 
@@ -215,96 +246,8 @@ class FlowAnalysis:
 
     def engine(self, mode: Mode, family: Family) -> Engine:
         """The network of one address family for one question."""
-        mode = self._same[mode]
-        if (mode, family) not in self._engines:
-            engines = {one: Engine(self.spaces[one], self.topology, self.plan, mode) for one in FAMILIES}
-            self._engines.update({(mode, one): engine for one, engine in engines.items()})
-            if mode is not Mode.POSSIBLE:
-                up = links_up(self.spaces, self.topology, engines)
-                for engine in engines.values():
-                    engine.links = up
-        return self._engines[mode, family]
-
-    def _run(self, mode: Mode, family: Family, forged: bool) -> Propagation:
-        mode = self._same[mode]
-        key = (mode, family, forged)
-        if key not in self._runs:
-            engine = self.engine(mode, family)
-            self._runs[key] = engine.propagate(engine.injections(any_source=forged))
-        return self._runs[key]
-
-    def _run_beyond(self, family: Family, forged: bool) -> Propagation:
-        """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
-        key = (family, forged)
-        if key not in self._runs_beyond:
-            engine = self.engine(Mode.POSSIBLE, family)
-            self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged), beyond=True)
-        return self._runs_beyond[key]
-
-    def _arrived(
-        self, mode: Mode, family: Family, source: str, destination: str, *, forged: bool = False, direct: bool = False
-    ) -> int:
-        space = self.spaces[family]
-        runs = [self._run(mode, family, forged)]
-        if mode is Mode.POSSIBLE:
-            runs.append(self._run_beyond(family, forged))
-        ways = [None] if direct else [None, *self.plan.zones]
-        node = space.union_all(run.arrived.get(Arrival(destination, via), EMPTY) for run in runs for via in ways)
-        number = self.plan.number(source)
-        return space.restrict(node, Field.ORIGIN, number, number)
-
-    def _known_senders(self, source: str, destination: str) -> PacketSet:
-        """What possibly arrives from where a zone is attached. Senders that only might be elsewhere open connections or nothing."""
-        nodes = {}
-        for family in FAMILIES:
-            space = self.spaces[family]
-            run = self._run(Mode.POSSIBLE, family, False)
-            node = space.union_all(
-                run.arrived.get(Arrival(destination, via), EMPTY) for via in [None, *self.plan.zones]
-            )
-            number = self.plan.number(source)
-            nodes[family] = as_flow(space, space.restrict(node, Field.ORIGIN, number, number))
-        return PacketSet(self.spaces, nodes[4], nodes[6])
-
-    def _between(
-        self, mode: Mode, source: str, destination: str, *, forged: bool = False, direct: bool = False
-    ) -> PacketSet:
-        key = (self._same[mode], mode is Mode.POSSIBLE, source, destination, forged, direct)
-        found = self._sets.get(key)
-        if found is None:
-            nodes = {}
-            for family in FAMILIES:
-                arrived = self._arrived(mode, family, source, destination, forged=forged, direct=direct)
-                if self._same[mode] is Mode.RELIABLE:
-                    arrived = self._by_every_way(family, source, destination, arrived)
-                nodes[family] = as_flow(self.spaces[family], arrived)
-            found = self._sets[key] = PacketSet(self.spaces, nodes[4], nodes[6])
-        return found
-
-    def _by_every_way(self, family: Family, source: str, destination: str, arrived: int) -> int:
-        """The part of what arrives of which no way ends elsewhere, in any state of the devices.
-
-        A host that can enter the network by several interfaces may use one that works: they are asked one by one.
-        """
-        space = self.spaces[family]
-        if self._lost_among(space, self._run(Mode.RELIABLE, family, False), source, arrived) == EMPTY:
-            return arrived
-        key = (family, source)
-        if key not in self._runs_from:
-            engine = self.engine(Mode.RELIABLE, family)
-            self._runs_from[key] = tuple(engine.propagate([one]) for one in engine.injections(zones=[source]))
-        kept = []
-        for run in self._runs_from[key]:
-            there = space.union_all(
-                run.arrived.get(Arrival(destination, via), EMPTY) for via in [None, *self.plan.zones]
-            )
-            kept.append(space.difference(there, self._lost_among(space, run, source, there)))
-        return space.union_all(kept)
-
-    def _lost_among(self, space: HeaderSpace, run: Propagation, source: str, arrived: int) -> int:
-        number = self.plan.number(source)
-        lost = space.restrict(run.lost, Field.ORIGIN, number, number)
-        return EMPTY if lost == EMPTY else sent_among(space, arrived, as_sent(space, lost))
+        self._settle()
+        return self.arrivals.engine(mode, family)
 
     def _all_between(self, source: str, destination: str) -> PacketSet:
         nodes = {}
@@ -316,19 +259,17 @@ class FlowAnalysis:
 
     def _unmodelled(self, source: str, destination: str) -> tuple[PacketSet, list[Doubt]]:
         """Packets for a zone that leave by a next hop nobody submitted: they may or may not arrive there."""
-        nodes: dict[Family, int] = {4: EMPTY, 6: EMPTY}
+        lost = self.arrivals.unmodelled(source, destination)
+        packets = self.nothing()
         doubts: list[Doubt] = []
-        for family in FAMILIES:
-            space = self.spaces[family]
-            left = EMPTY
-            for port, found in self.leaving(family, source, destination):
-                left = space.union(left, found)
-                unstated = (one.doubt for one in self.plan.unstated_at(port, destination))
-                doubts.extend((self.left_by(port), *unstated))
+        for port, part in lost:
+            packets |= part
+            doubts.extend((self.left_by(port), *(one.doubt for one in self.plan.unstated_at(port, destination))))
+        for family in FAMILIES if lost else ():
+            left = self.spaces[family].union_all(node for _, node in self.leaving(family, source, destination))
             if left != EMPTY:
-                nodes[family] = as_flow(space, left)
                 doubts.extend(self._doubts_on_the_way_out(family, source, destination, left))
-        return PacketSet(self.spaces, nodes[4], nodes[6]) & self.spaces.opening(), doubts
+        return packets & self.spaces.opening(), doubts
 
     def _doubts_on_the_way_out(self, family: Family, source: str, destination: str, left: int) -> Iterator[Doubt]:
         """What was not understood and may be why packets leave the submitted devices."""
@@ -340,16 +281,7 @@ class FlowAnalysis:
 
     def leaving(self, family: Family, source: str, destination: str) -> Iterator[tuple[Port, int]]:
         """The packets for a zone that leave by a next hop nobody submitted, by the interface."""
-        space = self.spaces[family]
-        number = self.plan.number(source)
-        held = self.plan.addresses[destination][family]
-        runs = (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False))
-        for port, packets in (item for run in runs for item in run.unmodelled.items()):
-            unstated = (span for one in self.plan.unstated_at(port, destination) for span in one.addresses[family])
-            inside = space.guard(Field.DESTINATION, normalise((*held, *unstated)))
-            found = space.restrict(space.intersection(packets, inside), Field.ORIGIN, number, number)
-            if found != EMPTY:
-                yield port, found
+        return self.arrivals.leaving(family, source, destination)
 
     def left_by(self, port: Port) -> Doubt:
         """That packets leave the submitted devices by an interface."""
@@ -398,7 +330,7 @@ class FlowAnalysis:
         """Whether anything could pass from one zone to another (`forged`: with any source address) without what is missing."""
         return (
             frozenset((source, destination)) in self.plan.joined
-            or not self._between(Mode.POSSIBLE, source, destination, forged=forged).is_empty
+            or not self.arrivals.between(Mode.POSSIBLE, source, destination, forged=forged).is_empty
         )
 
     def _touched(self, missing: MissingDevice) -> frozenset[str]:
@@ -420,8 +352,8 @@ class FlowAnalysis:
 
     def arrived_packets(self, pair: PairFlow, packets: PacketSet, family: Family) -> int:
         """The arrived headers, originals included, of a part of a pair's flow."""
-        arrived = self._arrived(self.mode_of(pair, packets), family, pair.source, pair.destination)
-        return arrived_as(self.spaces[family], arrived, packets.node(family))
+        mode = self.mode_of(pair, packets)
+        return self.arrivals.arrived(mode, family, pair.source, pair.destination, packets.node(family))
 
     def entering(
         self, mode: Mode, family: Family, source: str, arrived: int
@@ -444,8 +376,7 @@ class FlowAnalysis:
         lines: set[SourceLine] = set()
         doubts: list[Doubt] = []
         for family in FAMILIES:
-            arrived = self._arrived(mode, family, source, destination)
-            wanted = arrived_as(self.spaces[family], arrived, packets.node(family))
+            wanted = self.arrivals.arrived(mode, family, source, destination, packets.node(family))
             usual, beyond = self.entering(mode, family, source, wanted)
             leading = leading_to(self.engine(mode, family).edges([*usual, *beyond]), destination)
             for edge in leading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -11,12 +11,17 @@ from secaudit.flows.modes import Mode
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.nat import Translation
+from secaudit.packets.coverage import UnionTree
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
 
 RULING_COST = 100
 """How many lines one more part of a set is worth: it is carried on through all that follows."""
+_LONG = 64
+"""From so many lines on those that have to do with some packets are searched for in a tree of unions."""
+_OFTEN = 16
+"""... once so many questions were asked about it."""
 _UNSURE = Text(
     ja="この行が一致するかどうかは設定からは判断できない。",
     en="whether this line matches cannot be told from the configuration",
@@ -74,6 +79,17 @@ def _stands_between(line: FilterLine, ingress: str, egress: str) -> bool:
     )
 
 
+def _runs(lines: Iterable[tuple[int, bool, bool]]) -> list[tuple[bool, list[int]]]:
+    """Neighbouring lines of one kind together: those that permit, and those that bar. Lines are (packets, permits, decides)."""
+    runs: list[tuple[bool, list[int]]] = []
+    for node, permits, decides in lines:
+        if permits or decides:
+            if not runs or runs[-1][0] is not permits:
+                runs.append((permits, []))
+            runs[-1][1].append(node)
+    return runs
+
+
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """Packets that a filter lets through, and the source translation that goes with them."""
@@ -115,6 +131,8 @@ class FilterCompiler:
         self._by_pair: dict[tuple[int, str, str], tuple[Permitted, ...]] = {}
         self._compiled: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
         self._acting: dict[tuple[int, str, str], tuple[_Acting, ...]] = {}
+        self._trees: dict[tuple[int, str, str], UnionTree] = {}
+        self._asked: dict[tuple[int, str, str], int] = {}
         self._keep: list[Filter] = []
 
     def permitted(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
@@ -148,34 +166,39 @@ class FilterCompiler:
         translations += [t for _, t, _, _ in decided if t is not None]
         result = []
         for translation in dict.fromkeys(translations):
-            leaves = [
-                (node if action is Action.PERMIT and held == translation else EMPTY, node if sure else EMPTY)
-                for action, held, node, sure in decided
-            ]
-            permit, seen = self._fold(leaves)
+            runs = _runs(
+                (node, action is Action.PERMIT and held == translation, sure) for action, held, node, sure in decided
+            )
+            permit, barred = self._fold(runs)
             if default and translation is None:
-                permit = space.union(permit, space.difference(space.valid, seen))
+                permit = space.union(permit, space.difference(space.valid, barred))
             if filter_.stateful:
                 permit = space.intersection(permit, space.opening)
             if permit != EMPTY:
                 result.append(Permitted(permit, translation))
         return tuple(result)
 
-    def _fold(self, leaves: list[tuple[int, int]]) -> tuple[int, int]:
-        """First match wins, as a balanced tree of (permitted, decided) pairs."""
+    def _fold(self, runs: Sequence[tuple[bool, list[int]]]) -> tuple[int, int]:
+        """First match wins, as a balanced tree of pairs: what is permitted, and what earlier lines bar from later ones.
+
+        What is barred may hold packets that are permitted already: those stay permitted. So a run of permits is one union and
+        costs no subtraction, and what is barred stays small where most lines permit.
+        """
         space = self._space
-        if not leaves:
+        pairs = [
+            (space.union_all(nodes), EMPTY) if permits else (EMPTY, space.union_all(nodes)) for permits, nodes in runs
+        ]
+        if not pairs:
             return EMPTY, EMPTY
-        while len(leaves) > 1:
-            paired = []
-            for i in range(0, len(leaves) - 1, 2):
-                (permit, seen), (later_permit, later_seen) = leaves[i], leaves[i + 1]
-                permit = space.union(permit, space.difference(later_permit, seen)) if later_permit != EMPTY else permit
-                paired.append((permit, space.union(seen, later_seen)))
-            if len(leaves) % 2:
-                paired.append(leaves[-1])
-            leaves = paired
-        return leaves[0]
+        while len(pairs) > 1:
+            folded = []
+            for (permit, barred), (later_permit, later_barred) in zip(pairs[::2], pairs[1::2], strict=False):
+                permit = space.union(permit, space.difference(later_permit, barred))
+                folded.append((permit, space.union(barred, later_barred)))
+            if len(pairs) % 2:
+                folded.append(pairs[-1])
+            pairs = folded
+        return pairs[0]
 
     def rulings(self, filter_: Filter, ingress: str, egress: str, packets: int, budget: Budget) -> Iterator[Ruling]:
         """Packets split by the line that decides about them, in order. A permit that may not act leaves them to later lines as well.
@@ -187,7 +210,8 @@ class FilterCompiler:
         budget.spend(len(acting) + 1)
         remaining = space.intersection(packets, space.opening) if filter_.stateful else packets
         skipped: list[_Acting] = []
-        for one in acting:
+        tree = self._tree((id(filter_), ingress, egress), acting)
+        for one in acting if tree is None else (acting[index] for index in tree.meeting(remaining)):
             if remaining == EMPTY or budget.exhausted:
                 return
             hit = space.intersection(remaining, one.packets)
@@ -225,6 +249,15 @@ class FilterCompiler:
             )
             self._keep.append(filter_)
         return found
+
+    def _tree(self, key: tuple[int, str, str], acting: Sequence[_Acting]) -> UnionTree | None:
+        """What to search lines in, for a long filter about which much is asked; for the first questions it would cost more than it saves."""
+        tree = self._trees.get(key)
+        if tree is None and len(acting) >= _LONG:
+            self._asked[key] = self._asked.get(key, 0) + 1
+            if self._asked[key] > _OFTEN:
+                tree = self._trees[key] = UnionTree(self._space, [one.packets for one in acting])
+        return tree
 
     def _line_doubts(self, lines: Sequence[_Acting], packets: int) -> Iterator[Doubt]:
         if self._mode is not Mode.POSSIBLE:

@@ -35,6 +35,8 @@ class _Part:
     stage: Stage | None = None
     choice: Choice | None = None
     translation: Translation | None = None
+    marked: bool = False
+    """A NAT rule may have left a mark on some of them."""
     links: tuple[Link, ...] | None = None
     """None when nobody asks."""
     vrf: str | None = None
@@ -68,7 +70,9 @@ class _Part:
                 doubts=doubts,
             )
             links = (*links, link)
-        return _Part(packets, self.device, self.ingress, self.stage, chosen, self.translation, links, self.vrf)
+        return _Part(
+            packets, self.device, self.ingress, self.stage, chosen, self.translation, self.marked, links, self.vrf
+        )
 
     def permitted(self, packets: int, translation: Translation | None, links: tuple[Link, ...]) -> _Part:
         """The same way past a filter."""
@@ -143,7 +147,7 @@ class DeviceModel:
     def _departures(self, parts: list[_Part]) -> list[Departure]:
         return [
             Departure(
-                self._translator.unmark(part.packets),
+                self._translator.unmark(part.packets) if part.marked else part.packets,
                 part.choice.egress,
                 part.choice.gateway,
                 part.choice.anywhere,
@@ -342,7 +346,9 @@ class DeviceModel:
             if rule.uncertain is None or self._mode is Mode.POSSIBLE:
                 moved = self._translated(rule, hit, interface)
                 doubts = _doubt(rule.uncertain, rule.sources)
-                result.append(part.then(moved, sources=rule.sources, doubts=doubts, rule=rule))
+                acted = part.then(moved, sources=rule.sources, doubts=doubts, rule=rule)
+                acted.marked = part.marked or rule.mark != 0
+                result.append(acted)
             else:
                 self._lose(hit)
             # An uncertain rule may also not act; for the other questions nothing sure can be said of its packets.
@@ -503,7 +509,7 @@ class DeviceModel:
         choice = part.choice
         assert choice is not None, "packets that leave have a next hop"
         link = self._doubt_link(doubt, part.ingress, choice.egress)
-        packets = self._translator.unmark(part.packets)
+        packets = self._translator.unmark(part.packets) if part.marked else part.packets
         return Departure(packets, choice.egress, choice.gateway, choice.anywhere, (link,), guessed)
 
     def _doubt_link(self, doubt: Doubt, ingress: str, egress: str) -> Link:

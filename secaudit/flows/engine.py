@@ -20,12 +20,24 @@ from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import Links, Outer
 from secaudit.flows.zones import Attachment, ZonePlan
 from secaudit.network.device import Device
-from secaudit.network.intervals import Intervals, normalise
+from secaudit.network.intervals import Intervals, IPAddress, normalise
 from secaudit.network.nat import NatStage
-from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.diagrams import EMPTY, TooComplexError, WorkLimitError
 from secaudit.packets.space import ZERO, Field, HeaderSpace
 
 Injection = tuple[Port, int]
+
+
+WORK_OF_A_DEVICE = 20_000_000
+"""How many edges (`Diagrams.work`) one device may cost in one run; more than all of a network of 300 devices and 17,000 lines costs."""
+
+
+class DeviceTooComplexError(TooComplexError):
+    """What one device does to packets costs more than is allowed."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device)
+        self.device = device
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +84,6 @@ class Propagation:
     """Everything that came in by a port."""
     on_link: dict[Port, int] = field(default_factory=lambda: defaultdict(int))
     """Packets that carry a tunnel, to a host on the segment of a port."""
-    carried_by: Links | None = None
-    """The tunnels that are up when the packets are those that carry one; None for all others."""
 
 
 def _translates(device: Device) -> bool:
@@ -97,11 +107,33 @@ def in_circles(edges: Iterable[tuple[Port, Port]]) -> frozenset[tuple[Port, Port
         left = kept
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Where the packets of one departure go: `unmodelled` for a next hop that nobody submitted, `lost` (for `RELIABLE` only) nowhere.
+
+    `on_link` are packets that carry a tunnel, to a host on the segment.
+    """
+
+    onward: list[tuple[Port, int]]
+    arrived: list[tuple[Arrival, int]]
+    unmodelled: int
+    lost: int
+    on_link: int
+
+
 class Engine:
     """The network of one address family for one question."""
 
-    def __init__(self, space: HeaderSpace, topology: Topology, plan: ZonePlan, mode: Mode) -> None:
+    def __init__(
+        self,
+        space: HeaderSpace,
+        topology: Topology,
+        plan: ZonePlan,
+        mode: Mode,
+        device_work: int = WORK_OF_A_DEVICE,
+    ) -> None:
         self.space = space
+        self._device_work = device_work
         self.mode = mode
         # What surely happens uses only joins that are sure.
         self._topology = topology = topology if mode is Mode.POSSIBLE else topology.sure
@@ -113,6 +145,9 @@ class Engine:
         self._answers: dict[Port, int] = {}
         self.links: Links = frozenset()
         """The tunnels that surely carry packets (not asked for `POSSIBLE`); set once they are known."""
+        self._known_neighbours: dict[Port, tuple[Port, ...]] = {}
+        self._known_holders: dict[tuple[Port, IPAddress], tuple[Port, ...]] = {}
+        self._known_attached: dict[Port, tuple[tuple[Attachment, int], ...]] = {}
         self._unsent = space.intersection(space.valid, self._untouched())
 
     def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
@@ -167,32 +202,52 @@ class Engine:
     def propagate(
         self, injections: Iterable[Injection], *, beyond: bool = False, carried_by: Links | None = None
     ) -> Propagation:
-        """Follows packets until nothing new arrives anywhere. Raises `TooComplexError` at the node limit.
+        """Follows packets until nothing new arrives anywhere. Raises `DeviceTooComplexError` or `TooComplexError`.
 
         `beyond`: these senders themselves only may be where they are sent from, behind a device that nobody submitted. A second such
         device, of which no line tells, is not made up for them: what leaves by a guess goes no further than to known places; nor does what
         is sent back to where its sender may be anyhow. `carried_by`: the tunnels that are up, for packets that carry a tunnel
         themselves; no zone takes them.
         """
-        result = Propagation(carried_by=carried_by)
-        ways: dict[tuple[Port, Port], int] = {}
+        space = self.space
+        arrived: dict[Arrival, list[int]] = defaultdict(list)
+        unmodelled: dict[Port, list[int]] = defaultdict(list)
+        lost: list[int] = []
+        on_link: dict[Port, list[int]] = defaultdict(list)
+        ways: dict[tuple[Port, Port], list[int]] = defaultdict(list)
+        reliable = self.mode is Mode.RELIABLE
 
         def step(port: Port, packets: int) -> Iterator[Injection]:
             departures = self.device(port[0]).transfer(port[1], packets)
-            if self.mode is Mode.RELIABLE:
-                result.lost = self.space.union(result.lost, self.device(port[0]).lost)
+            if reliable:
+                lost.append(self.device(port[0]).lost)
             for departure in departures:
                 nowhere_else = beyond and departure.egress == port[1]
                 at_home = self._maybe_beyond(port) if nowhere_else else ()
                 known_only = beyond and departure.guessed
-                onward = self._leave(port[0], departure, result, known_only=known_only, at_home=at_home)
-                for target, moved in onward if self.mode is Mode.RELIABLE else ():
-                    ways[port, target] = self.space.union(ways.get((port, target), EMPTY), moved)
-                yield from onward
+                leaving_by = (port[0], departure.egress)
+                left = self._leave(leaving_by, departure, known_only=known_only, at_home=at_home, carried_by=carried_by)
+                for place, inside in left.arrived:
+                    arrived[place].append(inside)
+                if left.unmodelled != EMPTY:
+                    unmodelled[leaving_by].append(left.unmodelled)
+                if left.on_link != EMPTY:
+                    on_link[leaving_by].append(left.on_link)
+                if reliable:
+                    lost.append(left.lost)
+                    for target, moved in left.onward:
+                        ways[port, target].append(moved)
+                yield from left.onward
 
-        result.entered = self.spread(injections, step)
-        result.lost = self.space.union(result.lost, self._circling(ways))
-        return result
+        entered = self.spread(injections, step)
+        lost.append(self._circling({way: space.union_all(parts) for way, parts in ways.items()}))
+        return Propagation(
+            {place: space.union_all(parts) for place, parts in arrived.items()},
+            {port: space.union_all(parts) for port, parts in unmodelled.items()},
+            space.union_all(lost),
+            entered,
+            {port: space.union_all(parts) for port, parts in on_link.items()},
+        )
 
     def _circling(self, ways: Mapping[tuple[Port, Port], int]) -> int:
         """Packets that may never end: those on circles of ports, and (unless a device on them translates) that can go on there for ever."""
@@ -239,27 +294,35 @@ class Engine:
         """
         space = self.space
         seen: dict[Port, int] = defaultdict(int)
-        waiting: dict[Port, int] = defaultdict(int)
+        waiting: dict[Port, list[int]] = defaultdict(list)
+        spent: dict[str, int] = defaultdict(int)
         for port, packets in injections:
-            waiting[port] = space.union(waiting[port], packets)
+            waiting[port].append(packets)
         while waiting:
             port = next(iter(waiting))
-            fresh = space.difference(waiting.pop(port), seen[port])
+            fresh = space.difference(space.union_all(waiting.pop(port)), seen[port])
             if fresh == EMPTY:
                 continue
             seen[port] = space.union(seen[port], fresh)
-            for target, packets in step(port, fresh):
-                waiting[target] = space.union(waiting[target], packets)
+            before = space.work
+            try:
+                with space.limited(self._device_work - spent[port[0]]):
+                    for target, packets in step(port, fresh):
+                        waiting[target].append(packets)
+            except WorkLimitError as error:
+                raise DeviceTooComplexError(port[0]) from error
+            spent[port[0]] += space.work - before
         return seen
 
     def through(self, port: Port, packets: int, detail: Detail, budget: Budget = UNLIMITED) -> Iterator[Leaving]:
         """What comes of packets that enter a device, one departure after the other; not all when the budget gets exhausted."""
         for departure in self.device(port[0]).transfer(port[1], packets, detail=detail, budget=budget):
-            here = Propagation()
-            onward = self._leave(port[0], departure, here)
-            yield Leaving(
-                departure.packets, departure.egress, departure.links, tuple(onward), here.arrived, here.unmodelled
-            )
+            left = self._leave((port[0], departure.egress), departure)
+            arrived: dict[Arrival, int] = defaultdict(int)
+            for place, inside in left.arrived:
+                arrived[place] = self.space.union(arrived[place], inside)
+            lost = {} if left.unmodelled == EMPTY else {(port[0], departure.egress): left.unmodelled}
+            yield Leaving(departure.packets, departure.egress, departure.links, tuple(left.onward), arrived, lost)
 
     def device(self, name: str) -> WholeDevice:
         """One device for the question of this engine."""
@@ -274,27 +337,25 @@ class Engine:
 
     def _leave(
         self,
-        device: str,
+        port: Port,
         departure: Departure,
-        result: Propagation,
         *,
         known_only: bool = False,
         at_home: Intervals = (),
-    ) -> list[tuple[Port, int]]:
-        """Where packets go that leave a device: to neighbours, into zones, or (unless `known_only`) out of the model.
+        carried_by: Links | None = None,
+    ) -> _Left:
+        """Where packets go that leave a device by a port: to neighbours, into zones, or (unless `known_only`) out of the model.
 
         `at_home` are the numbers of zones whose packets do not leave the model here: their senders may be out there as well.
+        `carried_by`: as for `propagate`.
         """
         space = self.space
-        port = (device, departure.egress)
-        neighbours = self._topology.neighbours(*port)
-        holders = () if departure.gateway is None else self._topology.holders(*port, departure.gateway)
+        neighbours = self._neighbours(port)
+        holders = () if departure.gateway is None else self._holders(port, departure.gateway)
         if self.mode is not Mode.POSSIBLE and port in self._topology.tunnels.ends:
-            others_up = self._other_ends(port, result)
+            others_up = self._other_ends(port, self.links if carried_by is None else carried_by)
             if not others_up:
-                if self.mode is Mode.RELIABLE:
-                    result.lost = space.union(result.lost, departure.packets)
-                return []
+                return _Left([], [], EMPTY, departure.packets if self.mode is Mode.RELIABLE else EMPTY, EMPTY)
             neighbours, holders = (
                 tuple(one for one in ports if one in others_up or one not in self._topology.tunnels.ends)
                 for ports in (neighbours, holders)
@@ -308,51 +369,66 @@ class Engine:
             answered = ((one, space.intersection(departure.packets, self._answered(one))) for one in neighbours)
             onward = [(one, packets) for one, packets in answered if packets != EMPTY]
         # Zones beyond one external interface are joined out there: what a device turns around between them is no crossing of its own.
-        crossing = space.difference(departure.packets, self._from_beyond(port, departure.packets))
-        left = crossing
-        for one in self._plan.attachments.get(port, ()) if result.carried_by is None else ():
+        crossing = left = space.difference(departure.packets, self._from_beyond(port))
+        arrived: list[tuple[Arrival, int]] = []
+        for one, addresses in self._attached(port) if carried_by is None else ():
             reaches = one.external or departure.gateway is None
             if one.external and onward and departure.gateway is not None:
                 reaches = False
             if reaches:
-                inside = self._inside(one, crossing)
+                inside = space.intersection(crossing, addresses)
                 if inside != EMPTY:
-                    key = Arrival(one.zone, one.via)
-                    result.arrived[key] = space.union(result.arrived[key], inside)
+                    arrived.append((Arrival(one.zone, one.via), inside))
                     left = space.difference(left, inside)
         beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
         # Where the next hop is not known, a device that nobody submitted may be it, beside those that were.
         others = departure.anywhere and not self._is_point_to_point(port)
         others = others or self._topology.tunnels.may_leave(port)
         left = space.difference(left, space.guard(Field.ORIGIN, at_home))
-        if result.carried_by is not None and not beyond and not onward:
-            result.on_link[port] = space.union(result.on_link[port], left)
-        if beyond and left != EMPTY and (others or not onward) and not known_only:
-            result.unmodelled[port] = space.union(result.unmodelled[port], left)
+        on_link = left if carried_by is not None and not beyond and not onward else EMPTY
+        outside = left if beyond and (others or not onward) and not known_only else EMPTY
+        lost = EMPTY
         if self.mode is Mode.RELIABLE:
-            taken = space.union_all(packets for _, packets in onward)
-            result.lost = space.union(result.lost, space.difference(left, taken))
-        return onward
+            lost = space.difference(left, space.union_all(packets for _, packets in onward))
+        return _Left(onward, arrived, outside, lost, on_link)
 
-    def _other_ends(self, port: Port, result: Propagation) -> frozenset[Port | None]:
+    def _neighbours(self, port: Port) -> tuple[Port, ...]:
+        found = self._known_neighbours.get(port)
+        if found is None:
+            found = self._known_neighbours[port] = self._topology.neighbours(*port)
+        return found
+
+    def _holders(self, port: Port, gateway: IPAddress) -> tuple[Port, ...]:
+        found = self._known_holders.get((port, gateway))
+        if found is None:
+            found = self._known_holders[port, gateway] = self._topology.holders(*port, gateway)
+        return found
+
+    def _other_ends(self, port: Port, links: Links) -> frozenset[Port | None]:
         """The other ends to which a tunnel surely carries packets; None is an end that was not submitted."""
-        links = self.links if result.carried_by is None else result.carried_by
         return frozenset(far for near, far in links if near == port)
 
     def _is_point_to_point(self, port: Port) -> bool:
         interface = self._topology.interface(*port)
         return interface.kind in POINT_TO_POINT or interface.dynamic_address
 
-    def _inside(self, attachment: Attachment, packets: int) -> int:
-        """The packets that arrive in a zone at one of its attachments."""
-        space = self.space
-        return space.intersection(packets, space.guard(Field.DESTINATION, attachment.addresses[space.family]))
+    def _attached(self, port: Port) -> tuple[tuple[Attachment, int], ...]:
+        """The zones at a port, each with the packets for its addresses there."""
+        found = self._known_attached.get(port)
+        if found is None:
+            space = self.space
+            found = tuple(
+                (one, space.guard(Field.DESTINATION, one.addresses[space.family]))
+                for one in self._plan.attachments.get(port, ())
+            )
+            self._known_attached[port] = found
+        return found
 
-    def _from_beyond(self, port: Port, packets: int) -> int:
+    def _from_beyond(self, port: Port) -> int:
         """The packets that started in a zone beyond the same external interface."""
         beyond = [one.zone for one in self._plan.attachments.get(port, ()) if one.external]
         numbers = normalise((number, number) for number in map(self._plan.number, beyond))
-        return self.space.intersection(packets, self.space.guard(Field.ORIGIN, numbers))
+        return self.space.guard(Field.ORIGIN, numbers)
 
     def _answered(self, port: Port) -> int:
         """Packets for which a device answers on a segment: its own addresses there, and those its NAT rules translate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
@@ -17,8 +17,17 @@ _ORIGINALS = (
 
 def as_flow(space: HeaderSpace, arrived: int) -> int:
     """Arrived packets told by the address and port that sent them and the address and port that got them."""
+    return space.header_only(_told(space, arrived))
+
+
+def as_flows(space: HeaderSpace, arrived: int) -> Mapping[int, int]:
+    """The same by the zone number in which they started. All are translated back together: that costs hardly more than one of them."""
+    return space.by_origin(_told(space, arrived))
+
+
+def _told(space: HeaderSpace, arrived: int) -> int:
     sender = _restored(space, arrived, Field.ORIGINAL_SOURCE, Field.SOURCE)
-    return space.header_only(_restored(space, sender, Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT))
+    return _restored(space, sender, Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT)
 
 
 def as_sent(space: HeaderSpace, arrived: int) -> int:
@@ -64,9 +73,9 @@ def _where_sent(
 
 
 def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
-    untouched = space.intersection(packets, space.guard(original, ZERO))
-    if untouched == packets:
+    if space.is_zero(packets, original):
         return packets
+    untouched = space.intersection(packets, space.guard(original, ZERO))
     parts = [untouched, space.move_up(space.replaced(packets, original), original, field, REMEMBERED)]
     for distance, moved in space.distances(packets, original):
         parts.append(space.shift(space.assign(moved, original, ZERO), field, -distance))

@@ -51,9 +51,14 @@ def covers(scope: Scope, line: FilterLine) -> bool:
     )
 
 
-def hiding_lines(filter_: Filter, nodes: Sequence[Nodes], spaces: Mapping[Family, HeaderSpace], index: int) -> Hiding:
-    """Why line `index` is never reached. `nodes` are what the lines match; the caller knows that the earlier ones leave nothing of it."""
-    search = _Search(filter_, nodes, spaces, index)
+def hiding_lines(
+    filter_: Filter, nodes: Sequence[Nodes], spaces: Mapping[Family, HeaderSpace], index: int, earlier: Sequence[int]
+) -> Hiding:
+    """Why line `index` is never reached. `nodes` are what the lines match; the caller knows that the earlier ones leave nothing of it.
+
+    `earlier` are, in order, the positions of all earlier lines that match a packet of it and decide surely.
+    """
+    search = _Search(filter_, nodes, spaces, index, earlier)
     by, fewest = search.fewest()
     return Hiding(by, fewest, search.differing())
 
@@ -62,18 +67,23 @@ class _Search:
     """One hidden line and the lines before it."""
 
     def __init__(
-        self, filter_: Filter, nodes: Sequence[Nodes], spaces: Mapping[Family, HeaderSpace], index: int
+        self,
+        filter_: Filter,
+        nodes: Sequence[Nodes],
+        spaces: Mapping[Family, HeaderSpace],
+        index: int,
+        earlier: Sequence[int],
     ) -> None:
         self._lines = filter_.lines
         self._nodes = nodes
         self._spaces = spaces
         self._line = filter_.lines[index]
-        self._index = index
+        self._earlier = earlier
         self._wanted = dict(nodes[index])
         held = (
             (position, self._common(self._wanted, nodes[position]))
-            for position, line in enumerate(filter_.lines[:index])
-            if decides_surely(line) and covers(scope_of(line), self._line)
+            for position in earlier
+            if covers(scope_of(filter_.lines[position]), self._line)
         )
         self._candidates = {position: common for position, common in held if not _is_empty(common)}
 
@@ -147,8 +157,9 @@ class _Search:
         """The lines that get packets of it first, at some of its interfaces, and do something else with them."""
         remaining: Nodes = self._wanted
         found = []
-        for position, line in enumerate(self._lines[: self._index]):
-            if not decides_surely(line) or not _meet(line, self._line):
+        for position in self._earlier:
+            line = self._lines[position]
+            if not meet(line, self._line):
                 continue
             if _is_empty(self._common(remaining, self._nodes[position])):
                 continue
@@ -171,7 +182,7 @@ def _is_empty(nodes: Nodes) -> bool:
     return all(node == EMPTY for node in nodes.values())
 
 
-def _meet(left: FilterLine, right: FilterLine) -> bool:
+def meet(left: FilterLine, right: FilterLine) -> bool:
     """Whether two lines hold for some packets both: an interface and a kind of connection that both name."""
     ports = ((left.ingress, right.ingress), (left.egress, right.egress))
     if any(one is not None and other is not None and not one & other for one, other in ports):

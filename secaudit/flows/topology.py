@@ -81,6 +81,13 @@ class Topology:
                     Connected(held.address.network, one.name) for one in up for held in one.addresses
                 )
 
+    def replacing(self, device: Device) -> Topology:
+        """The same network with another version of one device; its interfaces are on the same segments."""
+        devices = {**self.devices, device.name: device}
+        sure = None if self.sure is self else self.sure.replacing(device)
+        held = (self.wires, self._layer2, self._numbers, self.loose_ends, sure, self.tunnels)
+        return Topology(devices, self._segment_of, *held)
+
     def interface(self, device: str, interface: str) -> Interface:
         """One interface. Raises `KeyError` for a name that does not exist."""
         return self.devices[device].interfaces[interface]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 
 Interval = tuple[int, int]
 Intervals = tuple[Interval, ...]
@@ -89,11 +91,17 @@ def join_over(intervals: Intervals, gaps: Intervals) -> Intervals:
     """
     result: list[Interval] = []
     for low, high in intervals:
-        if result and intersect(gaps, ((result[-1][1] + 1, low - 1),)) == ((result[-1][1] + 1, low - 1),):
+        if result and _inside(result[-1][1] + 1, low - 1, gaps):
             result[-1] = (result[-1][0], high)
         else:
             result.append((low, high))
     return tuple(result)
+
+
+def _inside(low: int, high: int, intervals: Intervals) -> bool:
+    """Whether one of the intervals holds all numbers from `low` to `high`."""
+    index = bisect_right(intervals, low, key=itemgetter(0)) - 1
+    return index >= 0 and high <= intervals[index][1]
 
 
 def contains(intervals: Intervals, value: int) -> bool:

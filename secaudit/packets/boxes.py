@@ -56,16 +56,21 @@ def readable_boxes(space: HeaderSpace, node: int, limit: int, gaps: Intervals = 
     Protocols with the same addresses and no ports are joined, so that "everything" is one box. Addresses in `gaps` (those of the
     devices themselves, which are no hosts) do not cut a subnet apart.
     """
-    node = space.header_only(node)
-    for field in (Field.TCP_FLAGS, Field.ICMP_CODE):
-        node = space.forget(node, field)
     if node == EMPTY or limit <= 0:
         return ()
     return tuple(islice(_boxes(space, _widen(space, node), gaps), limit))
 
 
+def count_boxes(space: HeaderSpace, node: int, limit: int) -> int:
+    """How many readable boxes a set has, counted up to a limit."""
+    return 0 if node == EMPTY else sum(1 for _ in islice(space.boxes(_widen(space, node)), limit))
+
+
 def _widen(space: HeaderSpace, node: int) -> int:
-    """Makes fields that a protocol does not have arbitrary again, so that they do not cut boxes apart."""
+    """Without fields that say nothing to a reader; fields that a protocol does not have are arbitrary again, so that they do not cut boxes apart."""
+    node = space.header_only(node)
+    for field in (Field.TCP_FLAGS, Field.ICMP_CODE):
+        node = space.forget(node, field)
     icmp = 1 if space.family == 4 else 58
     ported = tuple((p, p) for p in sorted(WITH_PORTS))
     with_ports = space.intersection(node, space.guard(Field.PROTOCOL, ported))

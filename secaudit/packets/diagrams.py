@@ -10,12 +10,15 @@ A `Diagrams` object is a manager: it only ever grows, so use one per municipalit
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from operator import eq
 
 from secaudit.network.intervals import Interval, Intervals
+from secaudit.packets.operations import DIFFERENCE, EMPTY, FULL, INTERSECTION, UNION, Operation
 
-EMPTY = 0
-FULL = 1
+__all__ = ["EMPTY", "FULL", "Box", "Diagrams", "TooComplexError", "WorkLimitError"]
 
 Box = tuple[Intervals, ...]
 """One product of interval sets, a field each."""
@@ -25,6 +28,10 @@ class TooComplexError(Exception):
     """The node limit was reached. The caller turns it into a per-device or per-pair result."""
 
 
+class WorkLimitError(TooComplexError):
+    """More was done than the caller allows (`Diagrams.limited`); the manager is as good as before."""
+
+
 class Diagrams:
     """Manager of all sets over one list of fields. `maxima` are the largest values of the fields, top level first."""
 
@@ -32,19 +39,33 @@ class Diagrams:
         self.maxima = tuple(maxima)
         self.depth = len(self.maxima)
         self._limit = node_limit
-        self._level = [self.depth, self.depth]
-        self._bounds: list[tuple[int, ...]] = [(), ()]
-        self._children: list[tuple[int, ...]] = [(), ()]
+        self.work = 0
+        """How many edges were made so far, known ones again included: what was done, in a measure that is the same on every machine."""
+        self._work_limit: int | None = None
+        self.levels = [self.depth, self.depth]
+        self.bounds: list[tuple[int, ...]] = [(), ()]
+        self.children: list[tuple[int, ...]] = [(), ()]
         self._unique: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
         self._counts: dict[int, int] = {EMPTY: 0, FULL: 1}
-        self._intersections = _Operation(self, _intersection_leaf, commutes=True)
-        self._unions = _Operation(self, _union_leaf, commutes=True)
-        self._differences = _Operation(self, _difference_leaf, commutes=False)
+        self.intersection = Operation(self, INTERSECTION).of
+        self.union = Operation(self, UNION).of
+        self.difference = Operation(self, DIFFERENCE).of
 
     @property
     def size(self) -> int:
         """How many nodes exist."""
-        return len(self._level)
+        return len(self.levels)
+
+    @contextmanager
+    def limited(self, work: int) -> Iterator[None]:
+        """Raises `WorkLimitError` when more than so much `work` is done inside. Of limits inside each other the first one reached holds."""
+        outer = self._work_limit
+        inner = self.work + work
+        self._work_limit = inner if outer is None else min(outer, inner)
+        try:
+            yield
+        finally:
+            self._work_limit = outer
 
     # --- construction -------------------------------------------------------------------------------------
 
@@ -66,7 +87,7 @@ class Diagrams:
         if position <= maximum:
             bounds.append(maximum)
             children.append(EMPTY)
-        return self._make(level, bounds, children)
+        return self.made(level, bounds, children)
 
     def product(self, constraints: Sequence[tuple[int, Intervals]]) -> int:
         """The tuples that satisfy all of several constraints on different levels."""
@@ -76,28 +97,45 @@ class Diagrams:
         return node
 
     def union_all(self, nodes: Iterable[int]) -> int:
-        """The union of many sets, balanced."""
-        level = [node for node in nodes if node != EMPTY]
+        """The union of many sets, balanced; neighbours in the first field meet first, so that most unions only put together."""
+        level = sorted({node for node in nodes if node != EMPTY}, key=self._start)
         while len(level) > 1:
             level = [
                 self.union(level[i], level[i + 1]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)
             ]
         return level[0] if level else EMPTY
 
-    def _make(self, level: int, bounds: Sequence[int], children: Sequence[int]) -> int:
+    def _start(self, node: int) -> tuple[int, int, int]:
+        """Where a set begins: its first field, the first value of it, and the node itself for a stable order."""
+        if node == FULL:
+            return self.depth, 0, node
+        bounds = self.bounds[node]
+        return self.levels[node], 0 if self.children[node][0] != EMPTY else bounds[0] + 1, node
+
+    def made(self, level: int, bounds: Sequence[int], children: Sequence[int]) -> int:
+        """The node with these edges; neighbours differ, as everywhere. Raises `TooComplexError` at a limit."""
+        self.work += len(children)
+        if self._work_limit is not None and self.work > self._work_limit:
+            raise WorkLimitError(f"more than {self._work_limit} edges")
         if len(children) == 1:
             return children[0]
         key = (level, tuple(bounds), tuple(children))
         node = self._unique.get(key)
         if node is None:
-            node = len(self._level)
+            node = len(self.levels)
             if node >= self._limit:
                 raise TooComplexError(f"more than {self._limit} nodes")
             self._unique[key] = node
-            self._level.append(level)
-            self._bounds.append(key[1])
-            self._children.append(key[2])
+            self.levels.append(level)
+            self.bounds.append(key[1])
+            self.children.append(key[2])
         return node
+
+    def node(self, level: int, bounds: Sequence[int], children: Sequence[int]) -> int:
+        """The same where neighbours may be equal."""
+        if not any(map(eq, children, islice(children, 1, None))):
+            return self.made(level, bounds, children)
+        return self._collect(level, zip(bounds, children, strict=True))
 
     def _collect(self, level: int, steps: Iterable[tuple[int, int]]) -> int:
         bounds: list[int] = []
@@ -108,60 +146,7 @@ class Diagrams:
             else:
                 bounds.append(bound)
                 children.append(child)
-        return self._make(level, bounds, children)
-
-    def intersection(self, a: int, b: int) -> int:
-        """The tuples in both sets."""
-        return self._intersections[a, b]
-
-    def union(self, a: int, b: int) -> int:
-        """The tuples in either set."""
-        return self._unions[a, b]
-
-    def difference(self, a: int, b: int) -> int:
-        """The tuples of `a` that are not in `b`."""
-        return self._differences[a, b]
-
-    def combine(self, a: int, b: int, memo: Mapping[tuple[int, int], int]) -> int:
-        """One step of a binary operation: the children are combined pairwise, by the operation that `memo` is."""
-        level_a, level_b = self._level[a], self._level[b]
-        bounds: list[int] = []
-        children: list[int] = []
-        last = -1
-        if level_a != level_b:
-            upper = a if level_a < level_b else b
-            level = min(level_a, level_b)
-            for bound, child in zip(self._bounds[upper], self._children[upper], strict=True):
-                value = memo[child, b] if upper == a else memo[a, child]
-                if value == last:
-                    bounds[-1] = bound
-                else:
-                    bounds.append(bound)
-                    children.append(value)
-                    last = value
-            return self._make(level, bounds, children)
-        bounds_a, bounds_b = self._bounds[a], self._bounds[b]
-        children_a, children_b = self._children[a], self._children[b]
-        i = j = 0
-        end = len(bounds_a)
-        while i < end:
-            x, y = bounds_a[i], bounds_b[j]
-            value = memo[children_a[i], children_b[j]]
-            if x <= y:
-                bound = x
-                i += 1
-                if x == y:
-                    j += 1
-            else:
-                bound = y
-                j += 1
-            if value == last:
-                bounds[-1] = bound
-            else:
-                bounds.append(bound)
-                children.append(value)
-                last = value
-        return self._make(level_a, bounds, children)
+        return self.made(level, bounds, children)
 
     # --- transformation -----------------------------------------------------------------------------------
 
@@ -174,12 +159,12 @@ class Diagrams:
         memo: dict[int, int] = {}
 
         def walk(one: int) -> int:
-            if self._level[one] >= level:
+            if self.levels[one] >= level:
                 return EMPTY if one == EMPTY else FULL
             known = memo.get(one)
             if known is None:
-                steps = [(b, walk(c)) for b, c in zip(self._bounds[one], self._children[one], strict=True)]
-                known = memo[one] = self._collect(self._level[one], steps)
+                steps = [(b, walk(c)) for b, c in zip(self.bounds[one], self.children[one], strict=True)]
+                known = memo[one] = self._collect(self.levels[one], steps)
             return known
 
         return walk(node)
@@ -223,35 +208,45 @@ class Diagrams:
 
     def move_up(self, node: int, lower: int, upper: int, offset: int = 0) -> int:
         """Field `upper` takes the values of `lower` minus `offset`, and `lower` becomes 0. Values below `offset` are lost."""
-        free = self.forget(node, upper)
-        parts = []
-        for low, high in self._breaks(free, lower):
-            piece = self.intersection(free, self.guard(lower, ((low, high),)))
-            if piece != EMPTY and high >= offset:
-                piece = self.assign(piece, lower, ((0, 0),))
-                parts.append(self.intersection(piece, self.guard(upper, ((max(low - offset, 0), high - offset),))))
-        return self.union_all(parts)
+        memo: dict[int, int] = {EMPTY: EMPTY}
 
-    def _breaks(self, node: int, level: int) -> list[Interval]:
-        """The ranges of field `level` inside which the set does not depend on its value."""
-        ends = {self.maxima[level]}
-        seen = set()
-        stack = [node]
-        while stack:
-            one = stack.pop()
-            if one in seen or self._level[one] > level:
-                continue
-            seen.add(one)
-            if self._level[one] == level:
-                ends.update(self._bounds[one])
-            else:
-                stack.extend(self._children[one])
-        low = 0
-        result = []
-        for high in sorted(ends):
-            result.append((low, high))
-            low = high + 1
-        return result
+        def moved(one: int) -> int:
+            known = memo.get(one)
+            if known is None:
+                level = self.levels[one]
+                if level < upper:
+                    known = self.node(level, self.bounds[one], [moved(child) for child in self.children[one]])
+                elif level == upper:
+                    known = moved(self.union_all(self.children[one]))
+                elif level < lower:
+                    known = self.union_all(
+                        self._under(moved(child), upper, level, spans) for child, spans in self._by_child(one).items()
+                    )
+                else:
+                    steps = self._steps(one) if level == lower else [((0, self.maxima[lower]), one)]
+                    known = self.union_all(
+                        self.guard(upper, ((max(low - offset, 0), high - offset),), self.guard(lower, ((0, 0),), child))
+                        for (low, high), child in steps
+                        if high >= offset
+                    )
+                memo[one] = known
+            return known
+
+        return moved(node)
+
+    def _under(self, node: int, upper: int, level: int, intervals: Intervals) -> int:
+        """A set that looks at `upper` and at levels below `level` only, restricted at `level`."""
+        if self.levels[node] != upper:
+            return self.guard(level, intervals, node)
+        return self.made(upper, self.bounds[node], [self.guard(level, intervals, one) for one in self.children[node]])
+
+    def _by_child(self, node: int) -> dict[int, Intervals]:
+        """The values that lead to each subset."""
+        found: dict[int, list[Interval]] = {}
+        for interval, child in self._steps(node):
+            if child != EMPTY:
+                found.setdefault(child, []).append(interval)
+        return {child: tuple(intervals) for child, intervals in found.items()}
 
     def _rewrite(self, node: int, level: int, change: Callable[[list[tuple[Interval, int]]], int]) -> int:
         """Replaces every subset that begins at `level` by `change` of its steps; levels above stay."""
@@ -263,12 +258,12 @@ class Diagrams:
             known = memo.get(one)
             if known is not None:
                 return known
-            if self._level[one] < level:
+            if self.levels[one] < level:
                 result = self._collect(
-                    self._level[one],
-                    [(b, walk(c)) for b, c in zip(self._bounds[one], self._children[one], strict=True)],
+                    self.levels[one],
+                    [(b, walk(c)) for b, c in zip(self.bounds[one], self.children[one], strict=True)],
                 )
-            elif self._level[one] == level:
+            elif self.levels[one] == level:
                 result = change(list(self._steps(one)))
             else:
                 result = change([((0, self.maxima[level]), one)])
@@ -279,7 +274,7 @@ class Diagrams:
 
     def _steps(self, node: int) -> Iterator[tuple[Interval, int]]:
         low = 0
-        for high, child in zip(self._bounds[node], self._children[node], strict=True):
+        for high, child in zip(self.bounds[node], self.children[node], strict=True):
             yield (low, high), child
             low = high + 1
 
@@ -288,8 +283,23 @@ class Diagrams:
     def contains(self, node: int, values: Sequence[int]) -> bool:
         """Whether one tuple is in the set."""
         while node > FULL:
-            node = self._children[node][bisect_left(self._bounds[node], values[self._level[node]])]
+            node = self.children[node][bisect_left(self.bounds[node], values[self.levels[node]])]
         return node == FULL
+
+    def is_zero(self, node: int, level: int) -> bool:
+        """Whether field `level` is 0 in the whole set."""
+        seen = {EMPTY}
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            if self.levels[one] < level:
+                waiting.extend(set(self.children[one]) - seen)
+            elif self.levels[one] > level or self.bounds[one][0] != 0 or self.children[one][1:] != (EMPTY,):
+                return False
+        return True
 
     def values(self, node: int, level: int) -> Intervals:
         """All values that field `level` takes in the set."""
@@ -305,14 +315,14 @@ class Diagrams:
 
     def count(self, node: int) -> int:
         """How many tuples are in the set, exactly."""
-        return self._count_below(node) * self._volume(0, self._level[node])
+        return self._count_below(node) * self._volume(0, self.levels[node])
 
     def _count_below(self, node: int) -> int:
         known = self._counts.get(node)
         if known is None:
-            level = self._level[node]
+            level = self.levels[node]
             known = sum(
-                (high - low + 1) * self._count_below(child) * self._volume(level + 1, self._level[child])
+                (high - low + 1) * self._count_below(child) * self._volume(level + 1, self.levels[child])
                 for (low, high), child in self._steps(node)
                 if child != EMPTY
             )
@@ -332,67 +342,11 @@ class Diagrams:
     def _boxes(self, node: int, level: int, prefix: list[Intervals]) -> Iterator[Box]:
         if node == EMPTY:
             return
-        while level < self._level[node] and level < self.depth:
+        while level < self.levels[node] and level < self.depth:
             prefix = [*prefix, ((0, self.maxima[level]),)]
             level += 1
         if node == FULL:
             yield tuple(prefix)
             return
-        by_child: dict[int, list[Interval]] = {}
-        for interval, child in self._steps(node):
-            if child != EMPTY:
-                by_child.setdefault(child, []).append(interval)
-        for child, intervals in by_child.items():
-            yield from self._boxes(child, level + 1, [*prefix, tuple(intervals)])
-
-
-class _Operation(dict[tuple[int, int], int]):
-    """A binary operation that remembers its results: looking up a pair of nodes computes it when it is new.
-
-    A dictionary that fills itself costs one look-up for a known pair, where a memoised function costs a call as well.
-    """
-
-    def __init__(self, diagrams: Diagrams, leaf: Callable[[int, int], int | None], *, commutes: bool) -> None:
-        super().__init__()
-        self._diagrams = diagrams
-        self._leaf = leaf
-        self._commutes = commutes
-
-    def __missing__(self, key: tuple[int, int]) -> int:
-        a, b = key
-        result = self._leaf(a, b)
-        if result is None:
-            if self._commutes and a > b:
-                result = self[b, a]
-            else:
-                result = self._diagrams.combine(a, b, self)
-        self[key] = result
-        return result
-
-
-def _intersection_leaf(a: int, b: int) -> int | None:
-    if a == EMPTY or b == EMPTY:
-        return EMPTY
-    if a in (FULL, b):
-        return b
-    if b == FULL:
-        return a
-    return None
-
-
-def _union_leaf(a: int, b: int) -> int | None:
-    if a == FULL or b == FULL:
-        return FULL
-    if a in (EMPTY, b):
-        return b
-    if b == EMPTY:
-        return a
-    return None
-
-
-def _difference_leaf(a: int, b: int) -> int | None:
-    if a in (EMPTY, b) or b == FULL:
-        return EMPTY
-    if b == EMPTY:
-        return a
-    return None
+        for child, intervals in self._by_child(node).items():
+            yield from self._boxes(child, level + 1, [*prefix, intervals])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.matches import Family, Match
-from secaudit.packets.boxes import Box, readable_boxes
+from secaudit.packets.boxes import Box, count_boxes, readable_boxes
 from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.packet import Packet
 from secaudit.packets.space import HeaderSpace
@@ -33,6 +34,12 @@ class Spaces:
             family: normalise((*known, *device_addresses.get(family, ())))
             for family, known in self.device_addresses.items()
         }
+
+    @contextmanager
+    def limited(self, work: int) -> Iterator[None]:
+        """Raises `WorkLimitError` when more than so much work is done inside in either space."""
+        with self[4].limited(work), self[6].limited(work):
+            yield
 
     def of_matches(self, matches: Iterable[Match]) -> PacketSet:
         """The union of vendor-neutral matches."""
@@ -113,4 +120,4 @@ class PacketSet:
     @property
     def box_count(self) -> int:
         """How many boxes the whole set has (counted up to 10,000)."""
-        return len(self.boxes(10_000))
+        return min(10_000, sum(count_boxes(self.spaces[family], self.node(family), 10_000) for family in _FAMILIES))

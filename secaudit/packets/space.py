@@ -6,7 +6,7 @@ Two spaces exist side by side, IPv4 and IPv6. A header is kept canonical: fields
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Interval, Intervals, complement, intersect, normalise
@@ -226,6 +226,57 @@ class HeaderSpace(Diagrams):
     def restrict(self, node: int, field: Field, low: int, high: int) -> int:
         """The packets whose field is in one interval."""
         return self.intersection(node, self.guard(field, ((low, high),)))
+
+    def by_origin(self, node: int) -> Mapping[int, int]:
+        """The headers of a set by the zone number in which they started; everything else that is not on the wire is forgotten."""
+        first = len(HEADER_FIELDS)
+        memo: dict[int, dict[int, int]] = {EMPTY: {}}
+
+        def walk(one: int) -> dict[int, int]:
+            known = memo.get(one)
+            if known is None:
+                level = self.levels[one]
+                if level > Field.ORIGIN:
+                    known = dict.fromkeys(range(ORIGIN_MAX + 1), FULL)
+                elif level == Field.ORIGIN:
+                    known = {
+                        origin: FULL
+                        for (low, high), child in self._steps(one)
+                        if child != EMPTY
+                        for origin in range(low, high + 1)
+                    }
+                elif level >= first:
+                    known = dict.fromkeys(set().union(*map(walk, self.children[one])), FULL)
+                else:
+                    known = self._gathered(one, walk)
+                memo[one] = known
+            return known
+
+        return walk(node)
+
+    def _gathered(self, node: int, below: Callable[[int], Mapping[int, int]]) -> dict[int, int]:
+        """A set split by what `below` splits the subsets of its edges by; an edge costs as much as it has parts."""
+        level = self.levels[node]
+        edges: dict[int, tuple[list[int], list[int]]] = {}
+        for (low, high), child in self._steps(node):
+            for part, subset in below(child).items():
+                held = edges.get(part)
+                if held is None:
+                    held = edges[part] = ([], [])
+                bounds, children = held
+                if low and (not bounds or bounds[-1] < low - 1):
+                    bounds.append(low - 1)
+                    children.append(EMPTY)
+                if children and children[-1] == subset:
+                    bounds[-1] = high
+                else:
+                    bounds.append(high)
+                    children.append(subset)
+        for bounds, children in edges.values():
+            if bounds[-1] < self.maxima[level]:
+                bounds.append(self.maxima[level])
+                children.append(EMPTY)
+        return {part: self.made(level, bounds, children) for part, (bounds, children) in edges.items()}
 
     def moved_by(self, original: Field, distance: int) -> Intervals:
         """The value of an `ORIGINAL_*` field for "the field is now `distance` more than it was".

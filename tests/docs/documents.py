@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^(`{3,})\s*([a-z]*)\s*$")
 _NOT_RUN = re.compile(r"^<!-- not run: (.+?) -->$")
 _FILE = re.compile(r"^<!-- file: (\S+) -->$")
+_APPENDED = re.compile(r"^<!-- appended to: (\S+) -->$")
 _STATUS = re.compile(r"#.*?(?:exit status|終了コード)\s*([0-9]+)")
 
 
@@ -24,13 +25,17 @@ def documents() -> list[Path]:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `not_run` is the reason given above it, `file` the name under which its text is meant to be kept."""
+    """A fenced block. `not_run` is the reason given above it, `file` the name under which its text is meant to be kept.
+
+    `appended_to` is the file behind which it is to be typed.
+    """
 
     language: str
     line: int
     lines: tuple[str, ...]
     not_run: str | None
     file: str | None
+    appended_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,14 @@ def blocks(text: str) -> Iterator[Block]:
         if not fence and match is not None:
             fence, language, start, held = match.group(1), match.group(2), number, []
         elif fence and line.strip() == fence:
-            reason, name = _NOT_RUN.match(above), _FILE.match(above)
+            reason, name, appended = _NOT_RUN.match(above), _FILE.match(above), _APPENDED.match(above)
             yield Block(
                 language,
                 start,
                 tuple(held),
                 None if reason is None else reason.group(1),
                 None if name is None else name.group(1),
+                None if appended is None else appended.group(1),
             )
             fence = above = ""
         elif fence:

@@ -47,7 +47,12 @@ def test_commands_do_what_the_document_says(path: Path, workplace: Path) -> None
     for block in _blocks(path):
         if block.file is not None:
             (workplace / block.file).write_text("\n".join(block.lines) + "\n", encoding="utf-8")
+        if block.appended_to is not None:
+            with (workplace / block.appended_to).open("a", encoding="utf-8") as file:
+                file.write("\n".join(block.lines) + "\n")
         for command in commands(block):
+            if command.text.startswith("cp -r "):
+                shutil.copytree(*(workplace / one for one in shlex.split(command.text)[2:]))
             if _ours(command) and command.not_run is None:
                 _check(path, command, workplace)
 

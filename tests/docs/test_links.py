@@ -54,7 +54,9 @@ def test_both_languages_have_the_same_headings(name: str) -> None:
 
 def test_every_guide_exists_in_both_languages() -> None:
     names = {language: {path.name for path in (ROOT / "docs" / language).glob("*.md")} for language in ("ja", "en")}
-    assert names["ja"] == names["en"] == {"staff.md", "auditors.md", "prefectures.md"}
+    assert names["ja"] == names["en"] == {
+        "staff.md", "auditors.md", "prefectures.md", "worked-example.md",
+    }  # fmt: skip
 
 
 def test_every_vendor_has_its_page() -> None:

@@ -84,7 +84,7 @@ def zone(
 
 
 def analyse(
-    devices: Sequence[Device], zones: Sequence[ZoneBinding], missing: Sequence[MissingDevice] = ()
+    devices: Sequence[Device], zones: Sequence[ZoneBinding], missing: Sequence[MissingDevice] = (), **more: int
 ) -> FlowAnalysis:
     topology = build_topology(devices)
-    return FlowAnalysis(topology, plan_zones(topology, zones, OUTSIDE), missing)
+    return FlowAnalysis(topology, plan_zones(topology, zones, OUTSIDE), missing, **more)

@@ -79,7 +79,7 @@ def sent_by_sets(network: RandomNetwork, analysis: FlowAnalysis, packet: Packet,
     source = next(zone.value for zone in ZONES if packet.source in network.leaves[zone])
     found = set()
     for zone in ZONES:
-        arrived = analysis._arrived(mode, 4, source, zone.value)
+        arrived = analysis.arrivals.arrived(mode, 4, source, zone.value)
         if space.contains(as_sent(space, arrived), space.packet_values(packet)):
             found.add(zone.value)
     return found

@@ -39,7 +39,7 @@ def by_replay(network: RandomRoutes, packet: Packet, mode: Mode) -> set[str]:
 
 def by_sets(analysis: FlowAnalysis, packet: Packet, mode: Mode) -> set[str]:
     source = next(zone.value for zone in ZONES if packet.source in LEAVES[zone])
-    return {zone.value for zone in ZONES if analysis._between(mode, source, zone.value).contains(packet)}
+    return {zone.value for zone in ZONES if analysis.arrivals.between(mode, source, zone.value).contains(packet)}
 
 
 @pytest.mark.parametrize("first", range(0, 160, 20))

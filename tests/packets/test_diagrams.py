@@ -73,6 +73,7 @@ def test_transformations_equal_plain_sets(chosen: list[tuple[Intervals, ...]], l
     assert points_of(space, space.assign(node, level, new)) == {put(p, v) for p in plain for v in wanted}
     moved = {put(p, p[level] + distance) for p in plain if 0 <= p[level] + distance <= MAXIMA[level]}
     assert points_of(space, space.shift(node, level, distance)) == moved
+    assert space.is_zero(node, level) == all(point[level] == 0 for point in plain)
     assert set(space.values(node, level)) == set(normalise((p[level], p[level]) for p in plain) if plain else ())
 
 
