@@ -46,8 +46,10 @@ class WholeDevice(DeviceModel):
     def _originate(self, packets: int, detail: Detail, budget: Budget) -> list[Departure]:
         """What leaves of the device's own packets. A doubt about the whole device says nothing of them for sure."""
         pipeline = self.device.pipeline
+        self.lost = EMPTY
         unsure = self._mode is not Mode.POSSIBLE and any(one.interfaces is None for one in self._doubts)
         if unsure or Stage.ROUTE not in pipeline:
+            self._lose(packets)
             return []
         found: list[Departure] = []
         for vrf in sorted({one.vrf for one in self.device.interfaces.values()}):
@@ -57,6 +59,7 @@ class WholeDevice(DeviceModel):
             parts = [replace(self._entering(ITSELF, own, detail), vrf=vrf)]
             for stage in pipeline[pipeline.index(Stage.ROUTE) :]:
                 parts = self._own_stage(stage, parts, detail, budget)
+            self._lose_in_doubt(parts)
             found.extend(self._departures(parts))
             if self._mode is Mode.POSSIBLE:
                 found.extend(self._doubtful(replace(self._entering(ITSELF, own, Detail.NOTHING), vrf=vrf)))
@@ -91,14 +94,16 @@ class WholeDevice(DeviceModel):
     def received(self, ingress: str, packets: int, *, detail: Detail = Detail.NOTHING) -> list[Received]:
         """What the device takes for itself of packets that come in by `ingress`: addressed to any of its addresses in that VRF.
 
-        They pass what stands before routing and the filters for the device itself, whether or not it forwards.
+        They pass what stands before routing and the filters for the device itself, whether or not it forwards. `lost` are those it refuses.
         """
+        self.lost = EMPTY
         interface = self.device.interfaces[ingress]
         hidden = [
             one for one in self.device.doubts if one.plane is Plane.MANAGEMENT and one.kind in HIDES_A_LOCAL_FILTER
         ]
         unsure = self._mode is not Mode.POSSIBLE and bool(hidden)
         if not interface.enabled or unsure or self._in_doubt(ingress):
+            self._lose(packets)
             return []
         own = self.own(interface.vrf)
         if self._mode is Mode.POSSIBLE and self._has_unknown_address(interface.vrf):

@@ -136,9 +136,7 @@ class DeviceModel:
             parts = self._stage(stage, ingress, parts, detail, budget)
             if not parts:
                 break
-        for part in parts:
-            if part.choice is not None and self._in_doubt(part.choice.egress):
-                self._lose(part.packets)
+        self._lose_in_doubt(parts)
         departures = self._departures(parts)
         if self._mode is Mode.POSSIBLE:
             departures.extend(self._doubtful(self._entering(ingress, packets, Detail.NOTHING)))
@@ -156,6 +154,12 @@ class DeviceModel:
             for part in parts
             if part.choice is not None and not self._in_doubt(part.choice.egress)
         ]
+
+    def _lose_in_doubt(self, parts: Iterable[_Part]) -> None:
+        """What would leave by an interface in doubt may not."""
+        for part in parts:
+            if part.choice is not None and self._in_doubt(part.choice.egress):
+                self._lose(part.packets)
 
     def _lose(self, packets: int) -> None:
         if self._mode is Mode.RELIABLE:
@@ -305,7 +309,9 @@ class DeviceModel:
             if exact:
                 remaining = space.difference(remaining, chosen)
             elif self._mode is not Mode.POSSIBLE:
-                remaining = space.difference(remaining, self._perhaps(selector))
+                unsure = space.intersection(remaining, self._perhaps(selector))
+                self._lose(unsure)
+                remaining = space.difference(remaining, unsure)
         if remaining != EMPTY:
             result.append(part.then(remaining))
         return result

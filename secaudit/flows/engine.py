@@ -191,13 +191,14 @@ class Engine:
     def outer(self, start: Port, packets: int, up: Links) -> Outer:
         """Where packets that carry a tunnel get to when some tunnels are up; they are for no zone."""
         result = self.propagate([(start, packets)], carried_by=up)
-        taken = {
-            port: self.space.union_all(one.packets for one in self.received(port, entered))
-            for port, entered in result.entered.items()
-            if port[1] != ITSELF
-        }
+        taken: dict[Port, int] = {}
+        lost = result.lost
+        for port, entered in result.entered.items():
+            if port[1] != ITSELF:
+                taken[port] = self.space.union_all(one.packets for one in self.received(port, entered))
+                lost = self.space.union(lost, self.device(port[0]).lost)
         beyond, on_link = (self.space.union_all(one.values()) for one in (result.unmodelled, result.on_link))
-        return Outer(taken, beyond, on_link)
+        return Outer(taken, beyond, on_link, lost)
 
     def propagate(
         self, injections: Iterable[Injection], *, beyond: bool = False, carried_by: Links | None = None
@@ -385,12 +386,14 @@ class Engine:
         others = departure.anywhere and not self._is_point_to_point(port)
         others = others or self._topology.tunnels.may_leave(port)
         left = space.difference(left, space.guard(Field.ORIGIN, at_home))
-        on_link = left if carried_by is not None and not beyond and not onward else EMPTY
-        outside = left if beyond and (others or not onward) and not known_only else EMPTY
+        leaves = beyond and left != EMPTY and (others or not onward) and not known_only
+        outside = left if leaves else EMPTY
+        stays = carried_by is not None and not beyond and not onward
         lost = EMPTY
-        if self.mode is Mode.RELIABLE:
+        # What carries a tunnel may leave the model: where it ends is asked there.
+        if self.mode is Mode.RELIABLE and not (carried_by is not None and (leaves or stays)):
             lost = space.difference(left, space.union_all(packets for _, packets in onward))
-        return _Left(onward, arrived, outside, lost, on_link)
+        return _Left(onward, arrived, outside, lost, left if stays else EMPTY)
 
     def _neighbours(self, port: Port) -> tuple[Port, ...]:
         found = self._known_neighbours.get(port)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from secaudit.flows.device_itself import ITSELF
+from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnels import near_address
 from secaudit.network.intervals import Interval, Intervals, IPAddress
@@ -28,15 +29,21 @@ _SYN: Interval = (2, 2)
 
 @dataclass(frozen=True, slots=True)
 class Outer:
-    """Where packets went: taken by devices, by the port they came in by; out of the model; to a host on a segment of ours."""
+    """Where packets went: taken by devices, by the port they came in by; out of the model; to a host on a segment of ours.
+
+    `lost` are those of which some way, in some state, ends anywhere else (for `RELIABLE` only).
+    """
 
     taken: Mapping[Port, int]
     beyond: int
     on_link: int
+    lost: int
 
 
 class Carried(Protocol):
     """What is asked of `engine.Engine` when some tunnels are up."""
+
+    mode: Mode
 
     def outer(self, start: Port, packets: int, up: Links) -> Outer:
         """Where packets that carry a tunnel get to."""
@@ -59,6 +66,7 @@ class _Search:
 
     def __init__(self, space: HeaderSpace, topology: Topology, engine: Carried) -> None:
         self._space = space
+        self._reliable = engine.mode is Mode.RELIABLE
         self._topology = topology
         self._engine = engine
 
@@ -124,7 +132,7 @@ class _Search:
         for alternative in end.carrier.outer_packets:
             sets = (self._packets(kind, own, end.remote) for kind in alternative)
             results = (self._engine.outer(start, packets, up) for packets in sets)
-            if all(one.beyond != EMPTY or one.on_link != EMPTY for one in results):
+            if all(self._left(one) for one in results):
                 return True
         return False
 
@@ -144,24 +152,58 @@ class _Search:
         """
         packets = self._packets(kind, source, destination)
         gone = self._engine.outer((sender[0], ITSELF), packets, up)
-        if self._from_expected(gone.taken, taker[0], expected):
-            return True
-        if gone.beyond == EMPTY:
+        here = self._is_from_expected(gone, taker[0], expected)
+        if self._reliable:
+            ended_well = not any(one != EMPTY for one in (gone.lost, gone.on_link))
+            if not ended_well or here is False:
+                return False
+            return (
+                (here is True)
+                if gone.beyond == EMPTY
+                else self._comes_in(taker[0], gone.beyond, destination, expected, up)
+            )
+        return here is True or self._comes_in(taker[0], gone.beyond, destination, expected, up)
+
+    def _left(self, outer: Outer) -> bool:
+        """Whether packets got out of the model, or to a host on a segment; for `RELIABLE` by every way."""
+        if self._reliable and (outer.lost != EMPTY or any(one != EMPTY for one in outer.taken.values())):
             return False
-        for interface in self._topology.devices[taker[0]].interfaces.values():
-            outside = self._topology.segment(taker[0], interface.name) is not None and interface.tunnel is None
+        return outer.beyond != EMPTY or outer.on_link != EMPTY
+
+    def _comes_in(
+        self, device: str, leaving: int, destination: IPAddress, expected: IPAddress | None, up: Links
+    ) -> bool:
+        """Whether a device takes what a provider brings to the interface that holds the address."""
+        if leaving == EMPTY:
+            return False
+        for interface in self._topology.devices[device].interfaces.values():
+            outside = self._topology.segment(device, interface.name) is not None and interface.tunnel is None
             if outside and any(held.address.ip == destination for held in interface.addresses):
-                entered = self._engine.outer((taker[0], interface.name), gone.beyond, up)
-                if self._from_expected(entered.taken, taker[0], expected):
+                entered = self._engine.outer((device, interface.name), leaving, up)
+                elsewhere = (entered.lost, entered.beyond, entered.on_link)
+                if self._reliable and any(one != EMPTY for one in elsewhere):
+                    continue
+                if self._is_from_expected(entered, device, expected) is True:
                     return True
         return False
 
-    def _from_expected(self, local: Mapping[Port, int], device: str, expected: IPAddress | None) -> bool:
-        taken = self._space.union_all(packets for port, packets in local.items() if port[0] == device)
+    def _is_from_expected(self, outer: Outer, device: str, expected: IPAddress | None) -> bool | None:
+        """Whether a device takes them from the address that it expects; None when nobody takes any.
+
+        For `RELIABLE` nobody else may take some, and none may come from another address.
+        """
+        space = self._space
+        taken = space.union_all(packets for port, packets in outer.taken.items() if port[0] == device)
+        others = space.union_all(packets for port, packets in outer.taken.items() if port[0] != device)
+        right = taken
         if expected is not None:
             value = int(expected)
-            taken = self._space.restrict(taken, Field.SOURCE, value, value)
-        return taken != EMPTY
+            right = space.restrict(taken, Field.SOURCE, value, value)
+        if taken == EMPTY and others == EMPTY:
+            return None
+        if self._reliable:
+            return others == EMPTY and right == taken
+        return right != EMPTY
 
     def _packets(self, kind: OuterPacket, source: IPAddress, destination: IPAddress) -> int:
         wanted: dict[Field, Interval] = {

@@ -16,10 +16,11 @@ from secaudit.flows.trace import TraceVerdict
 from secaudit.flows.zones import plan_zones
 from secaudit.municipality.model import Zone, ZoneBinding
 from secaudit.network.device import Device, Stage
-from secaudit.network.filters import Action, Filter
+from secaudit.network.filters import Action, Certainty, Filter
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.matches import Service
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import Route
 from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
 from secaudit.packets.packet import Packet
 from secaudit.text.source import SourceLine
@@ -90,6 +91,23 @@ def test_two_ends_that_name_each_other_across_a_provider(carrier: Carrier) -> No
 def test_without_a_route_to_the_far_end_it_is_not_up() -> None:
     lost = replace(there(end("t9", "192.0.2.1")), routes=(route("10.1.0.0/16", hop(30, out="t9")),))
     assert agreed(here(end("t1", "203.0.113.1")), lost) == MAYBE
+
+
+def test_a_way_that_loses_what_carries_it_leaves_no_promise() -> None:
+    """Equal next hops towards the far end: one is the provider, the other a router that knows no way on."""
+    near = here(end("t1", "203.0.113.1"))
+    both = Route(ipaddress.ip_network("0.0.0.0/0"), (hop(21, "192.0.2.254"), hop(22, "192.0.2.9")), at(21))
+    near = replace(near, routes=(near.routes[0], both))
+    lost = device("w", interface("wan", "192.0.2.9/24"))
+    assert agreed(near, lost, there(end("t9", "192.0.2.1"))) == {"possible", "certain"}
+
+
+def test_a_filter_for_the_far_device_that_acts_only_sometimes_leaves_no_promise() -> None:
+    at_times = filter_(
+        "f", line(10, Action.DENY, match(services=(GRE,)), certainty=Certainty.SOMETIMES), default=Action.PERMIT
+    )
+    far = there(end("t9", "192.0.2.1"), filters=[at_times], local_in=("f",))
+    assert agreed(here(end("t1", "203.0.113.1")), far) == {"possible", "certain"}
 
 
 def test_different_carriers_do_not_meet() -> None:
