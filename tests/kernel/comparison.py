@@ -269,8 +269,9 @@ def _frame(number: int, trial: Trial) -> Injected:
 
 
 def _of(sent: Packet, seen: Sequence[Observed]) -> Sequence[Observed]:
-    """Without what the router itself answers (an echo reply carries what was sent to it)."""
-    return [one for one in seen if (one.packet.protocol, one.packet.icmp_type) == (sent.protocol, sent.icmp_type)]
+    """Without what the router itself says about it (an echo reply or an error carries what was sent)."""
+    wanted = (sent.protocol, sent.icmp_type, sent.icmp_code)
+    return [one for one in seen if (one.packet.protocol, one.packet.icmp_type, one.packet.icmp_code) == wanted]
 
 
 def _agree(said: Packet, seen: Packet) -> bool:
