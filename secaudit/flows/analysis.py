@@ -343,8 +343,14 @@ class FlowAnalysis:
     # --- explanations -------------------------------------------------------------------------------------
 
     def responsible(self, pair: PairFlow, packets: PacketSet) -> tuple[SourceLine, ...]:
-        """Every config line that lets some of `packets` through, on every way they can go."""
-        return self._explain(pair.source, pair.destination, packets, self.mode_of(pair, packets))[0]
+        """Every config line that lets some of `packets` through, on every way they can go.
+
+        Where telling them apart is too complex, the lines that identify the devices.
+        """
+        try:
+            return self._explain(pair.source, pair.destination, packets, self.mode_of(pair, packets))[0]
+        except TooComplexError:
+            return self._report_too_complex().sources
 
     def mode_of(self, pair: PairFlow, packets: PacketSet) -> Mode:
         """The question to which a part of a pair's flow is the answer: what surely crosses, or what only could."""
