@@ -473,6 +473,8 @@ class DeviceModel:
         result = self._out_of_everything(entering)
         translated = self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT, Stage.ROUTE, Stage.EGRESS_NAT))
         leaving = [*self._by_table(self._vrf(entering), entering), *translated]
+        routed = [*leaving, *self._unfiltered(ingress, [entering], (Stage.INGRESS_NAT, Stage.ROUTE))]
+        leaving += self._as_policies_translate(ingress, routed)
         if Stage.DIVERSION in self.device.pipeline:
             leaving += [new for part in leaving for new in self._divert(part) if new.choice is not part.choice]
         for part in leaving:
@@ -500,11 +502,28 @@ class DeviceModel:
             if one.enabled and one.name != ingress:
                 choice = Choice(one.name, None, (), anywhere=True)
                 leaving = [entering.then(node, choice=choice) for node in inside]
-                leaving += self._unfiltered(ingress, leaving, (Stage.EGRESS_NAT,))
+                leaving += [
+                    *self._unfiltered(ingress, leaving, (Stage.EGRESS_NAT,)),
+                    *self._as_policies_translate(ingress, leaving),
+                ]
                 distinct = {part.packets: part for part in leaving}
                 result += [
                     self._in_spite_of(doubt, part, guessed=True) for doubt in whole for part in distinct.values()
                 ]
+        return result
+
+    def _as_policies_translate(self, ingress: str, parts: list[_Part]) -> list[_Part]:
+        """The packets with every source that a line of the policies gives: what passes in spite of them may be translated as they say."""
+        if Stage.POLICY not in self.device.pipeline:
+            return []
+        filters = (self.device.filters[name] for name in self.device.policies if name in self.device.filters)
+        asked = (line.source_translation for one in filters for line in one.lines)
+        result = []
+        for translation in dict.fromkeys(one for one in asked if one is not None):
+            for part in parts:
+                new = part.then(part.packets)
+                new.translation = translation
+                result += self._egress_nat(ingress, new)
         return result
 
     def _after_ingress_nat(self, ingress: str, entering: _Part) -> list[int]:

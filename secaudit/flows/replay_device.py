@@ -98,10 +98,23 @@ class DeviceWalk:
         return [way] if way.translation is None else list(replay_nat.by_policy(self.device, way))
 
     def _policies(self, way: Way) -> list[Outcome]:
+        if way.bypass and way.ingress is not None:
+            return [way, *self._as_policies_would(way)]
         outcomes: list[Outcome] = [way]
         for name in () if way.ingress is None else self.device.policies:
             outcomes = _each(outcomes, partial(self._filter, Stage.POLICY, name=name, interface=None))
         return outcomes
+
+    def _as_policies_would(self, way: Way) -> Iterable[Way]:
+        """A packet that passes in spite of the policies may be translated as one of their lines asks."""
+        told = set()
+        for name in self.device.policies:
+            filter_ = self.device.filters.get(name)
+            for line in () if filter_ is None else filter_.lines:
+                wanted = line.source_translation
+                if wanted is not None and wanted not in told:
+                    told.add(wanted)
+                    yield replace(way, translation=PolicyTranslation(wanted, None, line.sources, name))
 
     def _filter(self, stage: Stage, way: Way, name: str | None, interface: str | None) -> list[Outcome]:
         """`interface` is the one to which the filter is applied, None for the policy of the whole device."""
