@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from secaudit.flows.engine import Arrival, Engine, Propagation
-from secaudit.flows.headers import arrived_as, as_flow, as_flows, as_sent, sent_among
+from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, sent_among
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import links_up
@@ -37,7 +37,10 @@ class Arrivals:
         self._into: dict[_Ways, int] = {}
         self._flows: dict[tuple[Family, int], Mapping[int, int]] = {}
         self._lost: dict[tuple[Family, str], tuple[tuple[Port, int], ...]] = {}
-        self._runs_from: dict[tuple[Family, str], tuple[Propagation, ...]] = {}
+        self._sent_and_lost: dict[Family, Mapping[int, int]] = {}
+        """What the zones send of which some way ends elsewhere, by their number."""
+        self._runs_from: dict[tuple[Family, str], tuple[tuple[Propagation, int], ...]] = {}
+        """For a zone: what hosts at each of its places send, and the part of it of which some way ends elsewhere."""
 
     def engine(self, mode: Mode, family: Family) -> Engine:
         """The network as a function on packet sets."""
@@ -124,23 +127,24 @@ class Arrivals:
 
         A host that can enter the network by several interfaces may use one that works: they are asked one by one.
         """
+        if arrived == EMPTY:
+            return arrived
         space = self._spaces[family]
-        if self._lost_among(space, self._run(Mode.RELIABLE, family, False), source, arrived) == EMPTY:
+        number = self._plan.number(source)
+        if family not in self._sent_and_lost:
+            self._sent_and_lost[family] = all_sent(space, self._run(Mode.RELIABLE, family, False).lost)
+        if _among(space, arrived, self._sent_and_lost[family].get(number, EMPTY)) == EMPTY:
             return arrived
         key = (family, source)
         if key not in self._runs_from:
             engine = self.engine(Mode.RELIABLE, family)
-            self._runs_from[key] = tuple(engine.propagate([one]) for one in engine.injections(zones=[source]))
+            runs = [engine.propagate([one]) for one in engine.injections(zones=[source])]
+            self._runs_from[key] = tuple((run, all_sent(space, run.lost).get(number, EMPTY)) for run in runs)
         kept = []
-        for run in self._runs_from[key]:
+        for run, lost in self._runs_from[key]:
             there = space.union_all(_arrived([run], destination, [None, *self._plan.zones]))
-            kept.append(space.difference(there, self._lost_among(space, run, source, there)))
+            kept.append(space.difference(there, _among(space, there, lost)))
         return space.union_all(kept)
-
-    def _lost_among(self, space: HeaderSpace, run: Propagation, source: str, arrived: int) -> int:
-        number = self._plan.number(source)
-        lost = space.restrict(run.lost, Field.ORIGIN, number, number)
-        return EMPTY if EMPTY in (lost, arrived) else sent_among(space, arrived, as_sent(space, lost))
 
     def unmodelled(self, source: str, destination: str) -> list[tuple[Port, PacketSet]]:
         """The packets from a zone for addresses of another that leave by a next hop nobody submitted, by the port they leave."""
@@ -204,6 +208,10 @@ class Arrivals:
                         parts.append((port, lost))
             found = self._lost[key] = tuple(parts)
         return found
+
+
+def _among(space: HeaderSpace, arrived: int, sent: int) -> int:
+    return EMPTY if EMPTY in (arrived, sent) else sent_among(space, arrived, sent)
 
 
 def _arrived(runs: Iterable[Propagation], destination: str, ways: Iterable[str | None]) -> list[int]:

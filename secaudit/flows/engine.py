@@ -241,7 +241,7 @@ class Engine:
                 yield from left.onward
 
         entered = self.spread(injections, step)
-        lost.append(self._circling({way: space.union_all(parts) for way, parts in ways.items()}))
+        lost.append(self._circling({way: space.union_all(ways[way]) for way in sorted(in_circles(ways))}))
         return Propagation(
             {place: space.union_all(parts) for place, parts in arrived.items()},
             {port: space.union_all(parts) for port, parts in unmodelled.items()},
@@ -251,19 +251,21 @@ class Engine:
         )
 
     def _circling(self, ways: Mapping[tuple[Port, Port], int]) -> int:
-        """Packets that may never end: those on circles of ports, and (unless a device on them translates) that can go on there for ever."""
+        """Packets on the ways of circles of ports that may never end: all, or (where no device on them translates) those that can go on for ever."""
         space = self.space
-        left = {edge: ways[edge] for edge in in_circles(ways)}
+        left = dict(ways)
         if any(_translates(self._topology.devices[source[0]]) for source, _ in left):
             return space.union_all(left.values())
         while left:
-            into: dict[Port, int] = defaultdict(int)
-            out: dict[Port, int] = defaultdict(int)
+            coming: dict[Port, list[int]] = defaultdict(list)
+            going: dict[Port, list[int]] = defaultdict(list)
             for (source, target), packets in left.items():
-                out[source] = space.union(out[source], packets)
-                into[target] = space.union(into[target], packets)
+                going[source].append(packets)
+                coming[target].append(packets)
+            into = {port: space.union_all(parts) for port, parts in coming.items()}
+            out = {port: space.union_all(parts) for port, parts in going.items()}
             kept = {
-                edge: space.intersection(packets, space.intersection(into[edge[0]], out[edge[1]]))
+                edge: space.intersection(packets, space.intersection(into.get(edge[0], EMPTY), out.get(edge[1], EMPTY)))
                 for edge, packets in left.items()
             }
             kept = {edge: packets for edge, packets in kept.items() if packets != EMPTY}

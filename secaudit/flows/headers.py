@@ -32,10 +32,20 @@ def _told(space: HeaderSpace, arrived: int) -> int:
 
 def as_sent(space: HeaderSpace, arrived: int) -> int:
     """The headers that were sent, with every translation undone."""
+    origin = space.forget(space.header_only(_untranslated(space, arrived)), Field.ORIGIN)
+    return space.intersection(origin, space.valid)
+
+
+def all_sent(space: HeaderSpace, arrived: int) -> Mapping[int, int]:
+    """The same by the zone number in which they started."""
+    by_origin = space.by_origin(_untranslated(space, arrived))
+    return {origin: space.intersection(headers, space.valid) for origin, headers in by_origin.items()}
+
+
+def _untranslated(space: HeaderSpace, arrived: int) -> int:
     for original, field in _ORIGINALS:
         arrived = _restored(space, arrived, original, field)
-    origin = space.forget(space.header_only(arrived), Field.ORIGIN)
-    return space.intersection(origin, space.valid)
+    return arrived
 
 
 def arrived_as(space: HeaderSpace, arrived: int, flow: int) -> int:
@@ -62,6 +72,9 @@ def _where_sent(
     space: HeaderSpace, arrived: int, flow: int, field: Field, original: Field
 ) -> Iterator[tuple[int, int]]:
     """Arrived packets split by whether a field was translated, each with the flow told by the field that then holds what was sent."""
+    if space.is_zero(arrived, original):
+        yield arrived, flow
+        return
     untranslated = space.intersection(arrived, space.guard(original, ZERO))
     if untranslated != EMPTY:
         yield untranslated, flow

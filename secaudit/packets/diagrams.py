@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from itertools import islice
 from operator import eq
 
-from secaudit.network.intervals import Interval, Intervals
+from secaudit.network.intervals import Interval, Intervals, normalise
 from secaudit.packets.operations import DIFFERENCE, EMPTY, FULL, INTERSECTION, UNION, Operation
 
 __all__ = ["EMPTY", "FULL", "Box", "Diagrams", "TooComplexError", "WorkLimitError"]
@@ -303,15 +303,21 @@ class Diagrams:
 
     def values(self, node: int, level: int) -> Intervals:
         """All values that field `level` takes in the set."""
-        kept = node
-        for other in range(self.depth):
-            if other != level:
-                kept = self.forget(kept, other)
-        if kept == EMPTY:
-            return ()
-        if kept == FULL:
-            return ((0, self.maxima[level]),)
-        return tuple(interval for interval, child in self._steps(kept) if child != EMPTY)
+        found: set[Interval] = set()
+        seen = {EMPTY}
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            if self.levels[one] > level:
+                return ((0, self.maxima[level]),)
+            if self.levels[one] == level:
+                found.update(interval for interval, child in self._steps(one) if child != EMPTY)
+            else:
+                waiting.extend(set(self.children[one]) - seen)
+        return normalise(found)
 
     def count(self, node: int) -> int:
         """How many tuples are in the set, exactly."""

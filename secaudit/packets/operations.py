@@ -18,7 +18,7 @@ FULL = 1
 _NEVER = -1
 _SHIFT = 32
 _MASK = (1 << _SHIFT) - 1
-_MEMORY_LIMIT = 1_500_000
+_MEMORY_LIMIT = 400_000
 """Results that one operation remembers at most; then it forgets all of them and begins again."""
 
 

@@ -299,9 +299,12 @@ class HeaderSpace(Diagrams):
         moved = self.restrict(packets, original, last - SHIFTS + 1, last)
         if moved == EMPTY:
             return []
+        held = self.values(moved, original)
+        wanted = ((distance, self.moved_by(original, distance)) for distance in self.known_distances)
         found = [
-            (distance, self.intersection(moved, self.guard(original, self.moved_by(original, distance))))
-            for distance in self.known_distances
+            (distance, self.intersection(moved, self.guard(original, values)))
+            for distance, values in wanted
+            if intersect(held, values)
         ]
         return [(distance, part) for distance, part in found if part != EMPTY]
 
