@@ -14,8 +14,8 @@ from secaudit.network.intervals import IPAddress
 class Departure:
     """Packets that leave a device by `egress` towards `gateway` (None = the destination is on the link).
 
-    `anywhere`: the next hop is not known; `guessed`: what goes where is known of nothing, because something about the whole device
-    was not understood. `links` are the decisions that let them through (only when asked for).
+    `anywhere`: the next hop is not known; `doubtful`: they leave only if something that was not understood lets them; `guessed`: what goes where
+    is known of nothing, because that is about the whole device. `links` are the decisions that let them through (only when asked for).
     """
 
     packets: int
@@ -23,6 +23,7 @@ class Departure:
     gateway: IPAddress | None
     anywhere: bool
     links: tuple[Link, ...] = ()
+    doubtful: bool = False
     guessed: bool = False
 
 

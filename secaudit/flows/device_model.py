@@ -535,7 +535,7 @@ class DeviceModel:
         assert choice is not None, "packets that leave have a next hop"
         link = self._doubt_link(doubt, part.ingress, choice.egress)
         packets = self._translator.unmark(part.packets) if part.marked else part.packets
-        return Departure(packets, choice.egress, choice.gateway, choice.anywhere, (link,), guessed)
+        return Departure(packets, choice.egress, choice.gateway, choice.anywhere, (link,), True, guessed)
 
     def _doubt_link(self, doubt: Doubt, ingress: str, egress: str) -> Link:
         return Link(self.device.name, None, ingress, egress, doubt.sources, doubts=(doubt,))

@@ -207,7 +207,7 @@ class Engine:
 
         `beyond`: these senders themselves only may be where they are sent from, behind a device that nobody submitted. A second such
         device, of which no line tells, is not made up for them: what leaves by a guess goes no further than to known places; nor does what
-        is sent back to where its sender may be anyhow. `carried_by`: the tunnels that are up, for packets that carry a tunnel
+        a doubt alone sends back to where its sender may be anyhow. `carried_by`: the tunnels that are up, for packets that carry a tunnel
         themselves; no zone takes them.
         """
         space = self.space
@@ -223,7 +223,7 @@ class Engine:
             if reliable:
                 lost.append(self.device(port[0]).lost)
             for departure in departures:
-                nowhere_else = beyond and departure.egress == port[1]
+                nowhere_else = beyond and departure.doubtful and departure.egress == port[1]
                 at_home = self._maybe_beyond(port) if nowhere_else else ()
                 known_only = beyond and departure.guessed
                 leaving_by = (port[0], departure.egress)
