@@ -21,7 +21,7 @@ from secaudit.packets.packet import SYN, Packet
 from tests.kernel.frames import to_bytes
 from tests.kernel.laboratory import ADDRESSES, ROUTES, Injected, Laboratory, Observed
 from tests.kernel.loading import RuleSet
-from tests.kernel.prediction import ITSELF, OUT, Prediction
+from tests.kernel.prediction import ITSELF, Prediction
 from tests.kernel.rounds import in_rounds
 
 _INTERPRETED_EVERY = 10
@@ -209,11 +209,12 @@ class Comparison:
         answer = reply_to(seen.packet) if plain and seen.interface is not None else None
         if answer is None:
             return None
-        predicted = self._prediction.replies(trial.packet, trial.ingress or "", seen)
-        if predicted is None:
+        ingress = trial.ingress or ""
+        possible = self._prediction.replies(trial.packet, ingress, seen, Mode.POSSIBLE)
+        sure = self._prediction.replies(trial.packet, ingress, seen, self._prediction.sure)
+        if possible is None or sure is None:
             return None
-        ways = {(one.interface or ITSELF, one.arrives) for one in predicted if one.verdict in OUT and one.arrives}
-        return _Reply(question, trial, Trial(answer, seen.interface), frozenset(ways))
+        return _Reply(question, trial, Trial(answer, seen.interface), frozenset(possible), frozenset(sure))
 
     def _sent(self, replies: Sequence[_Reply]) -> list[Sequence[Observed]]:
         """Sends replies; where each comes out."""
@@ -246,22 +247,23 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """A reply, the number of the packet that it answers, and where the interpreter says that it comes out."""
+    """A reply, the number of the packet that it answers, and where the interpreter says that it possibly and surely comes out."""
 
     question: int
     opening: Trial
     reply: Trial
-    ways: frozenset[tuple[str, Packet]]
+    possible: frozenset[tuple[str, Packet]]
+    sure: frozenset[tuple[str, Packet]]
 
 
 def _reply_complaint(one: _Reply, seen: Sequence[Observed]) -> str | None:
-    right = all(
-        any(place == (each.interface or ITSELF) and _agree(header, each.packet) for place, header in one.ways)
-        for each in seen
-    )
-    if right and bool(seen) == bool(one.ways):
-        return None
-    return f"{_described(seen)}, the interpreter says {_places(one.ways) or 'that it is stopped'}"
+    if not seen and one.sure:
+        return f"the kernel drops it, the interpreter says that it surely comes out of {_places(one.sure)}"
+    for each in seen:
+        fits = (place == (each.interface or ITSELF) and _agree(header, each.packet) for place, header in one.possible)
+        if not any(fits):
+            return f"{_described(seen)}, the interpreter says {_places(one.possible) or 'that it is stopped'}"
+    return None
 
 
 def _frame(number: int, trial: Trial) -> Injected:

@@ -13,7 +13,7 @@ from secaudit.flows.replay import replay, replay_connection
 from secaudit.flows.replay_filters import rule_on
 from secaudit.flows.replay_headers import Header
 from secaudit.flows.topology import build_topology
-from secaudit.flows.trace import Trace, TraceVerdict
+from secaudit.flows.trace import TraceVerdict
 from secaudit.network.device import Device, Plane
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.matches import Family
@@ -218,12 +218,14 @@ class Prediction:
         traces = replay(self._topology, self.device.name, ingress, packet, Mode.POSSIBLE)
         return any(not self._pools.isdisjoint(hop.sources) for trace in traces for hop in trace.hops)
 
-    def replies(self, packet: Packet, ingress: str, seen: Observed) -> tuple[Trace, ...] | None:
-        """What the interpreter says of the reply to a packet that came out as seen; None when it does not expect that packet."""
-        connection = replay_connection(self._topology, self.device.name, ingress, packet, Mode.CERTAIN)
+    def replies(self, packet: Packet, ingress: str, seen: Observed, mode: Mode) -> set[tuple[str, Packet]] | None:
+        """Where the interpreter says that the reply to a packet that came out as seen gets; None when it does not expect that packet."""
+        connection = replay_connection(self._topology, self.device.name, ingress, packet, mode)
         for trip in connection.trips:
             if trip.forward.arrives == seen.packet and trip.forward.interface == seen.interface:
-                return trip.replies
+                return {
+                    (one.interface or ITSELF, one.arrives) for one in trip.replies if one.verdict in OUT and one.arrives
+                }
         return None
 
 

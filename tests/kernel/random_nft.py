@@ -284,7 +284,8 @@ class RandomNft:
         draw = self._random.random()
         if draw < 0.35:
             low, high = values.ports()
-            single = next((port for port in (22, 80, 443, 65535, 0) if not low <= port <= high), 7)
+            low = max(low, 1)
+            single = next(port for port in (22, 80, 443, 0) if not low <= port <= high)
             pairs = [f"{single} : {self._random.choice(verdicts)}", f"{low}-{high} : {self._random.choice(verdicts)}"]
             return f"{self._random.choice(('tcp', 'udp'))} dport vmap {{ {', '.join(pairs)} }}"
         if draw < 0.6:
