@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from secaudit.flows.arrivals import Arrivals
 from secaudit.flows.complexity import given_up
+from secaudit.flows.departures import Detail
 from secaudit.flows.device_itself import HIDES_A_LOCAL_FILTER
-from secaudit.flows.engine import WORK_OF_A_DEVICE, DeviceTooComplexError, Engine, Injection, Propagation, leading_to
+from secaudit.flows.engine import (
+    WORK_OF_A_DEVICE,
+    DeviceTooComplexError,
+    Engine,
+    Injection,
+    Propagation,
+    leading_to,
+    within,
+)
 from secaudit.flows.exposure import Exposure, exposure_of
 from secaudit.flows.headers import as_sent
 from secaudit.flows.missing import MissingDevice, absent_peers
@@ -24,7 +33,6 @@ from secaudit.network.routes import Route
 from secaudit.packets.diagrams import EMPTY, TooComplexError
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.packets.sets import PacketSet, Spaces
-from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -192,7 +200,7 @@ class FlowAnalysis:
         possible = possible_all & opening
         direct = self.arrivals.between(Mode.POSSIBLE, source, destination, direct=True) & opening
         if not (possible - certain).is_empty:
-            doubts.extend(self._explain(source, destination, possible - certain, Mode.POSSIBLE)[1])
+            doubts.extend(self._explain(source, destination, possible - certain, Mode.POSSIBLE, Detail.DOUBTS)[1])
         leaving, leaving_doubts = self._unmodelled(source, destination)
         doubts.extend(leaving_doubts)
         possible |= leaving
@@ -274,7 +282,7 @@ class FlowAnalysis:
     def _doubts_on_the_way_out(self, family: Family, source: str, destination: str, left: int) -> Iterator[Doubt]:
         """What was not understood and may be why packets leave the submitted devices."""
         usual, beyond = self.entering(Mode.POSSIBLE, family, source, left)
-        edges = self.engine(Mode.POSSIBLE, family).edges([*usual, *beyond])
+        edges = self.engine(Mode.POSSIBLE, family).edges([*usual, *beyond], Detail.DOUBTS)
         for edge in leading_to(edges, destination, or_out=True):
             for link in edge.links:
                 yield from link.doubts
@@ -369,7 +377,7 @@ class FlowAnalysis:
         sent = as_sent(space, arrived)
         engine = self.engine(mode, family)
         beyond = engine.injections_beyond(zones=[source]) if mode is Mode.POSSIBLE else []
-        return _within(space, engine.injections(zones=[source]), sent), _within(space, beyond, sent)
+        return list(within(space, engine.injections(zones=[source]), sent)), list(within(space, beyond, sent))
 
     def beyond_doubts(self, source: str, ports: Iterable[Port]) -> tuple[Doubt, ...]:
         """Why hosts of a zone might be at interfaces to which it is not attached."""
@@ -377,26 +385,20 @@ class FlowAnalysis:
         return tuple(one.doubt for one in self.plan.beyond if one.zone == source and one.port in entered)
 
     def _explain(
-        self, source: str, destination: str, packets: PacketSet, mode: Mode
+        self, source: str, destination: str, packets: PacketSet, mode: Mode, detail: Detail = Detail.LINES
     ) -> tuple[tuple[SourceLine, ...], tuple[Doubt, ...]]:
         lines: set[SourceLine] = set()
         doubts: list[Doubt] = []
         for family in FAMILIES:
             wanted = self.arrivals.arrived(mode, family, source, destination, packets.node(family))
             usual, beyond = self.entering(mode, family, source, wanted)
-            leading = leading_to(self.engine(mode, family).edges([*usual, *beyond]), destination)
+            leading = leading_to(self.engine(mode, family).edges([*usual, *beyond], detail), destination)
             for edge in leading:
                 for link in edge.links:
                     lines.update(link.sources)
                     doubts.extend(link.doubts)
             doubts.extend(self.beyond_doubts(source, {edge.source for edge in leading} & {port for port, _ in beyond}))
         return tuple(sorted(lines)), _unique(doubts)
-
-
-def _within(space: HeaderSpace, injections: Iterable[Injection], packets: int) -> list[Injection]:
-    """The part of some injections that lies in a set of sent headers."""
-    found = [(port, space.intersection(node, packets)) for port, node in injections]
-    return [(port, node) for port, node in found if node != EMPTY]
 
 
 def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:

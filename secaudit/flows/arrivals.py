@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from secaudit.flows.engine import Arrival, Engine, Propagation
+from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, within
 from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, sent_among
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
@@ -13,6 +13,7 @@ from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.intervals import normalise
 from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.partition import Partition, split
 from secaudit.packets.sets import PacketSet, Spaces
 from secaudit.packets.space import Field, HeaderSpace
 
@@ -31,16 +32,20 @@ class Arrivals:
         self._plan = plan
         self._same = same
         self._device_work = device_work
+        numbers = map(plan.number, plan.zones)
+        self._origins = Partition((number, ((number, number),)) for number in numbers)
         self._engines: dict[tuple[Mode, Family], Engine] = {}
         self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
         self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
         self._into: dict[_Ways, int] = {}
+        self._apart: dict[tuple[Family, int], Mapping[int, int]] = {}
+        """Sets of arrived packets by the number of the zone of origin."""
         self._flows: dict[tuple[Family, int], Mapping[int, int]] = {}
-        self._lost: dict[tuple[Family, str], tuple[tuple[Port, int], ...]] = {}
-        self._sent_and_lost: dict[Family, Mapping[int, int]] = {}
-        """What the zones send of which some way ends elsewhere, by their number."""
+        self._lost_towards_zone: dict[tuple[Family, str], tuple[tuple[Port, int], ...]] = {}
+        self._lost_by_zone: dict[Family, Mapping[int, int]] = {}
+        self._sent_and_arrived: dict[Family, Mapping[int, int]] = {}
+        """What the zones send that certainly arrives in some zone, by their number."""
         self._runs_from: dict[tuple[Family, str], tuple[tuple[Propagation, int], ...]] = {}
-        """For a zone: what hosts at each of its places send, and the part of it of which some way ends elsewhere."""
 
     def engine(self, mode: Mode, family: Family) -> Engine:
         """The network as a function on packet sets."""
@@ -57,7 +62,10 @@ class Arrivals:
         return self._engines[mode, family]
 
     def runs(self, mode: Mode, family: Family) -> tuple[Propagation, ...]:
-        """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere."""
+        """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere.
+
+        For `RELIABLE` only what `CERTAIN` says arrives in some zone.
+        """
         run = self._run(mode, family, False)
         return (run, self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
 
@@ -73,8 +81,24 @@ class Arrivals:
         key = (self._same[mode], family, forged)
         if key not in self._runs:
             engine = self.engine(mode, family)
-            self._runs[key] = engine.propagate(engine.injections(any_source=forged))
+            self._runs[key] = engine.propagate(self._sent(engine, key[0], family, forged))
         return self._runs[key]
+
+    def _sent(self, engine: Engine, mode: Mode, family: Family, forged: bool) -> list[Injection]:
+        """What is followed: forged packets only as far as they open a connection, and what arrives in every state only if it does in some."""
+        if mode is Mode.RELIABLE:
+            return [one for zone in self._plan.zones for one in self._in_some_state(family, zone)]
+        injections = engine.injections(any_source=forged)
+        return list(within(engine.space, injections, engine.space.opening)) if forged else injections
+
+    def _in_some_state(self, family: Family, zone: str) -> Iterator[Injection]:
+        """What hosts of a zone send that certainly arrives in some zone."""
+        space = self._spaces[family]
+        if family not in self._sent_and_arrived:
+            arrived = self._run(Mode.CERTAIN, family, False).arrived
+            self._sent_and_arrived[family] = all_sent(space, space.union_all(arrived.values()))
+        sent = self._sent_and_arrived[family].get(self._plan.number(zone), EMPTY)
+        return within(space, self.engine(Mode.RELIABLE, family).injections(zones=[zone]), sent)
 
     def _run_beyond(self, family: Family, forged: bool) -> Propagation:
         """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
@@ -93,8 +117,15 @@ class Arrivals:
         node = self._all_into((self._same[mode], family, destination, False, False, mode is Mode.POSSIBLE))
         if flow is not None:
             node = arrived_as(space, node, flow)
-        number = self._plan.number(source)
-        return space.restrict(node, Field.ORIGIN, number, number)
+        return self._from(family, node, source)
+
+    def _from(self, family: Family, arrived: int, source: str) -> int:
+        """The part of a set that started in a zone."""
+        parts = self._apart.get((family, arrived))
+        if parts is None:
+            space = self._spaces[family]
+            parts = self._apart[family, arrived] = split(space, arrived, Field.ORIGIN, self._origins)
+        return parts.get(self._plan.number(source), EMPTY)
 
     def between(
         self,
@@ -125,26 +156,38 @@ class Arrivals:
     def _by_every_way(self, family: Family, source: str, destination: str, arrived: int) -> int:
         """The part of what arrives of which no way ends elsewhere, in any state of the devices.
 
-        A host that can enter the network by several interfaces may use one that works: they are asked one by one.
+        A host that can enter the network by several interfaces may use one that works: of what may end elsewhere they are asked one by one.
         """
-        if arrived == EMPTY:
-            return arrived
         space = self._spaces[family]
-        number = self._plan.number(source)
-        if family not in self._sent_and_lost:
-            self._sent_and_lost[family] = all_sent(space, self._run(Mode.RELIABLE, family, False).lost)
-        if _among(space, arrived, self._sent_and_lost[family].get(number, EMPTY)) == EMPTY:
+        astray = _among(space, arrived, self._sent_and_lost(family).get(self._plan.number(source), EMPTY))
+        if astray == EMPTY:
             return arrived
-        key = (family, source)
-        if key not in self._runs_from:
-            engine = self.engine(Mode.RELIABLE, family)
-            runs = [engine.propagate([one]) for one in engine.injections(zones=[source])]
-            self._runs_from[key] = tuple((run, all_sent(space, run.lost).get(number, EMPTY)) for run in runs)
-        kept = []
-        for run, lost in self._runs_from[key]:
+        kept = [space.difference(arrived, astray)]
+        for run, lost in self._by_entrance(family, source):
             there = space.union_all(_arrived([run], destination, [None, *self._plan.zones]))
             kept.append(space.difference(there, _among(space, there, lost)))
         return space.union_all(kept)
+
+    def _sent_and_lost(self, family: Family) -> Mapping[int, int]:
+        """What the zones send of which some way ends elsewhere, by their number."""
+        found = self._lost_by_zone.get(family)
+        if found is None:
+            lost = self._run(Mode.RELIABLE, family, False).lost
+            found = self._lost_by_zone[family] = all_sent(self._spaces[family], lost)
+        return found
+
+    def _by_entrance(self, family: Family, source: str) -> tuple[tuple[Propagation, int], ...]:
+        """Of that, what hosts at each place of a zone send, and the part of it of which some way ends elsewhere."""
+        key = (family, source)
+        found = self._runs_from.get(key)
+        if found is None:
+            space, engine = self._spaces[family], self.engine(Mode.RELIABLE, family)
+            number = self._plan.number(source)
+            astray = self._sent_and_lost(family).get(number, EMPTY)
+            runs = [engine.propagate([one]) for one in within(space, self._in_some_state(family, source), astray)]
+            found = tuple((run, all_sent(space, run.lost).get(number, EMPTY)) for run in runs)
+            self._runs_from[key] = found
+        return found
 
     def unmodelled(self, source: str, destination: str) -> list[tuple[Port, PacketSet]]:
         """The packets from a zone for addresses of another that leave by a next hop nobody submitted, by the port they leave."""
@@ -192,7 +235,7 @@ class Arrivals:
     def _lost_towards(self, family: Family, destination: str) -> tuple[tuple[Port, int], ...]:
         """What leaves for addresses that the destination has, or that hosts of it beyond that interface may have."""
         key = (family, destination)
-        found = self._lost.get(key)
+        found = self._lost_towards_zone.get(key)
         if found is None:
             space = self._spaces[family]
             held = self._plan.addresses[destination][family]
@@ -206,7 +249,7 @@ class Arrivals:
                     lost = space.intersection(packets, inside)
                     if lost != EMPTY:
                         parts.append((port, lost))
-            found = self._lost[key] = tuple(parts)
+            found = self._lost_towards_zone[key] = tuple(parts)
         return found
 
 

@@ -132,6 +132,7 @@ class FilterCompiler:
         self._compiled: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
         self._acting: dict[tuple[int, str, str], tuple[_Acting, ...]] = {}
         self._trees: dict[tuple[int, str, str], UnionTree] = {}
+        self._sure: dict[int, bool] = {}
         self._asked: dict[tuple[int, str, str], int] = {}
         self._keep: list[Filter] = []
 
@@ -142,6 +143,15 @@ class FilterCompiler:
         if found is None:
             found = self._by_pair[pair] = self._by_lines(filter_, ingress, egress)
             self._keep.append(filter_)  # an id is unique only while its object lives
+        return found
+
+    def is_sure(self, filter_: Filter) -> bool:
+        """Whether what every line does can be told."""
+        found = self._sure.get(id(filter_))
+        if found is None:
+            found = filter_.default is not Action.UNKNOWN and not any(map(_unsure, filter_.lines))
+            self._sure[id(filter_)] = found
+            self._keep.append(filter_)
         return found
 
     def _by_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:

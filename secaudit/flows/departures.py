@@ -31,6 +31,8 @@ class Detail(Enum):
     """How much is told about why packets leave."""
 
     NOTHING = "nothing"
+    DOUBTS = "doubts"
+    """What is not sure, and routes and translations: lines are told only of filters in which some line is not sure."""
     LINES = "lines"
     """Every deciding line; packets that go the same way stay together, so that `links` is a heap and not an order."""
     CHAINS = "chains"

@@ -253,14 +253,15 @@ class DeviceModel:
     def _past(self, filter_: Filter, egress: str, part: _Part, detail: Detail, budget: Budget) -> Iterator[_Part]:
         """What a filter lets through: split by translation, and for chains by the deciding line."""
         space = self._space
-        if detail is Detail.NOTHING:
-            kept = EMPTY
-            for permitted in self._compiler.permitted(filter_, part.ingress, egress):
-                passing = space.intersection(part.packets, permitted.packets)
-                kept = space.union(kept, passing)
+        untold = detail is Detail.DOUBTS and self._compiler.is_sure(filter_)
+        if untold or detail is Detail.NOTHING:
+            permitted = self._compiler.permitted(filter_, part.ingress, egress)
+            for one in permitted:
+                passing = space.intersection(part.packets, one.packets)
                 if passing != EMPTY:
-                    yield part.permitted(passing, permitted.translation, ())
-            self._lose(space.difference(part.packets, kept))
+                    yield part.permitted(passing, one.translation, ())
+            if self._mode is Mode.RELIABLE:
+                self._lose(space.difference(part.packets, space.union_all(one.packets for one in permitted)))
             return
         together: dict[Translation | None, tuple[list[int], list[Link]]] = {}
         for ruling in self._compiler.rulings(filter_, part.ingress, egress, part.packets, budget):

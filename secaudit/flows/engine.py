@@ -147,6 +147,7 @@ class Engine:
         """The tunnels that surely carry packets (not asked for `POSSIBLE`); set once they are known."""
         self._known_neighbours: dict[Port, tuple[Port, ...]] = {}
         self._known_holders: dict[tuple[Port, IPAddress], tuple[Port, ...]] = {}
+        self._known_beyond: dict[Port, int] = {}
         self._known_attached: dict[Port, tuple[tuple[Attachment, int], ...]] = {}
         self._unsent = space.intersection(space.valid, self._untouched())
 
@@ -431,9 +432,12 @@ class Engine:
 
     def _from_beyond(self, port: Port) -> int:
         """The packets that started in a zone beyond the same external interface."""
-        beyond = [one.zone for one in self._plan.attachments.get(port, ()) if one.external]
-        numbers = normalise((number, number) for number in map(self._plan.number, beyond))
-        return self.space.guard(Field.ORIGIN, numbers)
+        found = self._known_beyond.get(port)
+        if found is None:
+            beyond = [one.zone for one in self._plan.attachments.get(port, ()) if one.external]
+            numbers = normalise((number, number) for number in map(self._plan.number, beyond))
+            found = self._known_beyond[port] = self.space.guard(Field.ORIGIN, numbers)
+        return found
 
     def _answered(self, port: Port) -> int:
         """Packets for which a device answers on a segment: its own addresses there, and those its NAT rules translate."""
@@ -479,3 +483,11 @@ def leading_to(edges: Iterable[Edge], destination: str, *, or_out: bool = False)
             seen.add(edge.source)
             waiting.extend(into.get(edge.source, ()))
     return kept
+
+
+def within(space: HeaderSpace, injections: Iterable[Injection], packets: int) -> Iterator[Injection]:
+    """The part of some injections that lies in a set of sent headers."""
+    for port, node in injections:
+        inside = space.intersection(node, packets)
+        if inside != EMPTY:
+            yield port, inside

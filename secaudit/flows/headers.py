@@ -75,21 +75,20 @@ def _where_sent(
     if space.is_zero(arrived, original):
         yield arrived, flow
         return
-    untranslated = space.intersection(arrived, space.guard(original, ZERO))
-    if untranslated != EMPTY:
-        yield untranslated, flow
-    replaced = space.replaced(arrived, original)
-    if replaced != EMPTY:
-        yield replaced, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
-    for distance, moved in space.distances(arrived, original):
+    parts = space.translated(arrived, original)
+    if parts.untouched != EMPTY:
+        yield parts.untouched, flow
+    if parts.replaced != EMPTY:
+        yield parts.replaced, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
+    for distance, moved in parts.moved:
         yield moved, space.shift(flow, field, distance)
 
 
 def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
     if space.is_zero(packets, original):
         return packets
-    untouched = space.intersection(packets, space.guard(original, ZERO))
-    parts = [untouched, space.move_up(space.replaced(packets, original), original, field, REMEMBERED)]
-    for distance, moved in space.distances(packets, original):
+    before = space.translated(packets, original)
+    parts = [before.untouched, space.move_up(before.replaced, original, field, REMEMBERED)]
+    for distance, moved in before.moved:
         parts.append(space.shift(space.assign(moved, original, ZERO), field, -distance))
     return space.union_all(parts)

@@ -7,20 +7,24 @@ the first route is sure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
-from secaudit.flows.forwarding import POINT_TO_POINT, RECURSION_LIMIT, Chain, Choice, ForwardingTable
+from secaudit.flows.forwarding import POINT_TO_POINT, RECURSION_LIMIT, Chain, Choice, ForwardingTable, Routed
 from secaudit.flows.modes import Mode
 from secaudit.network.interfaces import InterfaceKind
-from secaudit.network.intervals import IPAddress
+from secaudit.network.intervals import IPAddress, complement, normalise
 from secaudit.network.routes import NextHop
 from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.partition import Partition, split
 from secaudit.packets.space import Field, HeaderSpace
 from secaudit.text.source import Sources
 
 Found = list[tuple[Choice, int]]
 """Next hops, each with the packets that may take it."""
+_NOWHERE = -1
+"""The label of destinations for which a table has nothing."""
 _Result = tuple[Found, int]
 """What was found, and the packets for which there is a state in which nothing is."""
 
@@ -38,19 +42,28 @@ class NextHops:
     def by_table(self, packets: int, *, explain: bool) -> _Result:
         """The next hops that the table has for packets. `explain`: apart for every set of lines that decides."""
         found: Found = []
-        left = packets
-        absent = EMPTY
-        for entry in self._table.by_lines if explain else self._table.entries:
-            hit = self._space.intersection(left, self._space.guard(Field.DESTINATION, entry.destinations))
-            if hit == EMPTY:
-                continue
-            left = self._space.difference(left, hit)
-            more, failing = self._spread(entry.chain, None, hit, 0)
-            found += more
-            absent = self._space.union(absent, failing)
-            if left == EMPTY:
-                break
-        return found, self._space.union(absent, left)
+        entries = self._table.by_lines if explain else self._table.entries
+        parts = split(self._space, packets, Field.DESTINATION, self._by_lines if explain else self._by_entry)
+        absent = parts.get(_NOWHERE, EMPTY)
+        for index in sorted(parts):
+            if index != _NOWHERE:
+                more, failing = self._spread(entries[index].chain, None, parts[index], 0)
+                found += more
+                absent = self._space.union(absent, failing)
+        return found, absent
+
+    @cached_property
+    def _by_entry(self) -> Partition:
+        return self._partition(self._table.entries)
+
+    @cached_property
+    def _by_lines(self) -> Partition:
+        return self._partition(self._table.by_lines)
+
+    def _partition(self, entries: Sequence[Routed]) -> Partition:
+        held = normalise(span for one in entries for span in one.destinations)
+        nowhere = (_NOWHERE, complement(held, self._space.address_maximum))
+        return Partition([nowhere, *((index, one.destinations) for index, one in enumerate(entries))])
 
     def by_hops(self, hops: Iterable[NextHop], packets: int) -> _Result:
         """The same for the next hops of a policy route."""
@@ -96,9 +109,11 @@ class NextHops:
 
     def _without_repetition(self, found: Found) -> Found:
         """Gateways behind gateways lead to the same few neighbours by very many ways."""
-        different: dict[Choice, tuple[Choice, int]] = {}
+        if len(found) < 2:
+            return found
+        different: dict[tuple[object, ...], tuple[Choice, int]] = {}
         for choice, packets in found:
-            key = replace(choice, sources=())
+            key = (choice.egress, choice.gateway, choice.anywhere, choice.discard, choice.unsure)
             first, already = different.get(key, (choice, EMPTY))
             different[key] = (first, self._space.union(already, packets))
         return list(different.values())

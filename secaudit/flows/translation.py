@@ -50,9 +50,9 @@ class Translator:
         """Any of the new values; the first value that a field had is kept, a second translation does not change what is remembered."""
         space = self._space
         original = _ORIGINALS[field]
-        fresh = space.intersection(packets, space.guard(original, ZERO))
-        parts = [space.copy_field(fresh, field, original, REMEMBERED), space.replaced(packets, original)]
-        for distance, moved in space.distances(packets, original):
+        before = space.translated(packets, original)
+        parts = [space.copy_field(before.untouched, field, original, REMEMBERED), before.replaced]
+        for distance, moved in before.moved:
             parts.append(space.copy_field(space.shift(moved, field, -distance), field, original, REMEMBERED))
         return space.assign(space.union_all(parts), field, values)
 
@@ -60,10 +60,10 @@ class Translator:
         """The value plus a distance, so that what it was still follows from what it is."""
         space = self._space
         original = _ORIGINALS[field]
-        fresh = space.intersection(packets, space.guard(original, ZERO))
-        parts = [space.assign(fresh, original, space.moved_by(original, distance)), space.replaced(packets, original)]
-        for before, moved in space.distances(packets, original):
-            parts.append(space.assign(moved, original, space.moved_by(original, before + distance)))
+        before = space.translated(packets, original)
+        parts = [space.assign(before.untouched, original, space.moved_by(original, distance)), before.replaced]
+        for already, moved in before.moved:
+            parts.append(space.assign(moved, original, space.moved_by(original, already + distance)))
         return space.shift(space.union_all(parts), field, distance)
 
     def _address(self, packets: int, field: Field, translation: Translation, first: int, own: Intervals) -> int:

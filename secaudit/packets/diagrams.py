@@ -46,6 +46,7 @@ class Diagrams:
         self.bounds: list[tuple[int, ...]] = [(), ()]
         self.children: list[tuple[int, ...]] = [(), ()]
         self._unique: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
+        self._zero_fields: dict[int, int] = {EMPTY: -1, FULL: 0}
         self._counts: dict[int, int] = {EMPTY: 0, FULL: 1}
         self.intersection = Operation(self, INTERSECTION).of
         self.union = Operation(self, UNION).of
@@ -223,7 +224,7 @@ class Diagrams:
                         self._under(moved(child), upper, level, spans) for child, spans in self._by_child(one).items()
                     )
                 else:
-                    steps = self._steps(one) if level == lower else [((0, self.maxima[lower]), one)]
+                    steps = self.steps(one) if level == lower else [((0, self.maxima[lower]), one)]
                     known = self.union_all(
                         self.guard(upper, ((max(low - offset, 0), high - offset),), self.guard(lower, ((0, 0),), child))
                         for (low, high), child in steps
@@ -243,7 +244,7 @@ class Diagrams:
     def _by_child(self, node: int) -> dict[int, Intervals]:
         """The values that lead to each subset."""
         found: dict[int, list[Interval]] = {}
-        for interval, child in self._steps(node):
+        for interval, child in self.steps(node):
             if child != EMPTY:
                 found.setdefault(child, []).append(interval)
         return {child: tuple(intervals) for child, intervals in found.items()}
@@ -264,7 +265,7 @@ class Diagrams:
                     [(b, walk(c)) for b, c in zip(self.bounds[one], self.children[one], strict=True)],
                 )
             elif self.levels[one] == level:
-                result = change(list(self._steps(one)))
+                result = change(list(self.steps(one)))
             else:
                 result = change([((0, self.maxima[level]), one)])
             memo[one] = result
@@ -272,7 +273,8 @@ class Diagrams:
 
         return walk(node)
 
-    def _steps(self, node: int) -> Iterator[tuple[Interval, int]]:
+    def steps(self, node: int) -> Iterator[tuple[Interval, int]]:
+        """The edges of a node: an interval of its field, and what it leads to."""
         low = 0
         for high, child in zip(self.bounds[node], self.children[node], strict=True):
             yield (low, high), child
@@ -288,18 +290,20 @@ class Diagrams:
 
     def is_zero(self, node: int, level: int) -> bool:
         """Whether field `level` is 0 in the whole set."""
-        seen = {EMPTY}
-        waiting = [node]
-        while waiting:
-            one = waiting.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            if self.levels[one] < level:
-                waiting.extend(set(self.children[one]) - seen)
-            elif self.levels[one] > level or self.bounds[one][0] != 0 or self.children[one][1:] != (EMPTY,):
-                return False
-        return True
+        return bool(self._zeros(node) >> level & 1)
+
+    def _zeros(self, node: int) -> int:
+        """The fields that are 0 in a whole set, a bit each; none of those above its first."""
+        known = self._zero_fields.get(node)
+        if known is None:
+            children = self.children[node]
+            known = -1
+            for child in set(children):
+                known &= self._zeros(child)
+            if self.bounds[node][0] == 0 and children[1:] == (EMPTY,):
+                known |= 1 << self.levels[node]
+            self._zero_fields[node] = known
+        return known
 
     def values(self, node: int, level: int) -> Intervals:
         """All values that field `level` takes in the set."""
@@ -314,7 +318,7 @@ class Diagrams:
             if self.levels[one] > level:
                 return ((0, self.maxima[level]),)
             if self.levels[one] == level:
-                found.update(interval for interval, child in self._steps(one) if child != EMPTY)
+                found.update(interval for interval, child in self.steps(one) if child != EMPTY)
             else:
                 waiting.extend(set(self.children[one]) - seen)
         return normalise(found)
@@ -329,7 +333,7 @@ class Diagrams:
             level = self.levels[node]
             known = sum(
                 (high - low + 1) * self._count_below(child) * self._volume(level + 1, self.levels[child])
-                for (low, high), child in self._steps(node)
+                for (low, high), child in self.steps(node)
                 if child != EMPTY
             )
             self._counts[node] = known

@@ -6,7 +6,8 @@ Two spaces exist side by side, IPv4 and IPv6. A header is kept canonical: fields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Interval, Intervals, complement, intersect, normalise
@@ -27,6 +28,7 @@ from secaudit.network.matches import (
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS as PORTED
 from secaudit.packets.diagrams import EMPTY, FULL, Diagrams, TooComplexError
 from secaudit.packets.packet import Packet
+from secaudit.packets.partition import Partition, gathered, split
 
 
 class Field(IntEnum):
@@ -60,9 +62,21 @@ SHIFTS = 4096
 ORIGIN_MAX = 31
 ZERO: Intervals = ((0, 0),)
 
+_UNTOUCHED, _REPLACED = -1, -2
+"""Labels of `HeaderSpace.translated`, beside the numbers of the distances."""
+
 ICMP_REPLY_TYPES: Intervals = normalise((t, t) for t in (0, 3, 4, 5, 11, 12, 14, 16, 18))
 """Replies and errors: they answer something, so they open nothing."""
 ICMPV6_REPLY_TYPES: Intervals = normalise((t, t) for t in (1, 2, 3, 4, 129))
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """The parts of a set: whose field no translation touched, whose old values are kept as they were, and by distance what was moved one to one."""
+
+    untouched: int
+    replaced: int
+    moved: tuple[tuple[int, int], ...]
 
 
 class HeaderSpace(Diagrams):
@@ -230,9 +244,9 @@ class HeaderSpace(Diagrams):
     def by_origin(self, node: int) -> Mapping[int, int]:
         """The headers of a set by the zone number in which they started; everything else that is not on the wire is forgotten."""
         first = len(HEADER_FIELDS)
-        memo: dict[int, dict[int, int]] = {EMPTY: {}}
+        memo: dict[int, Mapping[int, int]] = {EMPTY: {}}
 
-        def walk(one: int) -> dict[int, int]:
+        def walk(one: int) -> Mapping[int, int]:
             known = memo.get(one)
             if known is None:
                 level = self.levels[one]
@@ -241,42 +255,18 @@ class HeaderSpace(Diagrams):
                 elif level == Field.ORIGIN:
                     known = {
                         origin: FULL
-                        for (low, high), child in self._steps(one)
+                        for (low, high), child in self.steps(one)
                         if child != EMPTY
                         for origin in range(low, high + 1)
                     }
                 elif level >= first:
                     known = dict.fromkeys(set().union(*map(walk, self.children[one])), FULL)
                 else:
-                    known = self._gathered(one, walk)
+                    known = gathered(self, one, walk)
                 memo[one] = known
             return known
 
         return walk(node)
-
-    def _gathered(self, node: int, below: Callable[[int], Mapping[int, int]]) -> dict[int, int]:
-        """A set split by what `below` splits the subsets of its edges by; an edge costs as much as it has parts."""
-        level = self.levels[node]
-        edges: dict[int, tuple[list[int], list[int]]] = {}
-        for (low, high), child in self._steps(node):
-            for part, subset in below(child).items():
-                held = edges.get(part)
-                if held is None:
-                    held = edges[part] = ([], [])
-                bounds, children = held
-                if low and (not bounds or bounds[-1] < low - 1):
-                    bounds.append(low - 1)
-                    children.append(EMPTY)
-                if children and children[-1] == subset:
-                    bounds[-1] = high
-                else:
-                    bounds.append(high)
-                    children.append(subset)
-        for bounds, children in edges.values():
-            if bounds[-1] < self.maxima[level]:
-                bounds.append(self.maxima[level])
-                children.append(EMPTY)
-        return {part: self.made(level, bounds, children) for part, (bounds, children) in edges.items()}
 
     def moved_by(self, original: Field, distance: int) -> Intervals:
         """The value of an `ORIGINAL_*` field for "the field is now `distance` more than it was".
@@ -293,24 +283,17 @@ class HeaderSpace(Diagrams):
         value = self.maxima[original] - SHIFTS + 1 + number
         return ((value, value),)
 
-    def distances(self, packets: int, original: Field) -> list[tuple[int, int]]:
-        """The part of a set that one-to-one translations have moved, by distance."""
-        last = self.maxima[original]
-        moved = self.restrict(packets, original, last - SHIFTS + 1, last)
-        if moved == EMPTY:
-            return []
-        held = self.values(moved, original)
-        wanted = ((distance, self.moved_by(original, distance)) for distance in self.known_distances)
-        found = [
-            (distance, self.intersection(moved, self.guard(original, values)))
-            for distance, values in wanted
-            if intersect(held, values)
-        ]
-        return [(distance, part) for distance, part in found if part != EMPTY]
-
-    def replaced(self, packets: int, original: Field) -> int:
-        """The part of a set whose old values are kept as they were."""
-        return self.restrict(packets, original, REMEMBERED, self.maxima[original] - SHIFTS)
+    def translated(self, packets: int, original: Field) -> Translated:
+        """A set cut by what translations did to one field."""
+        last = self.maxima[original] - SHIFTS
+        parts = [(_UNTOUCHED, ZERO), (_REPLACED, ((REMEMBERED, last),))]
+        parts += [(number, ((last + 1 + number,) * 2,)) for number in self.known_distances.values()]
+        found = split(self, packets, original, Partition(parts))
+        return Translated(
+            found.get(_UNTOUCHED, EMPTY),
+            found.get(_REPLACED, EMPTY),
+            tuple((distance, found[number]) for distance, number in self.known_distances.items() if number in found),
+        )
 
     def value_before(self, original: Field, remembered: int, value: int) -> int:
         """What a field was before translation, of one concrete packet: its `ORIGINAL_*` value and the value that it has now."""
