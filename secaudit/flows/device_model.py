@@ -255,13 +255,14 @@ class DeviceModel:
         space = self._space
         untold = detail is Detail.DOUBTS and self._compiler.is_sure(filter_)
         if untold or detail is Detail.NOTHING:
-            permitted = self._compiler.permitted(filter_, part.ingress, egress)
-            for one in permitted:
-                passing = space.intersection(part.packets, one.packets)
+            lost = part.packets
+            for permitted in self._compiler.permitted(filter_, part.ingress, egress):
+                passing = space.intersection(part.packets, permitted.packets)
                 if passing != EMPTY:
-                    yield part.permitted(passing, one.translation, ())
-            if self._mode is Mode.RELIABLE:
-                self._lose(space.difference(part.packets, space.union_all(one.packets for one in permitted)))
+                    yield part.permitted(passing, permitted.translation, ())
+                    if self._mode is Mode.RELIABLE:
+                        lost = space.difference(lost, passing)
+            self._lose(lost)
             return
         together: dict[Translation | None, tuple[list[int], list[Link]]] = {}
         for ruling in self._compiler.rulings(filter_, part.ingress, egress, part.packets, budget):

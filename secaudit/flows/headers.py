@@ -79,7 +79,7 @@ def _where_sent(
     if parts.untouched != EMPTY:
         yield parts.untouched, flow
     if parts.replaced != EMPTY:
-        yield parts.replaced, space.forget(space.copy_field(flow, field, original, REMEMBERED), field)
+        yield parts.replaced, space.move_down(flow, field, original, ((0, space.maxima[field]),), REMEMBERED)
     for distance, moved in parts.moved:
         yield moved, space.shift(flow, field, distance)
 

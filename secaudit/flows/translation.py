@@ -51,10 +51,11 @@ class Translator:
         space = self._space
         original = _ORIGINALS[field]
         before = space.translated(packets, original)
-        parts = [space.copy_field(before.untouched, field, original, REMEMBERED), before.replaced]
+        parts = [space.move_down(before.untouched, field, original, values, REMEMBERED)]
+        parts.append(space.assign(before.replaced, field, values))
         for distance, moved in before.moved:
-            parts.append(space.copy_field(space.shift(moved, field, -distance), field, original, REMEMBERED))
-        return space.assign(space.union_all(parts), field, values)
+            parts.append(space.move_down(space.shift(moved, field, -distance), field, original, values, REMEMBERED))
+        return space.union_all(parts)
 
     def _move(self, packets: int, field: Field, distance: int) -> int:
         """The value plus a distance, so that what it was still follows from what it is."""

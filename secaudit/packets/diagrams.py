@@ -190,22 +190,18 @@ class Diagrams:
 
         return self._rewrite(node, level, move)
 
-    def copy_field(self, node: int, upper: int, lower: int, offset: int = 0) -> int:
-        """Field `lower` (a later level) takes the range of values that `upper` has, plus `offset`.
+    def move_down(self, node: int, upper: int, lower: int, values: Intervals, offset: int = 0) -> int:
+        """Field `lower` (a later level) takes the values of `upper` plus `offset`, whatever it was, and `upper` takes any of `values`."""
 
-        A range stays a range: the two fields are then related range by range, not value by value.
-        """
-        free = self.forget(node, lower)
+        def moved(steps: list[tuple[Interval, int]]) -> int:
+            before: dict[int, list[Interval]] = {}
+            for (low, high), child in steps:
+                if child != EMPTY:
+                    before.setdefault(child, []).append((low + offset, high + offset))
+            parts = (self.assign(child, lower, tuple(spans)) for child, spans in before.items())
+            return self.guard(upper, values, self.union_all(parts))
 
-        def copied(low: int, high: int, child: int) -> int:
-            if child == EMPTY:
-                return EMPTY
-            return self.intersection(child, self.guard(lower, ((low + offset, high + offset),)))
-
-        def copy(steps: list[tuple[Interval, int]]) -> int:
-            return self._collect(upper, [(high, copied(low, high, child)) for (low, high), child in steps])
-
-        return self._rewrite(free, upper, copy)
+        return self._rewrite(node, upper, moved)
 
     def move_up(self, node: int, lower: int, upper: int, offset: int = 0) -> int:
         """Field `upper` takes the values of `lower` minus `offset`, and `lower` becomes 0. Values below `offset` are lost."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.packets.diagrams import EMPTY, FULL, Diagrams, TooComplexError
+from secaudit.packets.partition import Partition, split
 
 MAXIMA = (5, 3, 6)
 POINTS = list(product(*(range(top + 1) for top in MAXIMA)))
@@ -92,15 +93,30 @@ def test_boxes_are_disjoint_and_cover_the_set(chosen: list[tuple[Intervals, ...]
 
 @given(boxes)
 @settings(max_examples=200)
-def test_copied_field_keeps_every_real_relation_and_moving_up_restores_it(chosen: list[tuple[Intervals, ...]]) -> None:
+def test_a_field_moved_down_keeps_every_real_relation_and_moving_up_restores_it(
+    chosen: list[tuple[Intervals, ...]],
+) -> None:
     space = Diagrams((9, 9, 9))
     node = space.union_all(space.product(list(enumerate(box))) for box in chosen)
     fresh = space.assign(node, 2, ((0, 0),))
-    copied = space.copy_field(fresh, 0, 2)
+    moved = space.move_down(fresh, 0, 2, ((3, 4),))
     for x, y, _ in POINTS:
-        assert space.contains(copied, (x, y, x)) == space.contains(fresh, (x, y, 0))
-    overwritten = space.assign(copied, 0, ((7, 7),))
-    assert space.move_up(overwritten, 2, 0) == fresh
+        for now in range(10):
+            assert space.contains(moved, (now, y, x)) == (now in (3, 4) and space.contains(fresh, (x, y, 0)))
+    assert space.move_up(moved, 2, 0) == fresh
+
+
+@given(boxes, st.lists(st.integers(0, 4), min_size=10, max_size=10), st.integers(0, 2))
+@settings(max_examples=200)
+def test_a_set_is_cut_into_the_parts_that_one_intersection_each_would_give(
+    chosen: list[tuple[Intervals, ...]], labels: list[int], level: int
+) -> None:
+    space = Diagrams((9, 9, 9))
+    node = space.union_all(space.product(list(enumerate(box))) for box in chosen)
+    parts = {label: normalise((v, v) for v in range(10) if labels[v] == label) for label in range(4)}
+    found = split(space, node, level, Partition((label, values) for label, values in parts.items()))
+    for label, values in parts.items():
+        assert found.get(label, EMPTY) == space.intersection(node, space.guard(level, values))
 
 
 def test_leaves_and_the_node_limit() -> None:
