@@ -16,7 +16,7 @@ from secaudit.flows.modes import Mode
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.intervals import IPAddress, complement, normalise
 from secaudit.network.routes import NextHop
-from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.partition import Partition, split
 from secaudit.packets.space import Field, HeaderSpace
 from secaudit.text.source import Sources
@@ -37,20 +37,31 @@ class NextHops:
         self._table = table
         self._mode = mode
         self._known: dict[tuple[tuple[int, ...], IPAddress | None, int, int], _Result] = {}
+        self._whole: dict[tuple[int, ...], _Result] = {}
         self.connected = space.guard(Field.DESTINATION, table.connected)
 
     def by_table(self, packets: int, *, explain: bool) -> _Result:
         """The next hops that the table has for packets. `explain`: apart for every set of lines that decides."""
+        space = self._space
         found: Found = []
         entries = self._table.by_lines if explain else self._table.entries
-        parts = split(self._space, packets, Field.DESTINATION, self._by_lines if explain else self._by_entry)
+        parts = split(space, packets, Field.DESTINATION, self._by_lines if explain else self._by_entry)
         absent = parts.get(_NOWHERE, EMPTY)
         for index in sorted(parts):
             if index != _NOWHERE:
-                more, failing = self._spread(entries[index].chain, None, parts[index], 0)
-                found += more
-                absent = self._space.union(absent, failing)
+                inside = parts[index]
+                choices, failing = self._of_everything(entries[index].chain)
+                found += [(choice, space.intersection(inside, node)) for choice, node in choices]
+                absent = space.union(absent, space.intersection(inside, failing))
         return found, absent
+
+    def _of_everything(self, chain: Chain) -> _Result:
+        """What a chain has for all packets. What it has for some is the same, restricted to them: a route sees packet by packet."""
+        key = tuple(id(routes) for routes in chain)
+        found = self._whole.get(key)
+        if found is None:
+            found = self._whole[key] = self._spread(chain, None, FULL, 0)
+        return found
 
     @cached_property
     def _by_entry(self) -> Partition:
