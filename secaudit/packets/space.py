@@ -108,6 +108,7 @@ class HeaderSpace(Diagrams):
         self.address_maximum = address
         self._services: dict[tuple[Service, ...], int] = {}
         self._matches: dict[Match, int] = {}
+        self._surely_opening: dict[int, int] = {}
         self.known_distances: dict[int, int] = {}
         """Of one-to-one translations, with their numbers: see `moved_by`."""
         self.unmarked = self.guard(Field.MARK, ZERO)
@@ -159,10 +160,13 @@ class HeaderSpace(Diagrams):
 
     def surely_opening(self, packets: int) -> int:
         """The packets that open a connection on every host: SYN with FIN only where the same header without FIN is there as well."""
-        opening = self.intersection(packets, self.opening)
-        without_fin = self.guard(Field.TCP_FLAGS, values_with_bits(0, FIN))
-        plain = self.intersection(opening, without_fin)
-        return self.intersection(opening, self.forget(plain, Field.TCP_FLAGS))
+        found = self._surely_opening.get(packets)
+        if found is None:
+            opening = self.intersection(packets, self.opening)
+            without_fin = self.guard(Field.TCP_FLAGS, values_with_bits(0, FIN))
+            plain = self.intersection(opening, without_fin)
+            found = self._surely_opening[packets] = self.intersection(opening, self.forget(plain, Field.TCP_FLAGS))
+        return found
 
     def services(self, services: tuple[Service, ...]) -> int:
         """The union of services, as `network.matches.Service` means them."""
