@@ -8,6 +8,7 @@ import random
 import re
 import typing
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,8 +32,13 @@ SAMPLES: dict[str, Callable[[], AuditResult]] = {
 Document = dict[str, Any]
 
 
+@cache
+def sample_text() -> str:
+    return to_json(sample_result())
+
+
 def document() -> Document:
-    loaded = json.loads(to_json(sample_result()))
+    loaded = json.loads(sample_text())
     assert isinstance(loaded, dict)
     return loaded
 

@@ -1,4 +1,7 @@
-"""The program as a person runs it: its own process, its own environment, and what came out on both streams."""
+"""The program as a person runs it: its own process, its own environment, and what came out on both streams.
+
+`secaudit` saves the start of the interpreter; `started` starts it, for tests of what the start decides.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli import forked
 from tests.requirements import require_program
 
 TIMEOUT_SECONDS = 300
@@ -67,10 +71,16 @@ def _without_root_powers() -> list[str]:
     return [require_program("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
 
 
-def secaudit(
+def secaudit(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
+    """Runs the program and checks what holds for every run: a known exit status, and no traceback on either stream."""
+    words = [str(argument) for argument in arguments]
+    return _checked(*forked.run(words, cwd or Path.cwd(), environment() if env is None else env, TIMEOUT_SECONDS))
+
+
+def started(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, ordinary_user: bool = False
 ) -> Ran:
-    """Runs the program and checks what holds for every run: a known exit status, and no traceback on either stream.
+    """As `secaudit`, with an interpreter that is started for it.
 
     `ordinary_user`: permissions of files count, as they do for everybody but root.
     """
@@ -83,7 +93,11 @@ def secaudit(
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    ran = Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    return _checked(done.returncode, done.stdout, done.stderr)
+
+
+def _checked(status: int, out: bytes, err: bytes) -> Ran:
+    ran = Ran(status, out.decode("utf-8"), err.decode("utf-8"))
     assert ran.status in STATUSES, ran
     assert "Traceback" not in ran.both, ran
     return ran

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.folders import AS_OF, YAMAHA, Folder
-from tests.cli.program import TIMEOUT_SECONDS, command_line, environment, secaudit
+from tests.cli.program import TIMEOUT_SECONDS, command_line, environment, started
 from tests.requirements import require
 
 BEFORE_THE_LAW = "2026-03-01"
@@ -19,7 +19,7 @@ BEFORE_THE_LAW = "2026-03-01"
 
 
 def test_0_when_nothing_at_or_above_the_limit_failed(folder: Folder) -> None:
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW, "--fail-on", "critical")
+    ran = started("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW, "--fail-on", "critical")
     assert ran.status == 0, ran
     failed = {one["severity"] for one in folder.result()["results"] if one["result"] == "fail"}
     assert failed, "something below the limit did fail"
@@ -27,18 +27,18 @@ def test_0_when_nothing_at_or_above_the_limit_failed(folder: Folder) -> None:
 
 
 def test_1_when_something_failed(folder: Folder) -> None:
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW)
+    ran = started("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW)
     assert ran.status == 1
     assert "[高]" in ran.out
 
 
 def test_1_is_told_before_3(folder: Folder) -> None:
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF, "--strict")
+    ran = started("audit", folder.path, "--out", folder.out, "--as-of", AS_OF, "--strict")
     assert ran.status == 1
 
 
 def test_2_when_the_audit_cannot_start(tmp_path: Path) -> None:
-    ran = secaudit("audit", tmp_path / "ない フォルダ", "--out", tmp_path / "out")
+    ran = started("audit", tmp_path / "ない フォルダ", "--out", tmp_path / "out")
     assert ran.status == 2
     assert "監査フォルダが見つかりません" in ran.err
     assert not (tmp_path / "out").exists()
@@ -46,13 +46,13 @@ def test_2_when_the_audit_cannot_start(tmp_path: Path) -> None:
 
 def test_3_with_strict_when_something_stayed_undetermined(folder: Folder) -> None:
     arguments = ("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW, "--fail-on", "critical")
-    assert secaudit(*arguments, "--strict").status == 3
-    assert secaudit(*arguments).status == 0
+    assert started(*arguments, "--strict").status == 3
+    assert started(*arguments).status == 0
 
 
 def test_an_exception_that_is_valid_settles_a_failure(folder: Folder) -> None:
     arguments = ("audit", folder.path, "--out", folder.out, "--as-of", BEFORE_THE_LAW, "--fail-on", "high")
-    assert secaudit(*arguments).status == 1
+    assert started(*arguments).status == 1
     open_ = {
         (one["rule"], one["subject"]["name"])
         for one in folder.result()["results"]
@@ -73,7 +73,7 @@ def test_an_exception_that_is_valid_settles_a_failure(folder: Folder) -> None:
         for number, (rule, subject) in enumerate(sorted(open_), start=1)
     )
     folder.write("exceptions.yaml", f"exceptions:\n{granted}")
-    ran = secaudit(*arguments)
+    ran = started(*arguments)
     assert ran.status == 0, ran
     excepted = [one for one in folder.result()["results"] if one["disposition"] == "excepted"]
     assert {one["result"] for one in excepted} == {"fail"}, "an exception changes the disposition, never the result"
@@ -123,7 +123,7 @@ def test_a_reader_that_leaves_early_changes_no_verdict(folder: Folder) -> None:
 def test_a_reader_that_leaves_in_the_middle_of_much_output(folder: Folder) -> None:
     folder.write("configs/rt-inet.txt", YAMAHA + "".join(f"mystery setting {n}\n" for n in range(20_000)))
     arguments = ("config", folder.path / "configs", "--format", "json")
-    undisturbed = secaudit(*arguments)
+    undisturbed = started(*arguments)
     assert len(undisturbed.out) > 2**20, "more than any pipe holds"
     with subprocess.Popen(
         command_line(arguments),
@@ -169,6 +169,11 @@ def test_a_full_disk_behind_stdout_is_unwritable_output() -> None:
     assert "Traceback" not in said and "Exception ignored" not in said
 
 
+def _not_deaf() -> None:
+    """A shell lets what it runs in the background ignore the signal, and so do that one's children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_it_without_a_result(folder: Folder) -> None:
     many = "".join(f"ip filter {n} pass 10.0.0.{n % 250} *\n" for n in range(300, 100_000))
     folder.write("configs/rt-inet.txt", (folder.path / "configs/rt-inet.txt").read_text(encoding="utf-8") + many)
@@ -178,6 +183,7 @@ def test_ctrl_c_stops_it_without_a_result(folder: Folder) -> None:
         stderr=subprocess.PIPE,
         env=environment(),
         start_new_session=True,
+        preexec_fn=_not_deaf,
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         while "設定ファイルを読み取っています" not in process.stderr.readline().decode():
@@ -203,7 +209,7 @@ def test_2_when_there_is_a_file_where_a_folder_must_be(command: str, folder: Fol
         "report": [result, "--out", taken / "report.html"],
     }
     for language, wanted in (("ja", "エラー: "), ("en", "error: ")):
-        ran = secaudit(command, *arguments[command], "--lang", language)
+        ran = started(command, *arguments[command], "--lang", language)
         assert ran.status == 2, ran
         assert ran.out == ""
         assert ran.err.startswith(wanted)

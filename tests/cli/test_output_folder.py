@@ -10,7 +10,7 @@ from secaudit.audit.run import audit_folder
 from secaudit.cli import audit as audit_command
 from secaudit.text.dates import parse_date
 from tests.cli.folders import AS_OF, MUNICIPALITY, Folder, audited, flow_passes, passes
-from tests.cli.program import secaudit
+from tests.cli.program import secaudit, started
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -61,7 +61,7 @@ def test_an_out_folder_that_cannot_be_written_to(folder: Folder) -> None:
     folder.out.chmod(0o555)
     for out in (folder.out, folder.out / "new" / "deep"):
         for language, wanted in (("ja", "書き込みの権限がない"), ("en", "no permission to write")):
-            ran = secaudit("audit", folder.path, "--out", out, "--lang", language, ordinary_user=True)
+            ran = started("audit", folder.path, "--out", out, "--lang", language, ordinary_user=True)
             assert ran.status == 2, ran
             assert wanted in ran.err and "→" in ran.err
             assert ran.out == ""
@@ -84,7 +84,7 @@ def test_a_result_that_cannot_be_replaced_stays_whole(folder: Folder) -> None:
 
 def test_a_config_that_may_not_be_read(folder: Folder, sound: Folder) -> None:
     (folder.path / "configs/fw-lgwan.conf").chmod(0o000)
-    ran = secaudit("audit", folder.path, "--out", folder.out, "--as-of", AS_OF, ordinary_user=True)
+    ran = started("audit", folder.path, "--out", folder.out, "--as-of", AS_OF, ordinary_user=True)
     assert ran.status == 1
     assert "configs/fw-lgwan.conf: ファイルを読めません" in ran.out
     assert "権限" in ran.out

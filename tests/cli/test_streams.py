@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.folders import AS_OF, Folder
-from tests.cli.program import TIMEOUT_SECONDS, command_line, environment, secaudit
+from tests.cli.program import TIMEOUT_SECONDS, command_line, environment, started
 from tests.requirements import require_module
 
 ESCAPE = "\x1b"
@@ -39,7 +39,7 @@ def on_a_terminal(*arguments: str | Path, env: dict[str, str]) -> tuple[int, str
 
 
 def test_an_audit_writes_its_summary_to_stdout_and_nothing_to_stderr(sound: Folder) -> None:
-    ran = secaudit("audit", sound.path, "--out", sound.out, "--as-of", AS_OF)
+    ran = started("audit", sound.path, "--out", sound.out, "--as-of", AS_OF)
     assert ran.err == ""
     lines = ran.out.splitlines()
     assert lines[0].startswith("長野県あおぞら市 (202991)  2026-10-01")
@@ -48,8 +48,8 @@ def test_an_audit_writes_its_summary_to_stdout_and_nothing_to_stderr(sound: Fold
 
 
 def test_the_summary_in_english_says_the_same(sound: Folder) -> None:
-    ja = secaudit("audit", sound.path, "--out", sound.out, "--as-of", AS_OF)
-    en = secaudit("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, "--lang", "en")
+    ja = started("audit", sound.path, "--out", sound.out, "--as-of", AS_OF)
+    en = started("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, "--lang", "en")
     assert en.status == ja.status
     assert len(en.out.splitlines()) == len(ja.out.splitlines())
     assert "compliance " in en.out and "適合率" not in en.out
@@ -67,7 +67,7 @@ def test_progress_is_shown_on_a_terminal_and_not_with_q(sound: Folder) -> None:
 
 
 def test_v_shows_progress_anywhere_and_why_results_stayed_undetermined(sound: Folder) -> None:
-    ran = secaudit("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, "-v")
+    ran = started("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, "-v")
     assert "… ルールを評価しています" in ran.err
     undetermined = [one for one in sound.result()["results"] if one["result"] == "undetermined"]
     assert ran.out.count("[?] ") == len(undetermined) > 0
@@ -80,7 +80,7 @@ def test_nothing_is_coloured(variables: dict[str, str | None], sound: Folder) ->
     assert "MN-01" in shown and ESCAPE not in shown
     _, shown = on_a_terminal("audit", sound.path / "nothing", env=environment(**variables))
     assert "エラー" in shown and ESCAPE not in shown
-    assert ESCAPE not in secaudit("config", sound.path / "configs", env=environment(**variables)).both
+    assert ESCAPE not in started("config", sound.path / "configs", env=environment(**variables)).both
 
 
 def test_japanese_comes_out_in_any_locale(sound: Folder) -> None:
@@ -90,7 +90,7 @@ def test_japanese_comes_out_in_any_locale(sound: Folder) -> None:
         {"PYTHONIOENCODING": "ascii"},
         {"PYTHONIOENCODING": "cp932"},
     ):
-        ran = secaudit("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, env=environment(**variables))
+        ran = started("audit", sound.path, "--out", sound.out, "--as-of", AS_OF, env=environment(**variables))
         assert "適合率" in ran.out, variables
 
 
@@ -106,14 +106,14 @@ def test_japanese_comes_out_in_any_locale(sound: Folder) -> None:
 )
 def test_json_is_alone_on_stdout_and_names_its_version(arguments: tuple[str, ...], sound: Folder) -> None:
     for language in ("ja", "en"):
-        ran = secaudit(*arguments, "--format", "json", "--lang", language, cwd=sound.path)
+        ran = started(*arguments, "--format", "json", "--lang", language, cwd=sound.path)
         assert (ran.status, ran.err) == (0, "")
         assert ran.json()["schema_version"] == "1.0"
 
 
 def test_json_of_a_broken_config_is_still_json(folder: Folder) -> None:
     folder.write("configs/広報.csv", "a,b\n1,2\n")
-    ran = secaudit("config", folder.path / "configs", "--format", "json")
+    ran = started("config", folder.path / "configs", "--format", "json")
     assert ran.status == 2
     assert [one["vendor"] for one in json.loads(ran.out)["files"]] == ["fortios", "yamaha", None]
     assert "判別できない" in ran.err
@@ -121,10 +121,8 @@ def test_json_of_a_broken_config_is_still_json(folder: Folder) -> None:
 
 def test_the_same_input_and_day_give_the_same_bytes(folder: Folder, tmp_path: Path) -> None:
     again = tmp_path / "again"
-    first = secaudit("audit", folder.path, "--out", folder.out, "--as-of", "令和8年10月1日")
-    second = secaudit(
-        "audit", folder.path, "--out", again, "--as-of", "2026-10-01", env=environment(PYTHONHASHSEED="7")
-    )
+    first = started("audit", folder.path, "--out", folder.out, "--as-of", "令和8年10月1日")
+    second = started("audit", folder.path, "--out", again, "--as-of", "2026-10-01", env=environment(PYTHONHASHSEED="7"))
     assert first.out.replace(str(folder.out), "") == second.out.replace(str(again), "")
     for name in ("result.json", "report.html"):
         assert (folder.out / name).read_bytes() == (again / name).read_bytes(), name

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from secaudit.cli.main import COMMANDS
+from tests.cli.program import Ran, environment, secaudit
 from tests.docs.documents import ROOT, Block, Command, blocks, commands, documents
 
 MOST_BLOCKS_NOT_RUN = 4
-SECONDS = 120
 
 
 def _blocks(path: Path) -> list[Block]:
@@ -60,14 +57,14 @@ def test_commands_do_what_the_document_says(path: Path, workplace: Path) -> None
 def _check(path: Path, command: Command, workplace: Path) -> None:
     where = f"{path.relative_to(ROOT)}:{command.line}: {command.text}"
     done = _run(command.text, workplace)
-    said = done.stdout + done.stderr
-    assert done.returncode == command.status, f"{where}\nexit status {done.returncode}\n{said[-3000:]}"
+    said = done.both
+    assert done.status == command.status, f"{where}\nexit status {done.status}\n{said[-3000:]}"
     printed = {line.rstrip() for line in said.splitlines()}
     missing = [line for line in command.output if line not in printed]
     assert not missing, f"{where}\ndoes not print {missing}\n{said[-3000:]}"
 
 
-def _run(text: str, workplace: Path) -> subprocess.CompletedProcess[str]:
+def _run(text: str, workplace: Path) -> Ran:
     name, *arguments = shlex.split(text, comments=True)
     assert name == "secaudit"
     expanded: list[str] = []
@@ -77,19 +74,7 @@ def _run(text: str, workplace: Path) -> subprocess.CompletedProcess[str]:
         )
         assert found or "*" not in argument or " " in argument, f"{argument} matches no file"
         expanded += found or [argument]
-    program = [sys.executable, "-c", "from secaudit.cli.main import main; main()"]
-    environment = {**os.environ, "LANG": "ja_JP.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [*program, *expanded],
-        cwd=workplace,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    return secaudit(*expanded, cwd=workplace, env=environment(LANG="ja_JP.UTF-8"))
 
 
 def test_make_targets_exist() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,13 +20,15 @@ DOCUMENTS = sorted(path.name for path in (AOZORA / "documents").iterdir())
 STATED = ("LAW-01", "LAW-02", "LAW-03", "LG-03", "LG-05", "MN-10", "MN-11")
 
 
-def without(tmp_path: Path, *names: str) -> AuditResult:
+@cache
+def without(*names: str) -> AuditResult:
     """The sample audited without some of its files."""
-    folder = tmp_path / "audit"
-    shutil.copytree(AOZORA, folder)
-    for name in names:
-        (folder / name).unlink()
-    return audit_folder(folder, AS_OF)
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent, "audit")
+        shutil.copytree(AOZORA, folder)
+        for name in names:
+            (folder / name).unlink()
+        return audit_folder(folder, AS_OF)
 
 
 def nothing_got_better(result: AuditResult) -> None:
@@ -63,8 +67,8 @@ def test_the_files_are_those_that_the_sample_has() -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_without_a_configuration(name: str, tmp_path: Path) -> None:
-    result = without(tmp_path, f"configs/{name}")
+def test_without_a_configuration(name: str) -> None:
+    result = without(f"configs/{name}")
     nothing_got_better(result)
     device = Path(name).stem
     assert results_of(result, "AST-02")["AST-02", device] == {(Outcome.FAIL, "missing_config")}
@@ -92,11 +96,9 @@ def test_without_a_configuration(name: str, tmp_path: Path) -> None:
         ("rtx-guest.txt", {"NW-05 guest_wireless->my_number", "NW-05 public_internet->guest_wireless"}),
     ],
 )
-def test_without_a_device_the_zones_that_it_touches_are_not_proved_apart(
-    name: str, unproved: set[str], tmp_path: Path
-) -> None:
+def test_without_a_device_the_zones_that_it_touches_are_not_proved_apart(name: str, unproved: set[str]) -> None:
     """What nobody has seen could connect anything that it touches."""
-    result = without(tmp_path, f"configs/{name}")
+    result = without(f"configs/{name}")
     found = {
         f"{one.rule} {one.subject.name}"
         for one in result.results
@@ -106,8 +108,8 @@ def test_without_a_device_the_zones_that_it_touches_are_not_proved_apart(
 
 
 @pytest.mark.parametrize("name", SCANS)
-def test_without_a_scan(name: str, tmp_path: Path) -> None:
-    result = without(tmp_path, f"probes/{name}.xml", f"probes/{name}.meta.yaml")
+def test_without_a_scan(name: str) -> None:
+    result = without(f"probes/{name}.xml", f"probes/{name}.meta.yaml")
     nothing_got_better(result)
     zone = name.split("-")[0]
     gone = {key[1]: found for key, found in results_of(result, "OWN-04").items() if key[1].startswith(f"{zone}->")}
@@ -117,15 +119,15 @@ def test_without_a_scan(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SCANS)
 @pytest.mark.parametrize("ending", [".xml", ".meta.yaml"])
-def test_without_one_half_of_a_scan(name: str, ending: str, tmp_path: Path) -> None:
-    result = without(tmp_path, f"probes/{name}{ending}")
+def test_without_one_half_of_a_scan(name: str, ending: str) -> None:
+    result = without(f"probes/{name}{ending}")
     nothing_got_better(result)
     assert len(result.problems) == 1
     assert "not_probed" in {reason for found in results_of(result, "OWN-04").values() for _, reason in found}
 
 
-def test_without_the_statements(tmp_path: Path) -> None:
-    result = without(tmp_path, "attestations.yaml")
+def test_without_the_statements() -> None:
+    result = without("attestations.yaml")
     nothing_got_better(result)
     code = result.code
     found = results_of(result, *STATED)
@@ -136,8 +138,8 @@ def test_without_the_statements(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_without_a_document(name: str, tmp_path: Path) -> None:
-    result = without(tmp_path, f"documents/{name}")
+def test_without_a_document(name: str) -> None:
+    result = without(f"documents/{name}")
     nothing_got_better(result)
     assert any(name in problem.ja for problem in result.problems)
     statements = (AOZORA / "attestations.yaml").read_text(encoding="utf-8")
@@ -152,9 +154,9 @@ def test_without_a_document(name: str, tmp_path: Path) -> None:
     assert unsettled == rested
 
 
-def test_without_the_exceptions(tmp_path: Path) -> None:
+def test_without_the_exceptions() -> None:
     """The sample has no exception, so nothing rests on the file, and the inputs show that it was not there."""
-    result = without(tmp_path, "exceptions.yaml")
+    result = without("exceptions.yaml")
     nothing_got_better(result)
     assert outcomes(result) == outcomes(audited(AOZORA))
     assert "exceptions.yaml" not in {one.path for one in result.inputs}

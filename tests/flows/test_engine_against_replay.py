@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import random
 from dataclasses import replace
+from functools import lru_cache
 
 import pytest
 
@@ -85,10 +86,15 @@ def sent_by_sets(network: RandomNetwork, analysis: FlowAnalysis, packet: Packet,
     source = next(zone.value for zone in ZONES if packet.source in network.leaves[zone])
     found = set()
     for zone in ZONES:
-        arrived = analysis.arrivals.arrived(mode, 4, source, zone.value)
-        if space.contains(as_sent(space, arrived), space.packet_values(packet)):
+        if space.contains(_sent(analysis, mode, source, zone.value), space.packet_values(packet)):
             found.add(zone.value)
     return found
+
+
+@lru_cache(maxsize=256)
+def _sent(analysis: FlowAnalysis, mode: Mode, source: str, zone: str) -> int:
+    """The set is made once and asked of every packet."""
+    return as_sent(analysis.spaces[4], analysis.arrivals.arrived(mode, 4, source, zone))
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -161,10 +167,16 @@ def taken_by_sets(network: RandomNetwork, analysis: FlowAnalysis, packet: Packet
     source = next(zone.value for zone in ZONES if packet.source in network.leaves[zone])
     found = set()
     for one in network.devices:
-        nodes = exposure._taken(analysis, mode, source, one)[4].values()
-        if space.contains(as_sent(space, space.union_all(nodes)), space.packet_values(packet)):
+        if space.contains(_taken(analysis, mode, source, one.name), space.packet_values(packet)):
             found.add(one.name)
     return found
+
+
+@lru_cache(maxsize=256)
+def _taken(analysis: FlowAnalysis, mode: Mode, source: str, device: str) -> int:
+    space = analysis.spaces[4]
+    nodes = exposure._taken(analysis, mode, source, analysis.topology.devices[device])[4].values()
+    return as_sent(space, space.union_all(nodes))
 
 
 @pytest.mark.parametrize("seed", range(30))

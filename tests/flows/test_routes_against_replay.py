@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 
 from secaudit.flows.analysis import FlowAnalysis
@@ -10,6 +12,7 @@ from secaudit.flows.replay import replay
 from secaudit.flows.topology import Port
 from secaudit.flows.trace import Trace, TraceVerdict
 from secaudit.packets.packet import Packet
+from secaudit.packets.sets import PacketSet
 from tests.flows.random_routes import LEAVES, ZONES, RandomRoutes
 
 
@@ -39,7 +42,13 @@ def by_replay(network: RandomRoutes, packet: Packet, mode: Mode) -> set[str]:
 
 def by_sets(analysis: FlowAnalysis, packet: Packet, mode: Mode) -> set[str]:
     source = next(zone.value for zone in ZONES if packet.source in LEAVES[zone])
-    return {zone.value for zone in ZONES if analysis.arrivals.between(mode, source, zone.value).contains(packet)}
+    return {zone.value for zone in ZONES if _between(analysis, mode, source, zone.value).contains(packet)}
+
+
+@lru_cache(maxsize=256)
+def _between(analysis: FlowAnalysis, mode: Mode, source: str, destination: str) -> PacketSet:
+    """The set is made once and asked of every packet."""
+    return analysis.arrivals.between(mode, source, destination)
 
 
 @pytest.mark.parametrize("first", range(0, 160, 20))

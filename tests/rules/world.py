@@ -9,6 +9,7 @@ import copy
 import datetime
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,18 @@ FIREWALL = (Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, 
 ROUTER = (Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.EGRESS_NAT, Stage.EGRESS_FILTER)
 
 
-def base_world() -> dict[str, Any]:
-    """The words of a body in which every rule passes."""
+@cache
+def _base() -> dict[str, Any]:
     return yaml.safe_load(BASE.read_text(encoding="utf-8"))
+
+
+def base_world() -> dict[str, Any]:
+    """The words of a body in which every rule passes, to change as one likes."""
+    return copy.deepcopy(_base())
+
+
+policy_of = cache(load_policy)
+"""The file of an edition is read, and held against its schema, once."""
 
 
 def changed(world: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,7 +129,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         if one.routes
     ]
     return RuleContext(
-        policy=policy or load_policy(municipality.edition, Model.ALPHA),
+        policy=policy or policy_of(municipality.edition, Model.ALPHA),
         folder=folder,
         devices={device.name: device for device in devices},
         read_files={},
