@@ -10,6 +10,7 @@ import codecs
 import hashlib
 import stat
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
 
 from secaudit.errors import InputError
@@ -17,7 +18,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.secrets import MASK, mask_lines
 from secaudit.text.source import SourceLine
-from secaudit.text.terminal import Cleaned, PhysicalLine, Unwrapped, clean, unwrap
+from secaudit.text.terminal import Cleaned, Unwrapped, clean, unwrap
 
 MAXIMUM_BYTES = 50 * 1024 * 1024
 
@@ -25,6 +26,7 @@ _SAMPLE = 65536
 _LISTED_LINES = 5
 _MAXIMUM_CONTROL_SHARE = 0.02
 _MINIMUM_CONTROLS = 8
+_REFUSED_CONTROLS = tuple(chr(code) for code in range(32) if chr(code) not in "\t\r\n\x08\x1b\x0c\x07")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8 (BOM)"),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),
@@ -105,17 +107,14 @@ def config_text_from_bytes(data: bytes, shown_as: str) -> ConfigText:
     raw, line_notes = _split(text)
     cleaned = clean(raw)
     unwrapped = unwrap(cleaned.lines)
-    if not any(line.text.strip() for line in unwrapped.lines):
+    if not any(line.strip() for line in unwrapped.lines):
         raise InputError(
             Text(ja="ファイルが空です。", en="The file is empty."),
             file=shown_as,
             hint=Text(ja="設定の書き出しをやり直してください。", en="Export the configuration again."),
         )
-    masked = mask_lines([line.text.rstrip(" \t\x00") for line in unwrapped.lines])
-    lines = tuple(
-        SourceLine(shown_as, line.number, text)
-        for line, text in zip(unwrapped.lines, _mask_cut_secrets(unwrapped, masked.lines), strict=True)
-    )
+    masked = mask_lines([line.rstrip(" \t\x00") for line in unwrapped.lines])
+    lines = tuple(map(SourceLine, repeat(shown_as), unwrapped.numbers, _mask_cut_secrets(unwrapped, masked.lines)))
     return ConfigText(
         file=shown_as,
         lines=lines,
@@ -126,12 +125,14 @@ def config_text_from_bytes(data: bytes, shown_as: str) -> ConfigText:
     )
 
 
-def _mask_cut_secrets(unwrapped: Unwrapped, masked: Sequence[str]) -> list[str]:
+def _mask_cut_secrets(unwrapped: Unwrapped, masked: Sequence[str]) -> Sequence[str]:
     """A secret that a terminal cut in two goes on in the next line; that rest is masked as well."""
+    if not unwrapped.cut_secrets:
+        return masked
     result = list(masked)
     for index in range(1, len(result)):
-        cut = unwrapped.lines[index].number in unwrapped.cut_secrets
-        if cut and result[index - 1].endswith(MASK) and result[index - 1] != unwrapped.lines[index - 1].text:
+        cut = unwrapped.numbers[index] in unwrapped.cut_secrets
+        if cut and result[index - 1].endswith(MASK) and result[index - 1] != unwrapped.lines[index - 1]:
             result[index] = MASK
     return result
 
@@ -198,7 +199,7 @@ def _decoded(data: bytes, codec: str, title: str, shown_as: str) -> tuple[str, s
 
 def _refuse_control_characters(text: str, shown_as: str) -> None:
     sample = text[:_SAMPLE].rstrip("\x00")
-    controls = sum(1 for character in sample if character < " " and character not in "\t\r\n\x08\x1b\x0c\x07")
+    controls = sum(map(sample.count, _REFUSED_CONTROLS))
     if controls > max(_MINIMUM_CONTROLS, len(sample) * _MAXIMUM_CONTROL_SHARE):
         raise _binary(
             shown_as,
@@ -281,7 +282,7 @@ def _is_common_kanji(character: str) -> bool:
     return len(encoded) == 2 and 0xB0 <= encoded[0] <= 0xCF
 
 
-def _split(text: str) -> tuple[list[PhysicalLine], list[Text]]:
+def _split(text: str) -> tuple[list[str], list[Text]]:
     """Lines as an editor numbers them: CRLF and LF end a line; a lone CR does so only in a file that uses it for that."""
     notes = []
     padding = len(text) - len(text.rstrip("\x00"))
@@ -293,10 +294,10 @@ def _split(text: str) -> tuple[list[PhysicalLine], list[Text]]:
     text = text.replace("\r\r\n", "\n").replace("\r\n", "\n")
     if "\r" in text and text.count("\r") > text.count("\n"):
         text = text.replace("\r", "\n")
-    parts = text.split("\n")
+    parts = text.replace("\x00", "").split("\n")
     if parts and not parts[-1]:
         parts.pop()
-    return [PhysicalLine(number, part.replace("\x00", "")) for number, part in enumerate(parts, start=1)], notes
+    return parts, notes
 
 
 def _repairs(cleaned: Cleaned, unwrapped: Unwrapped) -> list[Text]:

@@ -113,33 +113,32 @@ class MaskedLines:
 def mask_lines(lines: list[str]) -> MaskedLines:
     """Masks a whole file: single lines, PEM blocks, embedded files, quoted values over several lines."""
     masker = _Masker()
-    result = []
+    hint = _patterns().hint.search
+    result = list(lines)
     count = 0
-    for line in lines:
-        masked = masker.mask(line)
-        if masked is not line and masked != line:
-            count += 1
-        result.append(masked)
+    for index, line in enumerate(lines):
+        if masker.inside or hint(line.lower()) is not None:
+            masked = masker.mask(line)
+            if masked is not line and masked != line:
+                count += 1
+                result[index] = masked
     return MaskedLines(tuple(result), count)
 
 
 class _Masker:
-    """Masks line after line and remembers what an earlier line began."""
+    """Masks line after line and remembers what an earlier line began. A line without a hint outside of everything may be left out."""
 
     def __init__(self) -> None:
-        self._hint = _patterns().hint.search
         self._heredoc_end: str | None = None
         self._in_pem = False
         self._in_quote = False
         self._xml_tag: str | None = None
         self._community_depth = 0
-        self._inside = False
+        self.inside = False
 
     def mask(self, line: str) -> str:
-        if not self._inside and self._hint(line.lower()) is None:
-            return line
         masked = self._mask_in_context(line)
-        self._inside = bool(
+        self.inside = bool(
             self._heredoc_end or self._in_pem or self._in_quote or self._xml_tag or self._community_depth
         )
         return masked
@@ -188,13 +187,15 @@ class _Masker:
         return head + self._ordinary(line[start:])
 
     def _ordinary(self, line: str) -> str:
-        began = _PEM_BEGIN.search(line)
-        if began is not None:
-            return self._pem_begin(line, began)
-        heredoc = _HEREDOC.match(line)
-        if heredoc is not None:
-            self._heredoc_end = heredoc["end"]
-            return line
+        if "-----BEGIN " in line:
+            began = _PEM_BEGIN.search(line)
+            if began is not None:
+                return self._pem_begin(line, began)
+        if "<<" in line:
+            heredoc = _HEREDOC.match(line)
+            if heredoc is not None:
+                self._heredoc_end = heredoc["end"]
+                return line
         if self._community_depth:
             named = self._community_block(line)
             if named is not None:
@@ -204,9 +205,10 @@ class _Masker:
             return line
         masked, open_quote = _mask(line)
         self._in_quote = open_quote and _SET_LINE.match(line) is not None
-        opened = _XML_OPEN_AT_END.search(line)
-        if opened is not None:
-            self._xml_tag = opened["tag"]
+        if "<" in line:
+            opened = _XML_OPEN_AT_END.search(line)
+            if opened is not None:
+                self._xml_tag = opened["tag"]
         return masked
 
     def _community_block(self, line: str) -> str | None:

@@ -55,57 +55,54 @@ def _terminal() -> _Terminal:
 
 
 @dataclass(frozen=True, slots=True)
-class PhysicalLine:
-    """A line as it stands in the file: `number` counts from 1."""
-
-    number: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Lines without the terminal's own text, and the numbers of the lines where something was done.
+    """All lines of a file without the terminal's own text, and the numbers (from 1) of those where something was done.
 
     A line that was only the terminal's is empty but still there, so that every line of the file stays accounted for.
     """
 
-    lines: list[PhysicalLine]
+    lines: list[str]
     pagers: tuple[int, ...]
     prompts: tuple[int, ...]
     escapes: tuple[int, ...]
 
 
-def clean(lines: Sequence[PhysicalLine]) -> Cleaned:
+def clean(lines: Sequence[str]) -> Cleaned:
     """Takes away pager remains, escape sequences and prompts."""
     terminal = _terminal()
     cleaned = []
     pagers, prompts, escapes = [], [], []
     seen_text = False
-    for line in lines:
-        text = line.text
-        if _may_hold_pager(text):
+    paged = _may_hold_pager("\n".join(lines))
+    for number, line in enumerate(lines, start=1):
+        text = line
+        if paged and _may_hold_pager(text[:64]):
             without = terminal.pager.sub("", text, count=1)
             if without != text:
-                pagers.append(line.number)
+                pagers.append(number)
                 text = without
         if not text.isprintable():
             without = _ESCAPE.sub("", text) if "\x1b" in text else text
             without = without.replace("\x07", "").replace("\r", " ").translate(_CONTROL)
             if without != text:
-                escapes.append(line.number)
+                escapes.append(number)
                 text = without
-        if _is_prompt(text, terminal, first=not seen_text):
-            prompts.append(line.number)
+        if (not seen_text or _may_be_prompt(text)) and _is_prompt(text, terminal, first=not seen_text):
+            prompts.append(number)
             text = ""
-        elif text.strip():
-            seen_text = True
-        cleaned.append(line if text is line.text else PhysicalLine(line.number, text))
+        elif not seen_text:
+            seen_text = bool(text.strip())
+        cleaned.append(text)
     return Cleaned(cleaned, tuple(pagers), tuple(prompts), tuple(escapes))
 
 
 def _may_hold_pager(text: str) -> bool:
-    start = text[:64].lower()
-    return "more" in start or "つづく" in start or "press any" in start or "lines " in start
+    lower = text.lower()
+    return "more" in lower or "つづく" in lower or "press any" in lower or "lines " in lower
+
+
+def _may_be_prompt(text: str) -> bool:
+    return ">" in text or "#" in text or "%" in text or "$" in text or text[:1] in ("[", "<")
 
 
 def _is_prompt(text: str, terminal: _Terminal, *, first: bool) -> bool:
@@ -113,70 +110,82 @@ def _is_prompt(text: str, terminal: _Terminal, *, first: bool) -> bool:
         return False
     if first and terminal.echoed.match(text):
         return True
-    return (">" in text or "#" in text or "%" in text or "$" in text or text[0] in "[<") and terminal.prompt.match(
-        text.rstrip()
-    ) is not None
+    return _may_be_prompt(text) and terminal.prompt.match(text.rstrip()) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """Lines joined again where a terminal had cut them.
+    """Lines joined again where a terminal had cut them, each with the number of its first part in `numbers`.
 
     `joined` are the numbers of the lines that went into the one before. `suspects` are lines of full width that may have been cut
     but were left alone; `cut_secrets` are lines behind a suspect that look like the rest of a word.
     """
 
-    lines: list[PhysicalLine]
+    lines: list[str]
+    numbers: list[int]
     joined: tuple[int, ...]
     suspects: tuple[int, ...]
     cut_secrets: frozenset[int]
 
 
-def unwrap(lines: Sequence[PhysicalLine]) -> Unwrapped:
-    """Joins what a terminal of 80 columns cut, only where that is sure.
+def unwrap(lines: Sequence[str]) -> Unwrapped:
+    """Joins what a terminal of 80 columns cut, only where that is sure; `lines` are all lines of a file.
 
     Sure means: no line of the file is wider than 80 columns, this one is exactly that wide and not a comment, and the next one
     does not begin as any command does. A line of nothing but numbers behind a YAMAHA list of filter numbers is its rest
     whatever the width of other lines is, for no command consists of numbers.
     """
-    widths = [_width(line.text) for line in lines]
-    stripped = [len(line.text.rstrip()) for line in lines]
-    widest = max(widths, default=0)
-    full = sum(
-        1
-        for width, length, line in zip(widths, stripped, lines, strict=True)
-        if width >= WRAP_COLUMNS and length < len(line.text)
-    )
-    padded = full * 2 > len(lines)
-    known = _first_words_of(lines, widths)
-    result: list[PhysicalLine] = []
+    widths = [_width(line) for line in lines]
+    page = _page(lines, widths)
+    result: list[str] = []
+    numbers: list[int] = []
     joined, suspects = [], []
     cut_secrets = set()
     index = 0
     while index < len(lines):
-        line = lines[index]
-        parts = [line.text]
+        parts = [lines[index]]
+        numbers.append(index + 1)
         while index + 1 < len(lines):
-            following = lines[index + 1].text
-            glue = _glue(lines[index].text, following, widths[index], widest, known, padded=padded, head=parts[0])
+            following = lines[index + 1]
+            start = following.lstrip()[:1]
+            if widths[index] < WRAP_COLUMNS - 1 and not (start.isdecimal() or start == "d"):
+                break  # nearly every line: not wide, and the next one is not the rest of a list of numbers
+            glue = _glue(lines[index], following, widths[index], page, head=parts[0])
             if glue is None:
                 break
             parts.append(glue + following)
             index += 1
-            joined.append(lines[index].number)
-        if index + 1 < len(lines) and widths[index] >= WRAP_COLUMNS and widths[index] == widest and not padded:
-            if widest == WRAP_COLUMNS:
-                suspects.append(lines[index].number)
-            if _is_one_unknown_word(lines[index + 1].text):
-                cut_secrets.add(lines[index + 1].number)
-        result.append(line if len(parts) == 1 else PhysicalLine(line.number, "".join(parts)))
+            joined.append(index + 1)
+        result.append(parts[0] if len(parts) == 1 else "".join(parts))
+        if widths[index] >= WRAP_COLUMNS and widths[index] == page.widest and index + 1 < len(lines):
+            if not page.padded and page.widest == WRAP_COLUMNS:
+                suspects.append(index + 1)
+            if not page.padded and _is_one_unknown_word(lines[index + 1]):
+                cut_secrets.add(index + 2)
         index += 1
-    return Unwrapped(result, tuple(joined), tuple(suspects), frozenset(cut_secrets))
+    return Unwrapped(result, numbers, tuple(joined), tuple(suspects), frozenset(cut_secrets))
 
 
-def _glue(
-    text: str, following: str, width: int, widest: int, known: frozenset[str], *, padded: bool, head: str
-) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the lines of a file have in common: the widest of them, whether the terminal filled them with blanks, and words that begin a line."""
+
+    widest: int
+    padded: bool
+    known: frozenset[str]
+
+
+def _page(lines: Sequence[str], widths: Sequence[int]) -> _Page:
+    widest = max(widths, default=0)
+    full = sum(
+        1 for width, line in zip(widths, lines, strict=True) if width >= WRAP_COLUMNS and len(line.rstrip()) < len(line)
+    )
+    # Where lines are wider or narrower than a terminal, nobody asks which words begin one.
+    known = _first_words_of(lines, widths) if widest == WRAP_COLUMNS else frozenset()
+    return _Page(widest, full * 2 > len(lines), known)
+
+
+def _glue(text: str, following: str, width: int, page: _Page, *, head: str) -> str | None:
     """What to put between a line and its rest, or None when the next line is a line of its own."""
     if not following.strip() or not text.strip() or _terminal().one_line_only.match(head):
         return None
@@ -186,10 +195,10 @@ def _glue(
         if width == WRAP_COLUMNS:
             return ""
         return " " if width == WRAP_COLUMNS - 1 else None
-    exact = width == WRAP_COLUMNS and (not padded or len(text.rstrip()) == len(text))
-    if not exact or widest > WRAP_COLUMNS:
+    exact = width == WRAP_COLUMNS and (not page.padded or len(text.rstrip()) == len(text))
+    if not exact or page.widest > WRAP_COLUMNS:
         return None
-    return None if _begins_a_line(following, known) else ""
+    return None if _begins_a_line(following, page.known) else ""
 
 
 def _begins_a_line(text: str, known: frozenset[str]) -> bool:
@@ -202,13 +211,13 @@ def _begins_a_line(text: str, known: frozenset[str]) -> bool:
     return word is not None and word[0].lower().rstrip(";") in known
 
 
-def _first_words_of(lines: Sequence[PhysicalLine], widths: Sequence[int]) -> frozenset[str]:
+def _first_words_of(lines: Sequence[str], widths: Sequence[int]) -> frozenset[str]:
     """Words that begin a command: those every vendor knows, and those this very file begins other lines with."""
     seen = set()
     previous = 0
     for line, width in zip(lines, widths, strict=True):
         if previous != WRAP_COLUMNS:
-            word = _FIRST_WORD.match(line.text.lstrip())
+            word = _FIRST_WORD.match(line.lstrip())
             if word is not None and len(word[0]) <= 32 and not word[0].isdigit():
                 seen.add(word[0].lower())
         previous = width

@@ -246,19 +246,20 @@ class _ListState:
         try:
             if node.children:
                 raise NotUnderstoodError("nothing stands below an entry")
-            if start == 0 and words.skip("no"):
-                self._remove(words)
-                self.ledger.use(node)
-                return
-            if words.skip("sequence") or words.peek().isdigit():
-                sequence = words.number(1, 2**32 - 1)
-            if words.skip("remark"):
+            if words.peek() not in _ACTIONS:
+                if start == 0 and words.skip("no"):
+                    self._remove(words)
+                    self.ledger.use(node)
+                    return
+                if words.skip("sequence") or words.peek().isdigit():
+                    sequence = words.number(1, 2**32 - 1)
+            if words.peek() in _ACTIONS:
+                self._entry(words, sequence, node.line)
+            elif words.skip("remark"):
                 self.access_list.remark = " ".join(words.items[words.position :])
             elif words.skip("evaluate"):
                 self.access_list.evaluates.add(words.take())
-            elif words.peek() == "exit" and len(words.items) == 1:
-                pass
-            else:
+            elif words.peek() != "exit" or len(words.items) > 1:
                 self._entry(words, sequence, node.line)
             self.ledger.use(node)
         except NotUnderstoodError:

@@ -20,6 +20,8 @@ from secaudit.vendors.table_lines import Entry, TableDraft, network
 
 VENDOR = "cisco_ios"
 _ECHO = re.compile(r"(?:show|sh)\s+(?:ip|ipv6)\s+route(?:\s+vrf\s+\S+)?\s*\Z", re.IGNORECASE)
+_BEGINNINGS = frozenset("ICGRsS")
+"""How the first line of a table begins: one of the headings below, or the command itself."""
 _VRF = re.compile(r"Routing Table: (\S+)\s*\Z")
 _CODES = re.compile(r"Codes: (?:L - local, )?C - connected")
 _MORE_CODES = re.compile(r"\s+\S{1,3} [-–] |\s+\S{1,3} \S+,")
@@ -54,7 +56,11 @@ class _Finder:
     used: set[int] = field(default_factory=set)
 
     def find(self) -> FoundTables:
-        while self.position < len(self.lines):
+        lines = self.lines
+        while self.position < len(lines):
+            if lines[self.position].text[:1] not in _BEGINNINGS:
+                self.position += 1
+                continue
             heading = self._heading()
             if heading is None:
                 continue
@@ -69,7 +75,7 @@ class _Finder:
     def _heading(self) -> tuple[TableDraft, int] | None:
         """The lines before the first entry; None when there is no table here (what was looked at begins none either)."""
         first = self.lines[self.position].text
-        if not (first[:1] in "ICGR" and first) and not _ECHO.match(first):
+        if first[:1] in "sS" and not _ECHO.match(first):
             self.position += 1
             return None
         index, vrf = self.position, ""

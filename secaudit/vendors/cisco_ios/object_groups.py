@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from secaudit.network.intervals import ANY_IPV4, ANY_PORT, PORT_MAX, Interval, Intervals, complement, normalise
 from secaudit.network.matches import ANY_SERVICE, ICMP, PROTOCOLS_WITH_PORTS, TCP, UDP, Service
@@ -180,6 +180,7 @@ def _group_service(protocol: int | None, words: Words) -> tuple[Service, ...]:
     return (protocol_service(protocol),)
 
 
+@lru_cache(maxsize=1024)
 def protocol_number(word: str) -> int | None:
     """The number of a protocol name or number; None for every protocol (`ip`, `ipv6`)."""
     key = word.lower()

@@ -6,6 +6,7 @@ import re
 from itertools import islice
 
 from secaudit.text.config_text import ConfigText
+from secaudit.vendors.clues import any_of
 
 _LINES_LOOKED_AT = 400
 
@@ -48,7 +49,9 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
     )
 )
 
-_FOREIGN_CLUES: tuple[re.Pattern[str], ...] = tuple(
+_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
+
+_FOREIGN_CLUE = any_of(
     re.compile(pattern)
     for pattern in (
         r"interface port\d+\.\d+",  # AlliedWare Plus, YAMAHA SWX
@@ -89,8 +92,8 @@ def score(text: ConfigText) -> int:
     foreign = 0
     for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
         shown = line[:200]
-        foreign += any(pattern.match(shown) is not None for pattern in _FOREIGN_CLUES)
-        for index, (pattern, weight) in enumerate(_OWN_CLUES):
+        foreign += _FOREIGN_CLUE.match(shown) is not None
+        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
             if index not in found and pattern.match(shown) is not None:
                 found.add(index)
                 total += weight

@@ -10,6 +10,9 @@ from secaudit.network.intervals import IPV4_MAX
 from secaudit.vendors.cisco_ios.ledger import NotUnderstoodError
 from secaudit.vendors.cisco_ios.vocabulary import interface_name
 
+_OCTETS = {str(number): number for number in range(256)}
+"""What an octet of an address is written as; leading zeros are not."""
+
 
 class Words:
     """A position in the words of a line. `take` and friends raise `NotUnderstoodError` where the line ends early."""
@@ -43,8 +46,9 @@ class Words:
 
     def skip(self, key: str) -> bool:
         """Takes the next word if it is this keyword."""
-        if self.peek() == key:
-            self.position += 1
+        position = self.position
+        if position < len(self.keys) and self.keys[position] == key:
+            self.position = position + 1
             return True
         return False
 
@@ -90,17 +94,14 @@ def ipv4(word: str) -> int:
 
     Written out because `ipaddress` takes half of the time of reading a long access list.
     """
-    octets = word.split(".")
+    octets = [_OCTETS.get(octet) for octet in word.split(".")]
     if len(octets) != 4:
         raise NotUnderstoodError(f"{word!r} is not an address")
     number = 0
     for octet in octets:
-        if not (octet.isascii() and octet.isdigit() and len(octet) <= 3) or (octet[0] == "0" and len(octet) > 1):
+        if octet is None:
             raise NotUnderstoodError(f"{word!r} is not an address")
-        value = int(octet)
-        if value > 255:
-            raise NotUnderstoodError(f"{word!r} is not an address")
-        number = number << 8 | value
+        number = number << 8 | octet
     return number
 
 

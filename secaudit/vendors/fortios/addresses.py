@@ -74,9 +74,11 @@ def union(sets: Iterable[AddressSet]) -> AddressSet:
     parts = list(sets)
     if len(parts) == 1:
         return parts[0]
+    possible = normalise([interval for part in parts for interval in part.possible])
+    certain = all(part.certain for part in parts)
     return AddressSet(
-        normalise(interval for part in parts for interval in part.sure),
-        normalise(interval for part in parts for interval in part.possible),
+        possible if certain else normalise([interval for part in parts for interval in part.sure]),
+        possible,
         join(line for part in parts for line in part.sources),
         next((part.why for part in parts if part.why is not None), None),
     )

@@ -19,6 +19,7 @@ from secaudit.vendors.table_lines import Entry, TableDraft, network
 
 VENDOR = "fortios"
 _ECHO = re.compile(r"get\s+router\s+info6?\s+routing-table\b.*\Z", re.IGNORECASE)
+_BEGINNINGS = frozenset("CRIg")
 _VRF = re.compile(r"Routing table for VRF=(\d{1,5})\s*\Z")
 _IPV6 = re.compile(r"IPv6 Routing Table\s*\Z")
 _CODES = re.compile(r"Codes: K - kernel(?: route)?, C - connected")
@@ -51,9 +52,10 @@ class _Finder:
     used: set[int] = field(default_factory=set)
 
     def find(self) -> FoundTables:
-        while self.position < len(self.lines):
-            text = self.lines[self.position].text
-            if text[:1] in "CRIg" and any(one.match(text) for one in (_CODES, _VRF, _IPV6, _ECHO)):
+        lines = self.lines
+        while self.position < len(lines):
+            text = lines[self.position].text
+            if text[:1] in _BEGINNINGS and any(one.match(text) for one in (_CODES, _VRF, _IPV6, _ECHO)):
                 self._section()
             else:
                 self.position += 1

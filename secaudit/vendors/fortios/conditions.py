@@ -61,7 +61,8 @@ def conditions(entry: Section) -> list[Condition]:
     if users:
         text = Text(ja="認証された利用者にだけ適用されます。", en="It applies to authenticated users only.")
         found.append(Condition(Certainty.SOMETIMES, text, entry.lines_of(*users)))
-    for name, what in _UNCERTAIN.items():
+    asked = () if entry.settings.keys().isdisjoint(_UNCERTAIN) else _UNCERTAIN.items()
+    for name, what in asked:
         if entry.get(name) not in _INERT:
             text = Text(
                 ja=f"{what.ja}による条件があり、判定できません。", en=f"It depends on {what.en}, which is not modelled."

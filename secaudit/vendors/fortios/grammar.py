@@ -63,7 +63,9 @@ class Section:
     def values(self, name: str) -> tuple[str, ...]:
         """The values of a setting that are not empty; nothing when it is not set (`show full-configuration` prints `''`)."""
         setting = self.settings.get(name)
-        return () if setting is None else tuple(value for value in setting.values if value)
+        if setting is None:
+            return ()
+        return setting.values if all(setting.values) else tuple(filter(None, setting.values))
 
     def enabled(self, name: str) -> bool:
         """Whether `set NAME enable` holds."""
@@ -71,7 +73,8 @@ class Section:
 
     def lines_of(self, *names: str) -> Sources:
         """The lines of these settings, in the order asked."""
-        return tuple(line for name in names if name in self.settings for line in self.settings[name].lines)
+        settings = self.settings
+        return tuple([line for name in names if name in settings for line in settings[name].lines])
 
     @property
     def opening(self) -> Sources:
@@ -116,9 +119,16 @@ def tokens(text: str) -> tuple[str, ...] | None:
     >>> tokens('set member "a b" c')
     ('set', 'member', 'a b', 'c')
     """
-    if '"' not in text and "'" not in text and "\\" not in text:
-        return tuple(text.split())
-    words: list[str] = []
+    if "'" not in text and "\\" not in text:
+        if '"' not in text:
+            return tuple(text.split())
+        outside, *others = text.split('"')
+        words = outside.split()
+        for quoted, outside in zip(others[::2], others[1::2], strict=False):
+            words.append(quoted)
+            words += outside.split()
+        return None if len(others) % 2 else tuple(words)
+    words = []
     position = 0
     for match in _TOKEN.finditer(text):
         if text[position : match.start()].strip():
@@ -149,6 +159,7 @@ class _Parser:
         total = len(lines)
         index = 0
         unterminated: SourceLine | None = None
+        known: dict[str, tuple[str, ...]] = {}  # most lines of a long table are like many others
         while index < total:
             line = lines[index]
             text = line.text.strip()
@@ -158,8 +169,9 @@ class _Parser:
                 if text and len(self.stack) == 1:
                     self.header.append(line)
                 continue
-            words = tokens(text)
+            words = known.get(text) or tokens(text)
             if words is not None:
+                known[text] = words
                 self._statement(words, line)
                 continue
             if text.split(None, 1)[0] not in ("set", "append"):

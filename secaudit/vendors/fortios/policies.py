@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
@@ -108,6 +109,7 @@ class _PolicyReader:
         self.tables = tables
         self.action = _ACTIONS.get(entry.get("action", "deny"), Action.UNKNOWN)
         self.users = (*entry.opening, *entry.lines_of(*_SHOWN))
+        self.says = [(self._says(table.source), self._says(table.destination)) for table in tables]
         self.conditions: list[Condition] = [*conditions(entry)]
         self.zone_lines: Sources = ()
 
@@ -178,10 +180,9 @@ class _PolicyReader:
         services = self._services()
         for names in self.tables:
             self._family(names, services, ingress, parts)
-        for one in (services,):
-            if one.why is not None:
-                parts.reasons.append(one.why)
-            parts.sources.append(one.sources)
+        if services.why is not None:
+            parts.reasons.append(services.why)
+        parts.sources.append(services.sources)
         return parts
 
     def _services(self) -> ServiceSet:
@@ -260,10 +261,11 @@ class _PolicyReader:
 
     def _absent(self, family: Family, name: str) -> AddressSet | None:
         """A policy names addresses of at least one family; without any, text was lost and all are possible."""
-        said = [table for table in self.tables if self._says(table.source) or self._says(table.destination)]
-        whole = any(self._says(table.source) and self._says(table.destination) for table in said)
+        if (True, True) in self.says:
+            return None
+        said = [table for table, says in zip(self.tables, self.says, strict=True) if any(says)]
         by_service = self.entry.enabled("internet-service") or self.entry.enabled("internet-service-src")
-        if whole or (by_service and family == 6) or (said and family != said[0].family):
+        if (by_service and family == 6) or (said and family != said[0].family):
             return None
         return AddressSet((), any_address(family), self.entry.opening, _NO_ADDRESS)
 
@@ -332,16 +334,12 @@ class _PolicyReader:
                 doubt = doubt or condition.text if certainty is Certainty.UNCERTAIN else doubt
         if doubt is not None:
             certainty = Certainty.UNCERTAIN
-        extra = (
-            *(line for condition in self.conditions for line in condition.sources),
-            *self.zone_lines,
-            *(line for part in parts.sources for line in part),
-        )
+        sources = (*(condition.sources for condition in self.conditions), self.zone_lines, *parts.sources)
         line = FilterLine(
             label=f"policy {entry.name}",
             action=self.action,
             matches=tuple(matches),
-            sources=join((*self.users, *extra)),
+            sources=join(chain(self.users, *sources)),
             certainty=certainty,
             doubt=doubt,
             logged=entry.get("logtraffic") in ("all", "enable"),

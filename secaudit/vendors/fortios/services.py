@@ -263,9 +263,11 @@ def _icmp_field(entry: Section, name: str) -> Intervals:
 def _union(parts: list[ServiceSet]) -> ServiceSet:
     if len(parts) == 1:
         return parts[0]
+    possible = compact(service for part in parts for service in part.possible)
+    certain = all(part.certain for part in parts)
     return ServiceSet(
-        compact(service for part in parts for service in part.sure),
-        compact(service for part in parts for service in part.possible),
+        possible if certain else compact(service for part in parts for service in part.sure),
+        possible,
         join(line for part in parts for line in part.sources),
         next((part.why for part in parts if part.why is not None), None),
     )

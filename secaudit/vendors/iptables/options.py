@@ -100,7 +100,10 @@ class _Reading:
             self._option(option, negated=negated)
 
     def _is(self, text: str) -> bool:
-        return self._at < len(self._words) and self._words[self._at] == Token(text)
+        if self._at >= len(self._words):
+            return False
+        word = self._words[self._at]
+        return word.text == text and not word.quoted
 
     def _target(self, option: str) -> None:
         if self._at >= len(self._words):

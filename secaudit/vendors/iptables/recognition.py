@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from secaudit.text.config_text import ConfigText
+from secaudit.vendors.clues import any_of
 
 _LINES = 2000
 """Non-blank lines that are looked at: `ip addr` and `ipset save` of a big host may come first."""
@@ -19,6 +20,7 @@ _CLUES = (
     (re.compile(r"^-[AN] .{0,300}\s-[jg] \S"), 10),
     (re.compile(r"^COMMIT\s*$"), 10),
 )
+_ANY_CLUE = any_of(pattern for pattern, _ in _CLUES)
 _OTHERS = re.compile(r"^\s*(?:table (?:ip|ip6|inet|bridge|arp|netdev) \S+ \{|type \S+ hook \S+ priority )")
 """The native form of nftables, which has its own reader."""
 
@@ -37,7 +39,7 @@ def score(text: ConfigText) -> int:
         if count > _LINES:
             break
         foreign = foreign or _OTHERS.match(content) is not None
-        for number, (pattern, weight) in enumerate(_CLUES):
+        for number, (pattern, weight) in enumerate(_CLUES if _ANY_CLUE.match(content) else ()):
             if number not in seen and pattern.match(content):
                 seen.add(number)
                 total += weight

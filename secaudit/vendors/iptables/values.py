@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
-from secaudit.network.intervals import IPV4_MAX, Interval, Intervals, normalise, of_network, of_wildcard
+from secaudit.network.intervals import IPV4_MAX, Interval, Intervals, normalise, of_wildcard
 from secaudit.network.matches import ACK, FIN, PSH, RST, SYN, URG, Family
 from secaudit.vendors.iptables.extensions import extensions
 
@@ -15,6 +16,7 @@ _MOST_INTERVALS = 1024
 """Of one mask with holes; a rule with more is not read, for a file may hold very many of them."""
 
 
+@lru_cache(maxsize=4096)
 def addresses(word: str, family: Family) -> Intervals:
     """`A`, `A/len`, `A/mask` (scattered masks as well), several with commas."""
     return normalise(interval for part in word.split(",") for interval in _address(part, family))
@@ -22,34 +24,28 @@ def addresses(word: str, family: Family) -> Intervals:
 
 def _address(word: str, family: Family) -> Intervals:
     host, slash, mask = word.partition("/")
-    address = ipaddress.ip_address(host)
-    if address.version != family:
-        raise ValueError(word)
-    bits = 32 if family == 4 else 128
+    address = _of_family(host, family)
     if not slash:
-        return ((int(address), int(address)),)
+        return ((address, address),)
+    bits = 32 if family == 4 else 128
     if mask.isascii() and mask.isdecimal():
-        return (
-            (of_network(ipaddress.ip_network((int(address), int(mask)), strict=False)),)
-            if family == 6
-            else (of_network(ipaddress.IPv4Network((int(address), int(mask)), strict=False)),)
-        )
+        if len(mask) > 3 or int(mask) > bits:
+            raise ValueError(word)
+        free = (1 << bits - int(mask)) - 1
+        return ((address & ~free, address | free),)
     maximum = (1 << bits) - 1
-    return of_wildcard(int(address), maximum ^ int(_of_family(mask, family)), bits, _MOST_INTERVALS)
+    return of_wildcard(address, maximum ^ _of_family(mask, family), bits, _MOST_INTERVALS)
 
 
-def _of_family(word: str, family: Family) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    address = ipaddress.ip_address(word)
-    if address.version != family:
-        raise ValueError(word)
-    return address
+def _of_family(word: str, family: Family) -> int:
+    return int(ipaddress.IPv4Address(word) if family == 4 else ipaddress.IPv6Address(word))
 
 
 def address_range(word: str, family: Family) -> Interval:
     """`A` or `A-B`."""
     low, _, high = word.partition("-")
-    first = int(_of_family(low, family))
-    last = int(_of_family(high, family)) if high else first
+    first = _of_family(low, family)
+    last = _of_family(high, family) if high else first
     if first > last:
         raise ValueError(word)
     return first, last

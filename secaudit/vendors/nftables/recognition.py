@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from secaudit.text.config_text import ConfigText
+from secaudit.vendors.clues import any_of
 
 _LINES = 2000
 _LONGEST_LINE = 400
@@ -31,6 +32,7 @@ _CLUES = tuple(
         (r"(?:set|map) \S+ \{", 10),
     )
 )
+_ANY_CLUE = any_of(pattern for pattern, _ in _CLUES)
 _OTHERS = re.compile(
     r"(\*(?:filter|nat|mangle|raw)\b|:[A-Z]+ (?:ACCEPT|DROP) \[|-A [A-Z]\w+ |config (?:system|firewall|router)|interface \S|hostname \S+;?$|set (?:security|system) |ip filter \d)"
 )
@@ -48,7 +50,7 @@ def score(text: ConfigText) -> int:
         seen += 1
         if seen > _LINES:
             break
-        for number, (pattern, worth) in enumerate(_CLUES):
+        for number, (pattern, worth) in enumerate(_CLUES if _ANY_CLUE.match(stripped) else ()):
             if number not in found and pattern.match(stripped):
                 found.add(number)
                 total += worth

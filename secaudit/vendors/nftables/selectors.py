@@ -154,6 +154,7 @@ class Reading:
     def __init__(self, items: tuple[Item, ...]) -> None:
         self.items = tuple(item for item in items if not (isinstance(item, Token) and item.kind is Kind.END))
         self.at = 0
+        self._words = [item.text if isinstance(item, Token) and item.kind is Kind.WORD else "" for item in self.items]
 
     def peek(self, ahead: int = 0) -> Item | None:
         """The next item, without taking it."""
@@ -161,12 +162,15 @@ class Reading:
 
     def word(self, ahead: int = 0) -> str:
         """The next item if it is a bare word, else nothing."""
-        item = self.peek(ahead)
-        return item.text if isinstance(item, Token) and item.kind is Kind.WORD else ""
+        place = self.at + ahead
+        return self._words[place] if place < len(self._words) else ""
 
     def sign(self, *signs: str, ahead: int = 0) -> bool:
         """Whether the next item is one of these signs."""
-        item = self.peek(ahead)
+        place = self.at + ahead
+        if place >= len(self.items) or self._words[place]:
+            return False
+        item = self.items[place]
         return isinstance(item, Token) and item.is_sign(*signs)
 
     def take(self, count: int = 1) -> tuple[Item, ...]:

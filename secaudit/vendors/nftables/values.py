@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from secaudit.network.intervals import (
     BYTE_MAX,
@@ -94,6 +95,7 @@ def number(kind: ValueType, token: Item) -> int | None:
     return value if value is not None and value <= maximum(kind) else None
 
 
+@lru_cache(maxsize=4096)
 def _address(kind: ValueType, text: str) -> int | None:
     try:
         if kind is ValueType.ADDRESS4:

@@ -46,8 +46,9 @@ class _Finder:
     used: set[int] = field(default_factory=set)
 
     def find(self) -> FoundTables:
-        while self.position < len(self.lines):
-            line = self.lines[self.position]
+        lines = self.lines
+        while self.position < len(lines):
+            line = lines[self.position]
             self.position += 1
             if line.text.lstrip()[:1] not in ("D", "宛"):
                 continue

@@ -259,7 +259,8 @@ class Draft:
 
     def mark_used(self, sources: Sources) -> None:
         """These lines became part of the model."""
-        self.used.update(line.number for line in sources)
+        for line in sources:
+            self.used.add(line.number)
 
     def mark_irrelevant(self, sources: Sources, reason: Text) -> None:
         """These lines cannot change a verdict."""

@@ -138,7 +138,10 @@ def _is_rest_of_filter(command: Command) -> bool:
     No command consists of them, but a filter that a terminal cut goes on with them, and the part before it reads as a wider filter.
     """
     names = protocol_numbers(6)
-    return not command.negated and all(ports(word) is not None or word in names for word in command.words)
+    for word in command.words:
+        if ports(word) is None and word not in names:
+            return False
+    return not command.negated
 
 
 def _known_command(draft: Draft, command: Command, entry: KnownCommand) -> Outcome:

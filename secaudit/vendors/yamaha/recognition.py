@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from secaudit.text.config_text import ConfigText
+from secaudit.vendors.clues import any_of
 
 _LINES = 200
 """Non-blank lines that are looked at."""
@@ -36,6 +37,8 @@ _COMMANDS = tuple(
         (r"(console (character|prompt)|syslog (notice|host)|description lan\d|lan type lan\d) ?", 5),
     )
 )
+_CLUES = (*_HEADERS, *_COMMANDS)
+_ANY_CLUE = any_of(pattern for pattern, _ in _CLUES)
 _OTHERS = re.compile(
     r"(interface (port|gigabit|fast|ethernet|vlan|giga|te|eth|mgmt)\S*|config (system|firewall|router|vdom)|set (security|system|interfaces)|hostname \S+"
     r"|access-list \d+|building configuration|<\?xml|end$|sysname )",
@@ -48,7 +51,6 @@ def score(text: ConfigText) -> int:
     found: set[int] = set()
     others: set[str] = set()
     total = seen = 0
-    clues = (*_HEADERS, *_COMMANDS)
     for line in text.lines:
         stripped = " ".join(line.text[:_LONGEST_LINE].split())
         if not stripped:
@@ -56,7 +58,7 @@ def score(text: ConfigText) -> int:
         seen += 1
         if seen > _LINES:
             break
-        for number, (pattern, worth) in enumerate(clues):
+        for number, (pattern, worth) in enumerate(_CLUES if _ANY_CLUE.match(stripped) else ()):
             if number not in found and pattern.match(stripped):
                 found.add(number)
                 total += worth

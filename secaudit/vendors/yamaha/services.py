@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from secaudit.network.intervals import (
@@ -51,13 +51,13 @@ class Services:
     doubt: Text | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Protocols:
-    """The protocol list of one filter while it is read."""
+    """A protocol list, without the ports beside it: `special` are words that stand for a protocol and a condition on its header."""
 
-    with_ports: set[int] = field(default_factory=set)
-    plain: list[Interval] = field(default_factory=list)
-    special: list[Service] = field(default_factory=list)
+    with_ports: Intervals = ()
+    plain: tuple[Service, ...] = ()
+    special: tuple[Service, ...] = ()
     doubt: Text | None = None
 
 
@@ -75,21 +75,26 @@ def filter_services(family: Family, protocol: str, source: str, destination: str
     source_ports, destination_ports = ports(source), ports(destination)
     if source_ports is None or destination_ports is None:
         return None
-    protocols = _protocols(family, protocol, source_ports, destination_ports)
+    protocols = _protocols(family, protocol)
     if protocols is None:
         return None
-    services: list[Service] = []
+    services = protocols.plain
     if protocols.with_ports:
-        numbers = normalise((number, number) for number in protocols.with_ports)
-        services.append(Service(numbers, destination_ports, source_ports))
-    if protocols.plain:
-        services.append(Service(normalise(protocols.plain)))
+        services = (Service(protocols.with_ports, destination_ports, source_ports), *services)
+    if protocols.special:
+        services = (*services, *(_with_ports(one, source_ports, destination_ports) for one in protocols.special))
     doubt = protocols.doubt
     if (source != "*" or destination != "*") and protocol in _BY_NUMBER[family]:
         doubt = _NUMERIC_ICMP
     if max(source.count(","), destination.count(",")) >= _MOST_PORTS:
         doubt = doubt or _TOO_MANY_PORTS
-    return Services((*services, *protocols.special), doubt)
+    return Services(services, doubt)
+
+
+def _with_ports(service: Service, source: Intervals, destination: Intervals) -> Service:
+    if service.protocols != ((TCP, TCP),):
+        return service
+    return replace(service, destination_ports=destination, source_ports=source)
 
 
 def _icmp(number: int, types: str, codes: str) -> Services | None:
@@ -99,42 +104,51 @@ def _icmp(number: int, types: str, codes: str) -> Services | None:
     return Services((Service(((number, number),), icmp_types=type_numbers, icmp_codes=code_numbers),))
 
 
-def _protocols(family: Family, text: str, source: Intervals, destination: Intervals) -> _Protocols | None:
-    result = _Protocols()
+@lru_cache(maxsize=4096)
+def _protocols(family: Family, text: str) -> _Protocols | None:
+    """The protocol field of a filter; None when a word of it is not understood."""
+    with_ports: set[int] = set()
+    plain: list[Interval] = []
+    special: list[Service] = []
+    doubt: Text | None = None
     names = protocol_numbers(family)
     for item in dict.fromkeys(text.split(",")):
         if item == "*":
-            result.with_ports |= {TCP, UDP}
-            result.plain += complement(((TCP, TCP), (UDP, UDP)), BYTE_MAX)
+            with_ports |= {TCP, UDP}
+            plain += complement(((TCP, TCP), (UDP, UDP)), BYTE_MAX)
         elif (number := names.get(item, _protocol_number(item))) is not None:
             if number in (TCP, UDP):
-                result.with_ports.add(number)
+                with_ports.add(number)
             else:
-                result.plain.append((number, number))
-        elif not _special(family, item, source, destination, result):
+                plain.append((number, number))
+        elif (flags := _flags(item)) is not None:
+            values, unsure = flags
+            doubt = doubt or unsure
+            if values:
+                special.append(Service(((TCP, TCP),), tcp_flags=values))
+        elif (service := _icmp_kind(family, item)) is not None:
+            special.append(service)
+            if family == 6 and item != "icmp-nd":
+                doubt = _ICMPV6_KIND
+        else:
             return None
-    return result
+    return _Protocols(
+        normalise((number, number) for number in with_ports),
+        (Service(normalise(plain)),) if plain else (),
+        tuple(special),
+        doubt,
+    )
 
 
-def _special(family: Family, item: str, source: Intervals, destination: Intervals, result: _Protocols) -> bool:
-    """The words that stand for a protocol and a condition on its header."""
-    flags = _flags(item)
-    if flags is not None:
-        values, doubt = flags
-        result.doubt = result.doubt or doubt
-        if values:
-            result.special.append(Service(((TCP, TCP),), destination, source, tcp_flags=values))
-        return True
+def _icmp_kind(family: Family, item: str) -> Service | None:
+    """What `icmp-error`, `icmp-info` and `icmp-nd` match; in IPv6 filters the first two may be any ICMPv6."""
     types = read_data("services")["icmp_types"].get(item)
     if types is None or (item == "icmp-nd" and family == 4):
-        return False
+        return None
     if family == 6 and item != "icmp-nd":
-        result.special.append(Service(((ICMPV6, ICMPV6),)))
-        result.doubt = _ICMPV6_KIND
-        return True
+        return Service(((ICMPV6, ICMPV6),))
     number = ICMP if family == 4 else ICMPV6
-    result.special.append(Service(((number, number),), icmp_types=normalise((low, high) for low, high in types)))
-    return True
+    return Service(((number, number),), icmp_types=normalise((low, high) for low, high in types))
 
 
 def _flags(item: str) -> tuple[Intervals, Text | None] | None:
@@ -152,6 +166,7 @@ def _flags(item: str) -> tuple[Intervals, Text | None] | None:
     return (complement(equal, BYTE_MAX) if match[1] else equal), None
 
 
+@cache
 def protocol_numbers(family: Family) -> dict[str, int]:
     """Protocol names; in an IPv6 filter `icmp` means ICMPv6 and `icmp4` ICMP."""
     names: dict[str, int] = read_data("services")["protocols"]
@@ -170,6 +185,7 @@ def port_names() -> dict[str, Intervals]:
     }
 
 
+@lru_cache(maxsize=4096)
 def ports(text: str) -> Intervals | None:
     """A port field: numbers, mnemonics, ranges `a-b` `-b` `a-`, lists, `*`; None when not understood.
 
@@ -182,6 +198,8 @@ def ports(text: str) -> Intervals | None:
 def _numbers(text: str, highest: int, names: dict[str, Intervals]) -> Intervals | None:
     if text == "*":
         return ((0, highest),)
+    if "," not in text:
+        return _number_item(text, highest, names)
     result: list[Interval] = []
     for item in text.split(","):
         if item == "*":

@@ -85,19 +85,24 @@ class CommandTable:
 
     def find(self, words: tuple[str, ...]) -> Handler | KnownCommand | None:
         """The entry of the longest pattern that starts the command; a literal word beats `*`."""
-        return _deepest(self._root, words, 0)[1]
-
-
-def _deepest(node: _Node, words: tuple[str, ...], depth: int) -> tuple[int, Handler | KnownCommand | None]:
-    best: tuple[int, Handler | KnownCommand | None] = (depth if node.entry is not None else -1, node.entry)
-    if depth == len(words):
+        best = self._root.entry
+        nodes = [self._root]
+        for word in words:
+            following: list[_Node] = []
+            for node in nodes:
+                literal = node.words.get(word)
+                if literal is not None:
+                    following.append(literal)
+                if node.any_word is not None:
+                    following.append(node.any_word)
+            if not following:
+                break
+            nodes = following
+            for node in nodes:  # those reached by literal words are in front of those reached by `*`
+                if node.entry is not None:
+                    best = node.entry
+                    break
         return best
-    for child in (node.words.get(words[depth]), node.any_word):
-        if child is not None:
-            found = _deepest(child, words, depth + 1)
-            if found[0] > best[0]:
-                best = found
-    return best
 
 
 def load_table(handlers: Iterable[Mapping[str, Handler]]) -> CommandTable:
