@@ -2,7 +2,7 @@
 
 A repair is called proved only when all of this holds of the network after it, computed anew from the changed configurations:
 the forbidden packets no longer pass; between no two zones does anything pass that did not before; nothing else was closed, but what was
-forbidden as well; and no rule that passed before fails or is undetermined now (required links and their replies among them).
+forbidden as well, and no permitted packet lost its replies; and no rule that passed before fails or is undetermined now (required links and their replies among them).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from secaudit.flows.cuts import MOST_CHANGES, Cut, find_cuts, smallest_sets
 from secaudit.municipality.model import Zone
 from secaudit.network.changes import AddFilter, Change, InsertDeny, RemoveLine, changed
 from secaudit.network.device import Device
+from secaudit.network.matches import Match, Service
+from secaudit.packets.boxes import Box
 from secaudit.packets.sets import PacketSet
 from secaudit.probes.folder import load_probes
 from secaudit.rules.permitted import allowance
@@ -37,6 +39,8 @@ from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, writer_of
 from secaudit.vendors.registry import find_tables, read_config
 
+_MOST_BOXES = 200
+"""Replies that are stopped, as boxes; where there are more, any packet may have lost its reply."""
 ATTEMPTS = 12
 """How many sets of changes are tried before giving up."""
 
@@ -322,6 +326,14 @@ def _prove(before: _Before, devices: Mapping[str, Device], pair: PairFlow, forbi
                     ja=f"{source} から {destination} への許可された通信まで止まる: {_some(other)}",
                     en=f"permitted packets from {source} to {destination} would be stopped as well: {_some(other)}",
                 )
+        back = before.prepared.flows.pair(destination, source).certain
+        unwanted = before.forbidden(before.prepared.flows, destination, source)
+        unanswered = unanswered_of(back - unwanted, was, is_)
+        if not unanswered.is_empty:
+            return Text(
+                ja=f"{destination} から {source} への許可された通信の応答が止まる: {_some(unanswered)}",
+                en=f"replies to permitted packets from {destination} to {source} would be stopped: {_some(unanswered)}",
+            )
     result = judge(after, before.as_of)
     for change in compare_results(before.result, result):
         if change.before is Outcome.PASS or change.after is Outcome.FAIL:
@@ -331,6 +343,23 @@ def _prove(before: _Before, devices: Mapping[str, Device], pair: PairFlow, forbi
             )
     possible = not (new.possible & forbidden).is_empty
     return _Compared(sum(1 for _ in before.pairs()), len(result.results), possible)
+
+
+def unanswered_of(permitted: PacketSet, was: PairFlow, is_: PairFlow) -> PacketSet:
+    """Which of some packets the other way have lost their replies: where no device remembers connections, replies pass as any packet does."""
+    stopped = was.replies - is_.replies
+    if stopped.is_empty:
+        return stopped
+    boxes = stopped.boxes(_MOST_BOXES)
+    if len(boxes) == _MOST_BOXES:
+        return permitted
+    return permitted & permitted.spaces.of_matches(map(_answered_by, boxes))
+
+
+def _answered_by(box: Box) -> Match:
+    """The packets to which those of a box are replies."""
+    service = Service(box.protocols, destination_ports=box.source_ports, source_ports=box.destination_ports)
+    return Match(4 if box.family == 4 else 6, box.destinations, box.sources, (service,))
 
 
 def _some(packets: PacketSet) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from secaudit.flows.budget import Budget
@@ -63,6 +63,11 @@ def _decides(line: FilterLine, action: Action) -> bool:
 
 def _unsure(line: FilterLine) -> bool:
     return line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
+
+
+def _is_passed_over(line: FilterLine, action: Action | None) -> bool:
+    """Whether a permit does nothing for the question, but may act all the same: then its translation holds, and no later line's."""
+    return action is None and line.action is Action.PERMIT
 
 
 def _may_deny(line: FilterLine) -> bool:
@@ -164,10 +169,16 @@ class FilterCompiler:
 
     def _compile(self, filter_: Filter, lines: Sequence[FilterLine]) -> tuple[Permitted, ...]:
         space = self._space
+        translating = any(line.source_translation is not None for line in lines)
         decided = [
-            (action, line.source_translation, space.matches(line.matches), _decides(line, action))
+            (
+                action,
+                line.source_translation,
+                space.matches(line.matches),
+                action is not None and _decides(line, action),
+            )
             for line in lines
-            if (action := acts(line, self._mode)) is not None
+            if (action := acts(line, self._mode)) is not None or (translating and _is_passed_over(line, action))
         ]
         default = filter_.default is Action.PERMIT or (
             filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
@@ -177,7 +188,12 @@ class FilterCompiler:
         result = []
         for translation in dict.fromkeys(translations):
             runs = _runs(
-                (node, action is Action.PERMIT and held == translation, sure) for action, held, node, sure in decided
+                (
+                    node,
+                    action is Action.PERMIT and held == translation,
+                    sure or (action is None and held != translation),
+                )
+                for action, held, node, sure in decided
             )
             permit, barred = self._fold(runs)
             if default and translation is None:
@@ -215,6 +231,33 @@ class FilterCompiler:
 
         Looking at a line costs one unit of the budget, a decision `RULING_COST`; when it is exhausted there are no more.
         """
+        found = self._rulings(filter_, ingress, egress, packets, budget)
+        if self._mode is Mode.POSSIBLE or all(line.source_translation is None for line in filter_.lines):
+            yield from found
+            return
+        space = self._space
+        passed_over = [
+            (position, line.source_translation, space.matches(line.matches))
+            for position, line in enumerate(filter_.lines)
+            if _stands_between(line, ingress, egress) and _is_passed_over(line, acts(line, self._mode))
+        ]
+        for ruling in found:
+            translation = None if ruling.line is None else ruling.line.source_translation
+            barred = space.union_all(
+                node
+                for position, other, node in passed_over
+                if other != translation and (ruling.position is None or position < ruling.position)
+            )
+            unsure = space.intersection(ruling.packets, barred)
+            if not ruling.permits or unsure == EMPTY:
+                yield ruling
+                continue
+            yield replace(ruling, packets=unsure, permits=False)
+            sure = space.difference(ruling.packets, barred)
+            if sure != EMPTY:
+                yield replace(ruling, packets=sure)
+
+    def _rulings(self, filter_: Filter, ingress: str, egress: str, packets: int, budget: Budget) -> Iterator[Ruling]:
         space = self._space
         acting = self._acting_lines(filter_, ingress, egress)
         budget.spend(len(acting) + 1)

@@ -79,7 +79,7 @@ class WholeDevice(DeviceModel):
         ]
 
     def _named(self, names: tuple[str, ...]) -> list[Filter]:
-        return [self.device.filters[name] for name in names if name in self.device.filters]
+        return [self.device.filters[name] for name in names]
 
     def _sent_from(self, vrf: str) -> int:
         """Packets with a source that the device has in a VRF: any at all, possibly, where an address is given from outside."""

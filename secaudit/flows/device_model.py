@@ -16,7 +16,7 @@ from secaudit.flows.topology import Topology
 from secaudit.flows.translation import Translator
 from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter
-from secaudit.network.intervals import Intervals, normalise
+from secaudit.network.intervals import Intervals, normalise, of_network
 from secaudit.network.nat import NatRule, NatStage, Translation
 from secaudit.network.routes import PolicyRoute
 from secaudit.packets.diagrams import EMPTY, FULL
@@ -447,8 +447,13 @@ class DeviceModel:
         running = [one for one in self.device.dynamic_routing if one.concerns(vrf, space.family)]
         if not running:
             return result
-        unknown = space.difference(part.packets, self._table(vrf).connected)
+        everywhere = space.difference(part.packets, self._table(vrf).connected)
         for protocol in running:
+            unknown = everywhere
+            if protocol.destinations is not None:
+                unknown = space.intersection(
+                    unknown, space.guard(Field.DESTINATION, (of_network(protocol.destinations),))
+                )
             for interface in self.device.interfaces.values():
                 if not interface.enabled or interface.vrf != vrf:
                     continue

@@ -14,7 +14,6 @@ from secaudit.flows.replay_routes import Departure, anywhere, departures
 from secaudit.flows.replay_way import Arrival, Outcome, PolicyTranslation, Way, ended, merged, step
 from secaudit.flows.trace import TraceVerdict
 from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
-from secaudit.network.filters import Action, Filter
 from secaudit.network.intervals import IPAddress
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -34,10 +33,27 @@ class DeviceWalk:
         pipeline = self.device.pipeline
         if way.ingress is None:
             pipeline = pipeline[pipeline.index(Stage.ROUTE) :] if Stage.ROUTE in pipeline else ()
+        if way.ingress is not None and self._is_untracked(way):
+            way = replace(way, passage=replace(way.passage, untracked=True))
         outcomes = self._begin(way)
         for stage in pipeline:
             outcomes = _each(outcomes, partial(self._stage, stage, vrf))
         return _each(outcomes, self._finish)
+
+    # --- what is remembered
+
+    def _memory(self, way: Way) -> Memory:
+        """What the device remembers of the packet whose reply this may be; a packet that is not tracked is nobody's reply."""
+        return Memory() if self._is_untracked(way) else self.memory
+
+    def _is_untracked(self, way: Way) -> bool:
+        """By the header with which it came in. One whose addresses are not known counts as not tracked where it may be."""
+        if self.device.untracked is None:
+            return False
+        apart = self.device.filters[self.device.untracked]
+        header = replace(way.header, packet=way.passage.forms[0], mark=0)
+        rulings = rule_on(apart, header, Mode.POSSIBLE, "" if way.ingress is None else way.ingress, way.egress)
+        return any(one.permits is not False for one in rulings)
 
     # --- doubts about the device
 
@@ -94,7 +110,7 @@ class DeviceWalk:
             return [ended(way, TraceVerdict.UNROUTED, text)]
         if Stage.EGRESS_NAT in self.device.pipeline:
             return [way]
-        way = self.memory.undone(way, Stage.INGRESS_NAT, Stage.ROUTE) or way
+        way = self._memory(way).undone(way, Stage.INGRESS_NAT, Stage.ROUTE) or way
         return [way] if way.translation is None else list(replay_nat.by_policy(self.device, way))
 
     def _policies(self, way: Way) -> list[Outcome]:
@@ -109,8 +125,7 @@ class DeviceWalk:
         """A packet that passes in spite of the policies may be translated as one of their lines asks."""
         told = set()
         for name in self.device.policies:
-            filter_ = self.device.filters.get(name)
-            for line in () if filter_ is None else filter_.lines:
+            for line in self.device.filters[name].lines:
                 wanted = line.source_translation
                 if wanted is not None and wanted not in told:
                     told.add(wanted)
@@ -120,10 +135,7 @@ class DeviceWalk:
         """`interface` is the one to which the filter is applied, None for the policy of the whole device."""
         if name is None or way.bypass:
             return [way]
-        filter_ = self.device.filters.get(name)
-        if filter_ is None:
-            # a dangling name: the reader should have said what it means, so nobody knows
-            filter_ = Filter(name, (), Action.UNKNOWN, self.device.identity)
+        filter_ = self.device.filters[name]
         if self._has_session(way, name, interface):
             text = Text(
                 ja=f"フィルター「{name}」: 確立済みのセッションの応答として通す",
@@ -136,8 +148,8 @@ class DeviceWalk:
 
     def _has_session(self, way: Way, name: str, interface: str | None) -> bool:
         if interface is None:
-            return self.memory.has_policy_session(way, name)
-        return self.memory.has_session(way, interface)
+            return self._memory(way).has_policy_session(way, name)
+        return self._memory(way).has_session(way, interface)
 
     def _divert(self, way: Way) -> list[Outcome]:
         outcomes = self._diverted(way)
@@ -172,7 +184,7 @@ class DeviceWalk:
         return [*outcomes, way]
 
     def _ingress_nat(self, way: Way) -> list[Outcome]:
-        undone = self.memory.undone(way, Stage.EGRESS_NAT, Stage.INGRESS_NAT)
+        undone = self._memory(way).undone(way, Stage.EGRESS_NAT, Stage.INGRESS_NAT)
         if undone is not None:
             return [undone]
         if self._keeps_addresses(way):
@@ -181,7 +193,7 @@ class DeviceWalk:
         return replay_nat.by_first_rule(self.device, Stage.INGRESS_NAT, way, rules, self.mode)
 
     def _egress_nat(self, way: Way) -> Iterable[Outcome]:
-        undone = self.memory.undone(way, Stage.INGRESS_NAT, Stage.EGRESS_NAT)
+        undone = self._memory(way).undone(way, Stage.INGRESS_NAT, Stage.EGRESS_NAT)
         if undone is not None:
             return [undone]
         if way.translation is not None:
@@ -193,15 +205,15 @@ class DeviceWalk:
 
     def _keeps_addresses(self, way: Way) -> bool:
         """A reply of a session of the whole device is never translated anew."""
-        return way.without_nat or self.memory.has_policy_session(way) or self._remembered(way)
+        return way.without_nat or self._memory(way).has_policy_session(way) or self._remembered(way)
 
     def _remembered(self, way: Way) -> bool:
         """Whether it is the reply of a connection that the device remembers, for the lines that ask for that."""
-        return self.device.tracks_connections and self.memory.has_passed(way)
+        return self.device.tracks_connections and self._memory(way).has_passed(way)
 
     def _route(self, way: Way, vrf: str) -> list[Outcome]:
         if Stage.INGRESS_NAT not in self.device.pipeline:
-            way = self.memory.undone(way, Stage.EGRESS_NAT, Stage.ROUTE) or way
+            way = self._memory(way).undone(way, Stage.EGRESS_NAT, Stage.ROUTE) or way
         if not way.header.destination_known:
             text = Text(
                 ja="宛先は DHCP・PPPoE などで与えられるアドレスで、設定からは分からない",

@@ -18,6 +18,8 @@ class Memory:
     def __init__(self, passages: Iterable[Passage] = ()) -> None:
         self._by_device: dict[str, list[Passage]] = {}
         for passage in passages:
+            if passage.untracked:
+                continue
             self._by_device.setdefault(passage.device, []).append(passage)
 
     def has_session(self, way: Way, interface: str) -> bool:

@@ -129,7 +129,9 @@ def _from_table(device: Device, vrf: str, header: Header, mode: Mode, doubtful: 
     found = _look_up(table, header.packet.destination, 0)
     result = list(found.departures)
     if mode is Mode.POSSIBLE and not connected:
-        result += _dynamic(table, table.unknown(header.packet.destination))
+        address = header.packet.destination
+        learnt = table.unknown(address)
+        result += _dynamic(table, [one for one in learnt if one.destinations is None or address in one.destinations])
     if found.may_fail:
         result.append(_no_route(device, found.departures))
     return tuple(_doubted(one, doubtful) for one in result)

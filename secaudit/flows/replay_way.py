@@ -29,6 +29,8 @@ class Passage:
     interfaces: frozenset[str] = frozenset()
     """The interfaces whose filter keeps a session of it."""
     bindings: tuple[tuple[Stage, Packet, Packet], ...] = ()
+    untracked: bool = False
+    """The device does not remember it (`Device.untracked`)."""
 
 
 @dataclass(frozen=True, slots=True)

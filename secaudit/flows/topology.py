@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from secaudit.flows.layer2 import Element, Layer2, Port
 from secaudit.flows.tunnels import TunnelPlan
+from secaudit.flows.undefined_filters import with_every_filter
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork, of_network
@@ -147,7 +148,7 @@ class Topology:
 
 def build_topology(devices: Iterable[Device], links: Iterable[tuple[Port, Port]] = ()) -> Topology:
     """Joins devices. `links` are declared links; one that names an unknown interface is ignored here (the loader reports it)."""
-    by_name = {device.name: device for device in devices}
+    by_name = {device.name: with_every_filter(device) for device in devices}
     groups = _Groups()
     for name, device in by_name.items():
         for interface in device.interfaces.values():

@@ -96,7 +96,8 @@ class Device:
     passes by interface pair, one after the other: all must permit it. `local_in` are the filters for packets addressed to the
     device itself, `local_out` those for packets that it sends itself; `filters_own_packets` tells whether the outgoing
     filters of its interfaces see the latter. `tracks_connections`: it remembers every connection whose opening packet
-    it let through, for the lines that ask for it (`FilterLine.connection`). `identity` are the lines that tell vendor, model and version:
+    it let through, for the lines that ask for it (`FilterLine.connection`), but for those that the filter `untracked` permits as they
+    come in (its own packets: by the interface ""): nothing is remembered of them, and they are nobody's reply. `identity` are the lines that tell vendor, model and version:
     the evidence for facts that follow from what is *not* in the file.
     """
 
@@ -114,6 +115,7 @@ class Device:
     local_out: tuple[str, ...] = ()
     filters_own_packets: bool = False
     tracks_connections: bool = False
+    untracked: str | None = None
     routes: tuple[Route, ...] = ()
     policy_routes: tuple[PolicyRoute, ...] = ()
     dynamic_routing: tuple[DynamicRouting, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from secaudit.network.intervals import IPAddress, IPNetwork
@@ -65,7 +66,8 @@ class DynamicRouting:
 
     `interfaces` are those by which they may lead (None = any of the VRF), `family` the only address family that they can be of (None = both).
     `transient`: they come and go with those who connect, so that a captured table does not tell them all. `reason` says why
-    they are unknown where that is not simply that the configuration does not show them.
+    they are unknown where that is not simply that the configuration does not show them. `destinations`: they are for addresses of this
+    prefix only (a route that was not understood but for its prefix); in such a table nothing is certain all the same.
     """
 
     protocol: str
@@ -75,10 +77,28 @@ class DynamicRouting:
     family: Family | None = None
     transient: bool = False
     reason: Text | None = None
+    destinations: IPNetwork | None = None
 
     def concerns(self, vrf: str, family: int) -> bool:
         """Whether the unknown routes may be in the table of a VRF and address family."""
         return self.vrf == vrf and self.family in (None, family)
+
+
+def not_understood(
+    prefix: IPNetwork, sources: Sources, connected: Iterable[IPNetwork], vrf: str = ""
+) -> DynamicRouting | None:
+    """A configured route of which only the prefix was understood. None when that does not bound what it may do.
+
+    A route inside a connected subnet is preferred to it, and connected subnets are what is always sure.
+    """
+    if any(prefix.prefixlen > one.prefixlen and prefix.network_address in one for one in connected):
+        return None
+    reason = Text(
+        ja=f"{prefix} への経路の行を読み取れないため、この宛先へのパケットの行き先を判断できない。",
+        en=f"a route to {prefix} was not understood, so where packets for it go cannot be told",
+    )
+    family: Family = 4 if prefix.version == 4 else 6
+    return DynamicRouting("static", sources, vrf, None, family, reason=reason, destinations=prefix)
 
 
 @dataclass(frozen=True, slots=True)

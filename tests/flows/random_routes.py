@@ -161,4 +161,13 @@ class RandomRoutes:
         if not interfaces or not self._chance(0.12):
             return ()
         where = frozenset((self.random.choice(tuple(interfaces)),)) if self._chance(0.6) else None
-        return (DynamicRouting("ospf", self._source(), interfaces=where, family=self.random.choice((None, 4, 6))),)
+        destinations = self.random.choice((None, LEAVES[self.random.choice(ZONES)]))
+        return (
+            DynamicRouting(
+                "ospf",
+                self._source(),
+                interfaces=where,
+                family=self.random.choice((None, 4, 6)),
+                destinations=destinations,
+            ),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,16 @@ def test_without_filters_the_reply_comes_back() -> None:
     reply = connection.replies[0]
     assert str(reply.packet) == "tcp 10.2.0.9:443 > 10.1.0.5:40000 SA"
     assert (reply.verdict, reply.device, reply.interface) == (TraceVerdict.DELIVERED, "a", "in")
+
+
+def test_what_is_not_tracked_is_not_remembered() -> None:
+    """Neither the reply to a packet that was not tracked nor a reply that is not tracked itself belongs to a connection."""
+    replies = line(10, Action.PERMIT, connection=filters.Connection.ESTABLISHED)
+    table = filter_("t", replies, line(11, Action.PERMIT, ingress=["in"]), number=5)
+    for untracked, works in (("172.16.0.0/16", True), ("10.1.0.0/16", False), ("10.2.0.0/16", False)):
+        apart = filter_("apart", line(20, Action.PERMIT, match(untracked), ingress=["in", "out"]), number=6)
+        tracking = replace(wall(table, apart, policies=("t",)), tracks_connections=True, untracked="apart")
+        assert connect(tracking).works is works
 
 
 def test_a_stateful_policy_lets_the_reply_back() -> None:

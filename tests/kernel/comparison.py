@@ -199,7 +199,11 @@ class Comparison:
         asked = [one for one in (self._reply(*each) for each in crossed) if one is not None][:most]
         for one, seen in zip(asked, self._sent(asked), strict=True):
             self._report.packets["replies"] += 1
-            if _reply_complaint(one, seen) is not None:
+            if _reply_complaint(one, seen) is None:
+                continue
+            if self._prediction.starts_anew(one.reply.packet, one.reply.ingress or ""):
+                self._report.packets["choice"] += 1
+            else:
                 self._reply_again(one)
 
     def _reply(self, question: int, trial: Trial, seen: Observed) -> _Reply | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from secaudit.flows.compiled import FilterCompiler
-from secaudit.flows.device_model import DeviceModel
+from secaudit.flows.device_itself import WholeDevice
 from secaudit.flows.headers import as_sent
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import replay, replay_connection
@@ -79,15 +79,15 @@ class Prediction:
         self.spaces = Spaces()
         self._topology = build_topology([device])
         self._compilers: dict[tuple[Family, Mode], FilterCompiler] = {}
-        self._models: dict[tuple[Family, Mode], DeviceModel] = {}
+        self._models: dict[tuple[Family, Mode], WholeDevice] = {}
         self._outgoing: dict[tuple[Family, Mode, str], Mapping[str, Outgoing]] = {}
         self._own: dict[tuple[Family, Mode, str], int] = {}
 
-    def _model(self, family: Family, mode: Mode) -> DeviceModel:
+    def _model(self, family: Family, mode: Mode) -> WholeDevice:
         key = (family, mode)
         if key not in self._models:
             self._compilers[key] = FilterCompiler(self.spaces[family], mode)
-            self._models[key] = DeviceModel(
+            self._models[key] = WholeDevice(
                 self.spaces[family], self._topology, self.device, mode, self._compilers[key]
             )  # fmt: skip
         return self._models[key]
@@ -142,15 +142,7 @@ class Prediction:
         nodes = dict.fromkeys((*self.device.interfaces, ITSELF), EMPTY)
         for departure in model.transfer(ingress, everything):
             nodes[departure.egress] = space.union(nodes[departure.egress], departure.packets)
-        losses = model.inside(ingress, everything).losses
-        arrived = space.union_all(loss.packets for loss in losses if loss.to_itself)
-        admitted = self._through(space, key, self.device.local_in, ingress, ITSELF, arrived)
-        if mode is Mode.POSSIBLE and any(
-            doubt.interfaces is None or ingress in doubt.interfaces for doubt in self.device.doubts
-        ):
-            # what could not be read may let it past the filters and the NAT
-            admitted = space.union(admitted, space.intersection(everything, model.own("")))
-        nodes[ITSELF] = space.assign(admitted, Field.MARK, ((0, 0),))
+        nodes[ITSELF] = space.union_all(one.packets for one in model.received(ingress, everything))
         return {name: Outgoing(node, as_sent(space, node)) for name, node in nodes.items()}
 
     def leaves_by(self, packet: Packet, mode: Mode, ingress: str) -> set[str]:
@@ -217,6 +209,10 @@ class Prediction:
         """Whether a pool of several addresses translates it: the kernel takes one of them, and not with each it gets equally far."""
         traces = replay(self._topology, self.device.name, ingress, packet, Mode.POSSIBLE)
         return any(not self._pools.isdisjoint(hop.sources) for trace in traces for hop in trace.hops)
+
+    def starts_anew(self, packet: Packet, ingress: str) -> bool:
+        """Whether a reply may be no reply to a router that does not track everything, and be translated by a pool of its own."""
+        return self.device.untracked is not None and self.hangs_on_a_choice(packet, ingress)
 
     def replies(self, packet: Packet, ingress: str, seen: Observed, mode: Mode) -> set[tuple[str, Packet]] | None:
         """Where the interpreter says that the reply to a packet that came out as seen gets; None when it does not expect that packet."""

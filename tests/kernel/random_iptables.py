@@ -71,7 +71,7 @@ class RandomIptables:
         self._family = values.family
         self._state = state
         self._nat = nat
-        self._odd = rng.choice((0.0, 0.0, 0.0, 0.15))
+        self._odd = rng.choice((0.0, 0.0, 0.15, 0.4))
         self._drops: dict[str, bool] = {}
         """By built-in chain of the table that is being written: its policy."""
 

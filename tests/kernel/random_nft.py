@@ -48,7 +48,7 @@ class RandomNft:
         self._values = values
         self._state = state
         self._nat = nat
-        self._odd = rng.choice((0.0, 0.0, 0.0, 0.15))
+        self._odd = rng.choice((0.0, 0.0, 0.15, 0.4))
         self._declared: list[str] = []
         self._count = 0
         self._family: Family = 4
@@ -80,6 +80,8 @@ class RandomNft:
             chains.append(
                 self._base(family, f"b{index}", f"type filter hook {hook} priority {priority}", hook, policy, users)
             )
+        if self._state and self._random.random() < 0.3:
+            chains.append(self._untracking(family))
         if self._nat:
             chains += self._nat_chains(family)
         return f"table {family} {name} {{\n" + "".join((*self._declared, *chains)) + "}\n"
@@ -96,6 +98,19 @@ class RandomNft:
     def _base(self, family: str, name: str, kind: str, hook: str, policy: str, users: Sequence[str]) -> str:
         rules = [self._rule(family, hook, users, False) for _ in range(self._random.randint(0, 7))]
         return _chain(name, [f"{kind}; policy {policy};", *rules])
+
+    def _untracking(self, family: str) -> str:
+        """A chain in front of connection tracking; most of its rules ask for no state, which is always `invalid` there."""
+        hook = self._random.choice(("prerouting", "prerouting", "output"))
+        self._policy = "accept"
+        rules = []
+        for _ in range(self._random.randint(1, 5)):
+            self._state = self._random.random() < 0.05
+            rule = self._rule(family, hook, (), False)
+            self._state = True
+            wanted = self._random.choice((" notrack", " notrack", " notrack accept", ""))
+            rules.append(rule.rsplit(" ", 1)[0] + wanted if wanted and rule.endswith((" accept", " drop")) else rule)
+        return _chain("raw", [f"type filter hook {hook} priority raw; policy accept;", *rules])
 
     def _rule(self, family: str, hook: str, users: Sequence[str], user: bool) -> str:
         self._family = {"ip": 4, "ip6": 6}.get(family) or self._random.choice(tuple(self._values))  # type: ignore[assignment]

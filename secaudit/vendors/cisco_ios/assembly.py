@@ -76,10 +76,10 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     lists, ipv6_lists = defined_lists(sections, ledger)
     read_vrfs(sections.of("vrf"), ledger)
     switch = _vlans_and_switching(sections, interfaces, ledger)
-    routes = static_routes(sections.of("route"), interfaces, ledger)
+    routes, partly = static_routes(sections.of("route"), interfaces, ledger)
     doubtful_prefixes(interfaces, ledger)
     doubtful_multicast(interfaces, ledger)
-    dynamic = dynamic_routing(sections.of("router"), interfaces, ledger)
+    dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly)
     needed = frozenset(
         [facts.policy_route.name for facts in interfaces.values() if facts.policy_route is not None]
         + [word for node in sections.of("nat") for word in node.words]

@@ -296,7 +296,7 @@ class AddressTranslation:
         sources = (node.line, *sources)
         target = words.take().lower()
         if target == "interface":
-            translated = self._interface_address(words.interface(), egress)
+            results = self._interface_address(words.interface(), egress)
             pool = None
         elif target == "pool":
             pool_name = words.take()
@@ -304,31 +304,43 @@ class AddressTranslation:
                 self._undefined_pool(pool_name, node)
                 return
             pool, pool_line = self.pools[pool_name]
-            translated = Translation(TranslationKind.POOL, pool)
+            results = [(egress, Translation(TranslationKind.POOL, pool), None)]
             sources = (*sources, pool_line)
         else:
             raise NotUnderstoodError(target)
         overload = words.skip("overload")
         words.finish()
-        if overload or pool is None:
-            translated = Translation(translated.kind, translated.addresses, _ANY_NEW_PORT)
         label = node.line.text.strip()
-        self._dynamic.append(
-            NatRule(
-                label, NatStage.EGRESS, matches, sources, egress, self._inside, source=translated, uncertain=uncertain
+        for leaving, translated, unknown in results:
+            if overload or pool is None:
+                translated = Translation(translated.kind, translated.addresses, _ANY_NEW_PORT)
+            self._dynamic.append(
+                NatRule(
+                    label,
+                    NatStage.EGRESS,
+                    matches,
+                    sources,
+                    leaving,
+                    self._inside,
+                    source=translated,
+                    uncertain=uncertain or unknown,
+                )
             )
-        )
         if pool is not None and not overload and matches:
             self._dynamic_in.append(_way_back(label, pool, matches, sources, self._outside))
 
-    def _interface_address(self, name: str, egress: frozenset[str]) -> Translation:
-        """`interface X` means the address of X even where packets leave by another interface."""
-        if egress == {name}:
-            return Translation(TranslationKind.INTERFACE)
-        address, unknown = self._address_of(name)
-        if address is None or unknown is not None:
-            return Translation(TranslationKind.INTERFACE)
-        return Translation(TranslationKind.POOL, address)
+    def _interface_address(
+        self, name: str, egress: frozenset[str]
+    ) -> list[tuple[frozenset[str], Translation, Text | None]]:
+        """`interface X` means the address of X even where packets leave by another interface: by egress, and whether that is known."""
+        result: list[tuple[frozenset[str], Translation, Text | None]] = []
+        if name in egress:
+            result.append((frozenset((name,)), Translation(TranslationKind.INTERFACE), None))
+        others = egress - {name}
+        if others:
+            address, unknown = self._address_of(name)
+            result.append((others, Translation(TranslationKind.POOL, address or ANY_IPV4[0]), unknown))
+        return result
 
     def _undefined_pool(self, name: str, node: Node) -> None:
         self.ledger.doubt(

@@ -11,18 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import assert_never
 
 from secaudit.network.changes import AddFilter, Change, InsertDeny, RemoveLine
 from secaudit.network.device import Device
 from secaudit.network.filters import Filter, FilterLine
-from secaudit.network.intervals import ANY_BYTE, ANY_IPV4, ANY_IPV6, ANY_PORT, Intervals
-from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, SCTP, TCP, UDP, Family, Match
+from secaudit.network.matches import ANY_SERVICE, Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.assembly import defined_lists
+from secaudit.vendors.cisco_ios.entry_text import bare_entry, denials
 from secaudit.vendors.cisco_ios.ledger import Ledger
 from secaudit.vendors.cisco_ios.lines import LineTree, Node
 from secaudit.vendors.cisco_ios.reader import device_parts
@@ -30,14 +30,9 @@ from secaudit.vendors.cisco_ios.sections import collect
 from secaudit.vendors.cisco_ios.vocabulary import interface_name
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
 from secaudit.vendors.wording import (
-    MOST_LINES,
     NOT_REMOVABLE,
     SEVERAL_DEVICES,
-    TOO_MANY,
     UNPLACED,
-    PlainService,
-    all_prefixes,
-    plain_services,
 )
 
 _FAMILIES: tuple[Family, ...] = (4, 6)
@@ -50,8 +45,6 @@ _USES = frozenset(
      "filter", "access-list", "debug", "peer", "serve", "view", "rp-address", "boundary", "class", "distance", "offset-list", "directed-broadcast")
 )  # fmt: skip
 """Words of lines in which a number can be that of an access list."""
-_NUMBERING = re.compile(r"(?:access-list \S+ )?\s*(?:(?:sequence )?\d+ (?=\D))?")
-_NUMBER_BEHIND = re.compile(r"\s+sequence \d+(?=\s|$)")
 _FRESH = Text(
     ja="業務に影響しない時間帯に投入し、通信を確かめてから copy running-config startup-config で保存すること。",
     en="use a maintenance window, test, and then keep the change with `copy running-config startup-config`",
@@ -68,10 +61,6 @@ _POLICY = Text(
     ja="ゾーンベースのファイアウォールの変更は、投入コマンドにできない。",
     en="a change of the zone-based firewall cannot be put into commands",
 )
-_SOURCES_ONLY = Text(
-    ja="標準アクセスリストは送信元しか指定できない。",
-    en="a standard access list can name sources only",
-)
 _REFERS = Text(
     ja="ほかの一覧と組で働く行(evaluate・reflect)があり、この一覧は書き換えられない。",
     en="the list works together with another one (evaluate, reflect) and cannot be written anew",
@@ -84,7 +73,6 @@ _SWITCH_PORT = Text(
     ja="スイッチのポートへの適用は、投入コマンドにできない。",
     en="a filter on a switch port cannot be put into commands",
 )
-_PROTOCOL_ZERO = Text(ja="プロトコル番号 0 だけを指す条件は書けない。", en="no entry means protocol number 0 alone")
 
 
 @dataclass(slots=True)
@@ -194,7 +182,7 @@ class _Session:
                     raise NotSaidError(UNPLACED)  # between the implicit permits of an IPv6 list and its deny
                 place = len(access_list.lines)
             standard = access_list is not None and access_list.standard
-            edit.inserted.setdefault(place, []).extend(_denies(family, matches, standard))
+            edit.inserted.setdefault(place, []).extend(denials(family, matches, standard))
 
     def _remove(self, change: RemoveLine) -> None:
         users = self._users(change.filter)
@@ -215,7 +203,7 @@ class _Session:
         for family in _FAMILIES:
             matches = [match for match in change.matches if match.family == family]
             if matches:
-                self._edit(family, None, users).inserted.setdefault(0, []).extend(_denies(family, matches, False))
+                self._edit(family, None, users).inserted.setdefault(0, []).extend(denials(family, matches, False))
 
     def _users(self, name: str) -> set[tuple[str, str]]:
         """Where a filter is applied. Raises `NotSaidError` for one that no interface has."""
@@ -326,7 +314,7 @@ class _Session:
                 continue
             if one.comment:
                 entries.append(f"remark {one.comment}")
-            entries.append(_bare_entry(one))
+            entries.append(bare_entry(one))
         access_list = edit.access_list
         if access_list is None:
             interface, direction = min(edit.users)
@@ -389,73 +377,6 @@ def _is_open(line: FilterLine, family: Family) -> bool:
 
 def _is_numbered(line: FilterLine) -> bool:
     return line.sources[0].text.strip()[:1].isdigit()
-
-
-def _bare_entry(line: FilterLine) -> str:
-    """An entry as written, without its number and without the name of its list."""
-    text = " ".join(line.sources[0].text.split())
-    return _NUMBER_BEHIND.sub("", _NUMBERING.sub("", text, count=1))
-
-
-def _denies(family: Family, matches: Sequence[Match], standard: bool) -> list[str]:
-    """The denying entries, one for each product of prefixes and ports. Raises `NotSaidError`."""
-    if standard:
-        return [f"deny {source} log" for match in matches for source in _sources_only(match)]
-    found: list[str] = []
-    for match in matches:
-        sides = product(_sides(family, match.sources), _sides(family, match.destinations))
-        services = [one for service in plain_services(match) for one in _service(family, service)]
-        for (source, destination), (protocol, source_port, tail) in product(sides, services):
-            found.append(" ".join(filter(None, ("deny", protocol, source, source_port, destination, tail, "log"))))
-            if len(found) > MOST_LINES:
-                raise NotSaidError(TOO_MANY)
-    return found
-
-
-def _sources_only(match: Match) -> list[str]:
-    if match.family != 4 or match.destinations != ANY_IPV4 or plain_services(match) != (PlainService(None),):
-        raise NotSaidError(_SOURCES_ONLY)
-    return _sides(4, match.sources)
-
-
-def _sides(family: Family, intervals: Intervals) -> list[str]:
-    if intervals == (ANY_IPV4 if family == 4 else ANY_IPV6):
-        return ["any"]
-    return [
-        f"host {net.network_address}"
-        if net.prefixlen == net.max_prefixlen
-        else str(net)
-        if family == 6
-        else f"{net.network_address} {net.hostmask}"
-        for net in all_prefixes(family, intervals)
-    ]
-
-
-def _service(family: Family, service: PlainService) -> list[tuple[str, str, str]]:
-    """Protocol, source port, and what stands behind the destination."""
-    if service.protocol is None:
-        return [("ip" if family == 4 else "ipv6", "", "")]
-    if service.protocol == 0:
-        raise NotSaidError(_PROTOCOL_ZERO)
-    names = {TCP: "tcp", UDP: "udp", SCTP: "sctp", ICMP if family == 4 else ICMPV6: "icmp"}
-    name = names.get(service.protocol, str(service.protocol))
-    if service.has_ports:
-        return [(name, *pair) for pair in product(_ports(service.source_ports), _ports(service.destination_ports))]
-    if not service.has_types:
-        return [(name, "", "")]
-    types = [one for low, high in service.icmp_types for one in range(low, high + 1)]
-    codes = (
-        [""]
-        if service.icmp_codes == ANY_BYTE
-        else [f" {one}" for low, high in service.icmp_codes for one in range(low, high + 1)]
-    )
-    return [(name, "", f"{kind}{code}") for kind, code in product(types, codes)]
-
-
-def _ports(intervals: Intervals) -> list[str]:
-    if intervals == ANY_PORT:
-        return [""]
-    return [f"eq {low}" if low == high else f"range {low} {high}" for low, high in intervals]
 
 
 WRITER = CiscoIosCommandWriter()

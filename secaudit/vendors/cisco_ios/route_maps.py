@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from secaudit.network.device import DoubtKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.matches import ANY_IPV4_PACKET, Match
 from secaudit.network.routes import NextHop, PolicyRoute
 from secaudit.text.bilingual import Text
@@ -189,7 +189,15 @@ def policy_routes(
     for name, applied in users.items():
         route_map = route_maps.get(name)
         if route_map is None:
-            continue  # an undefined route map routes nothing by policy
+            ledger.notice(
+                NoticeKind.INACTIVE,
+                Text(
+                    ja=f"ルートマップ {name} が定義されていないため、ip policy route-map は働きません",
+                    en=f"the route map {name} is not defined, so `ip policy route-map` does nothing",
+                ),
+                tuple(facts.policy_route.source for facts in applied if facts.policy_route is not None),
+            )
+            continue
         by_vrf: dict[str, list[InterfaceFacts]] = {}
         for facts in applied:
             by_vrf.setdefault(facts.vrf, []).append(facts)

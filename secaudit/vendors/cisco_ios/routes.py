@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.matches import Family
-from secaudit.network.routes import DynamicRouting, NextHop, Route
+from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
@@ -53,8 +53,15 @@ class _StaticRoute:
     next_hop: NextHop
 
 
-def static_routes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> tuple[Route, ...]:
-    """`ip route` and `ipv6 route`; lines for the same prefix and distance are one route with several next hops."""
+def static_routes(
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+) -> tuple[tuple[Route, ...], tuple[DynamicRouting, ...]]:
+    """`ip route` and `ipv6 route`, and those of which only the prefix was understood.
+
+    Lines for the same prefix and distance are one route with several next hops.
+    """
+    partly: list[DynamicRouting] = []
+    connected = [held.address.network for facts in interfaces.values() for held in facts.addresses]
     grouped: dict[tuple[str, IPNetwork, int], list[NextHop]] = {}
     for node in nodes:
         try:
@@ -67,14 +74,42 @@ def static_routes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts
                 else _ipv4_route(words, node, interfaces, ledger)
             )
         except NotUnderstoodError:
-            ledger.leave(node)
+            bounded = None if node.children else _only_prefix(node, connected)
+            if bounded is None:
+                ledger.leave(node)
+            else:
+                ledger.leave_line(node.line)
+                partly.append(bounded)
             continue
         ledger.use(node)
         grouped.setdefault((route.vrf, route.prefix, route.distance), []).append(route.next_hop)
-    return tuple(
+    routes = tuple(
         Route(prefix, tuple(hops), tuple(source for hop in hops for source in hop.sources), vrf, distance)
         for (vrf, prefix, distance), hops in grouped.items()
     )
+    return routes, tuple(partly)
+
+
+def _only_prefix(node: Node, connected: Sequence[IPNetwork]) -> DynamicRouting | None:
+    """A route whose prefix is understood and nothing behind it. One that crosses VRFs or is for groups may do other things."""
+    words = Words(node.words, node.keys, 2)
+    try:
+        vrf, prefix = _table_and_prefix(words, node)
+    except NotUnderstoodError:
+        return None
+    if {"global", "multicast", "nexthop-vrf"} & set(node.keys) or any(key.startswith("topology") for key in node.keys):
+        return None
+    return not_understood(prefix, (node.line,), connected, vrf)
+
+
+def _table_and_prefix(words: Words, node: Node) -> tuple[str, IPNetwork]:
+    vrf = words.take() if words.skip("vrf") else ""
+    if node.keys[0] == "ipv6":
+        return vrf, ipv6_network(words.take())
+    network = words.address()
+    mask = words.address()
+    prefix_length(mask)
+    return vrf, ipv4_network(network, mask)
 
 
 def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ...]:
@@ -116,11 +151,7 @@ def doubtful_multicast(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger)
 
 def _ipv4_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:
     """`ip route [vrf V] NET MASK {IF [GW] | GW | dhcp} [DISTANCE] [name N] [tag T] [track N] [permanent]`."""
-    vrf = words.take() if words.skip("vrf") else ""
-    network = words.address()
-    mask = words.address()
-    prefix_length(mask)
-    prefix = ipv4_network(network, mask)
+    vrf, prefix = _table_and_prefix(words, node)
     gateway: IPAddress | None = None
     interface: str | None = None
     dhcp = words.skip("dhcp")
@@ -134,8 +165,7 @@ def _ipv4_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFact
 
 def _ipv6_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:
     """`ipv6 route [vrf V] PREFIX {IF [GW] | GW} [DISTANCE] ...`."""
-    vrf = words.take() if words.skip("vrf") else ""
-    prefix = ipv6_network(words.take())
+    vrf, prefix = _table_and_prefix(words, node)
     gateway: IPAddress | None = None
     interface: str | None = None
     if ":" not in words.peek():

@@ -65,6 +65,9 @@ class Vips:
         while pending:
             current, depth = pending.pop()
             if current in seen:
+                complete = (
+                    complete and (family, current) in self.by_name
+                )  # a group in itself is nothing that a device takes
                 continue
             seen.add(current)
             vip = self.by_name.get((family, current))

@@ -37,10 +37,6 @@ _MARKS = Text(
     ja="パケットに印を付けており、`ip rule` の出力がないため、別の経路表で転送される可能性を否定できません",
     en="packets are marked and the output of `ip rule` is not in the file, so another routing table may forward them",
 )
-_ZONE = Text(
-    ja="接続追跡のゾーンはモデル化していません",
-    en="zones of connection tracking are not modelled",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def meaning(parsed: Parsed, family: Family, chain: str, chains: frozenset[str], 
             changed_set=changed or "",
         )
     if target == "CT":
-        return _connection(conditions, parsed.arguments, sources)
+        return _connection(conditions, parsed.arguments)
     if target == "TEE":
         return replace(
             _every(conditions, VerdictKind.CONTINUE), doubts=(Doubt(DoubtKind.UNSUPPORTED, _COPIES, sources),)
@@ -121,13 +117,13 @@ def _argument(arguments: Sequence[Token], name: str) -> str | None:
     return None
 
 
-def _connection(conditions: Sequence[Condition], arguments: Sequence[Token], sources: Sources) -> Meaning:
-    """`CT`: `--notrack`, `--helper`; zones split the memory in two, which is not modelled."""
+def _connection(conditions: Sequence[Condition], arguments: Sequence[Token]) -> Meaning:
+    """`CT`: `--notrack`, `--helper`, `--zone`."""
     names = {word.text for word in arguments}
     if "--notrack" in names:
         return _every(conditions, VerdictKind.NOTRACK)
-    doubts = (Doubt(DoubtKind.UNSUPPORTED, _ZONE, sources),) if any(one.startswith("--zone") for one in names) else ()
-    return replace(_every(conditions, VerdictKind.CONTINUE), helper="--helper" in names, doubts=doubts)
+    zoned = any(one.startswith("--zone") for one in names)
+    return replace(_every(conditions, VerdictKind.ZONE if zoned else VerdictKind.CONTINUE), helper="--helper" in names)
 
 
 def _translation(target: str, parsed: Parsed, family: Family) -> Translation | None:

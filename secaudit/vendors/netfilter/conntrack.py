@@ -20,7 +20,7 @@ from functools import cache
 
 from secaudit.network.filters import Connection
 from secaudit.network.intervals import ANY_BYTE, BYTE_MAX, Intervals, complement, normalise, subtract
-from secaudit.network.match_algebra import intersect_matches
+from secaudit.network.match_algebra import intersect_matches, subtract_matches
 from secaudit.network.matches import ACK, ICMP, ICMPV6, SYN, TCP, URG, Family, Match, Service, any_address
 from secaudit.vendors.netfilter.ruleset import State
 
@@ -79,11 +79,11 @@ def _new_flags(*, loose: bool) -> Intervals:
 
 
 def split(
-    states: frozenset[State], matches: tuple[Match, ...], *, loose: bool, most: int
+    states: frozenset[State], matches: tuple[Match, ...], apart: tuple[Match, ...], *, loose: bool, most: int
 ) -> Iterator[tuple[Connection | None, tuple[Match, ...]]]:
     """What a rule that asks for some states matches: of no remembered connection, and of remembered ones.
 
-    Raises `TooManyMatchesError`.
+    `apart` are packets that rules take out of connection tracking. Raises `TooManyMatchesError`.
     """
     if not states:
         return
@@ -91,7 +91,13 @@ def split(
     if wanted == _FIRST and State.ESTABLISHED in states:
         yield None, matches
         return
-    first = matches if wanted == _FIRST else intersect_matches(matches, first_packets(wanted, loose=loose), most)
+    first = matches
+    if wanted != _FIRST:
+        first = intersect_matches(matches, first_packets(wanted, loose=loose), most)
+        if apart and State.UNTRACKED in wanted:
+            first = (*first, *intersect_matches(matches, apart, most))
+        elif apart:
+            first = subtract_matches(first, apart, most)
     if first:
         yield Connection.NEW, first
     if State.ESTABLISHED in states:

@@ -15,7 +15,7 @@ NAT at 100. What the host itself sends passes OUTPUT and POSTROUTING. An accept 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -28,17 +28,18 @@ from secaudit.network.routes import DynamicRouting
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.netfilter.filters import Group, Place, convert_group, groups, unknown_families
-from secaudit.vendors.netfilter.flattening import name_fits, select
+from secaudit.vendors.netfilter.flattening import name_fits
 from secaudit.vendors.netfilter.host import HostFacts, interface_kind
+from secaudit.vendors.netfilter.own_packets import own_in_doubt
 from secaudit.vendors.netfilter.ruleset import (
     BOTH_FAMILIES,
     Hook,
     InterfaceTest,
     Priority,
     Ruleset,
-    VerdictKind,
 )
 from secaudit.vendors.netfilter.translations import NatPlace, convert_nat
+from secaudit.vendors.netfilter.untracked import EVERYTHING_TRACKED, NOTRACK, Untracked, untracked
 
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -49,6 +50,7 @@ PIPELINE = (
     Stage.EGRESS_FILTER,
 )
 _NONE = frozenset(("",))
+_OWN = "own packets"
 _NO_ADDRESSES = Text(
     ja="インターフェースのアドレスがファイルにありません。`ip addr` と `ip route` の出力を同じファイルに添えてください",
     en="the addresses of the interfaces are not in the file; add the output of `ip addr` and `ip route` to it",
@@ -56,10 +58,6 @@ _NO_ADDRESSES = Text(
 _NOT_THERE = Text(
     ja="規則に書かれたインターフェースが `ip addr` の出力になく、採取時に存在しなかったため、使われないものとします",
     en="rules name an interface that `ip addr` does not show; it did not exist at that moment and is taken as not in use",
-)
-_NOTRACK = Text(
-    ja="接続追跡の対象外にする規則（NOTRACK）はモデル化していません",
-    en="a rule that takes packets out of connection tracking (NOTRACK) is not modelled",
 )
 _NOT_ONE_LIST = Text(
     ja="同じフックの複数のチェインを1つの一覧にできないため、判断できません",
@@ -81,10 +79,14 @@ def convert(ruleset: Ruleset, host: HostFacts, identity: Identity) -> Device:
     """The device. Never raises: what is too complex or not in the file is a doubt or a line of unknown action."""
     interfaces, notices = _interfaces(ruleset, host)
     names = frozenset(interfaces) or _NONE
-    building = _Building(ruleset, names, host.tcp_loose)
+    apart, tracking_doubts = untracked(ruleset, names)
+    apart, tracking_doubts = (apart, tracking_doubts) if _tracks(ruleset) else (EVERYTHING_TRACKED, ())
+    nat_rules, nat_doubts = convert_nat(ruleset, NatPlace(interfaces, host.tcp_loose, apart))
+    building = _Building(ruleset, names, host.tcp_loose, apart)
     building.hooks()
-    nat_rules, nat_doubts = convert_nat(ruleset, NatPlace(interfaces, host.tcp_loose))
-    doubts = [*ruleset.doubts, *host.doubts, *building.doubts, *nat_doubts, *_untracked(ruleset, names)]
+    if apart.sources and building.filter_out is not None and any(rule.source for rule in nat_rules):
+        nat_doubts += (Doubt(DoubtKind.UNSUPPORTED, NOTRACK, apart.sources),)
+    doubts = [*ruleset.doubts, *host.doubts, *building.doubts, *nat_doubts, *tracking_doubts]
     evidence = ruleset.sources or host.sources
     if host.interfaces is None:
         doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_ADDRESSES, evidence))
@@ -106,6 +108,7 @@ def convert(ruleset: Ruleset, host: HostFacts, identity: Identity) -> Device:
         local_out=tuple(building.local_out),
         filters_own_packets=building.filter_out is not None,
         tracks_connections=_tracks(ruleset),
+        untracked=building.untracked,
         routes=host.routes,
         dynamic_routing=_unknown_routes(host, interfaces, evidence),
         nat_rules=nat_rules,
@@ -118,11 +121,16 @@ def convert(ruleset: Ruleset, host: HostFacts, identity: Identity) -> Device:
 class _Building:
     """The filters of all hooks, and where each is asked."""
 
-    def __init__(self, ruleset: Ruleset, names: frozenset[str], loose: bool) -> None:
+    def __init__(self, ruleset: Ruleset, names: frozenset[str], loose: bool, apart: Untracked) -> None:
         self._ruleset = ruleset
         self._names = names
         self._loose = loose
+        self._apart = apart
         self.filters: dict[str, Filter] = {}
+        filter_ = apart.filter()
+        self.untracked = None if filter_ is None else filter_.name
+        if filter_ is not None:
+            self.filters[filter_.name] = filter_
         self.doubts: list[Doubt] = []
         self.policies: list[str] = []
         self._forward: list[str] = []
@@ -147,6 +155,7 @@ class _Building:
         self.policies += self._forward
         self._hook(self._place(Hook.INPUT, names, _NONE), self.local_in)
         self._hook(self._place(Hook.OUTPUT, _NONE, names), self.local_out)
+        own = own_in_doubt(every, names, self._apart)
         late: list[str] = []
         for group in groups(every, Hook.POSTROUTING):
             if group.priority < Priority.SOURCE_NAT:
@@ -155,10 +164,19 @@ class _Building:
             else:
                 late.append(self._add(group, self._place(Hook.POSTROUTING, names | _NONE, names)))
         self.filter_out = self._one(late, movable=False)
+        self._begin_own(own)
+
+    def _begin_own(self, lines: tuple[FilterLine, ...]) -> None:
+        """Own packets of which nothing is sure pass every filter for what is possible, and none for what is certain."""
+        if lines and not self.local_out:
+            self.local_out.append(_OWN)
+            self.filters[_OWN] = Filter(_OWN, (), Action.PERMIT, lines[0].sources)
+        for name in self.local_out if lines else ():
+            self.filters[name] = replace(self.filters[name], lines=(*lines, *self.filters[name].lines))
 
     def _place(self, hook: Hook, ingress: frozenset[str], egress: frozenset[str]) -> Place:
         own = hook in (Hook.INPUT, Hook.OUTPUT) or ingress == _NONE
-        return Place(hook, ingress, egress, self._loose, Plane.MANAGEMENT if own else Plane.TRAFFIC)
+        return Place(hook, ingress, egress, self._loose, Plane.MANAGEMENT if own else Plane.TRAFFIC, self._apart)
 
     def _add(self, group: Group, place: Place, suffix: str = "", *, last: bool = False) -> str:
         name = group.name + suffix
@@ -219,12 +237,21 @@ class _Building:
             return None
         joined = [self.filters.pop(name) for name in acting]
         sources = tuple(dict.fromkeys(line for one in joined for line in one.sources))
-        if any(one.default is not Action.PERMIT or not _only_denies(one) for one in joined[:-1]):
+        # what the end of a list permits, its default would permit as well
+        before = [one if one.default is not Action.PERMIT else _up_to_last_denial(one) for one in joined[:-1]]
+        if any(one.default is not Action.PERMIT or not _only_denies(one) for one in before):
             self.doubts.append(Doubt(DoubtKind.UNSUPPORTED, _NOT_ONE_LIST, sources))
-        lines = tuple(line for one in joined for line in one.lines)
+        lines = tuple(line for one in (*before, joined[-1]) for line in one.lines)
         name = " + ".join(acting)
         self.filters[name] = replace(joined[-1], name=name, lines=lines, sources=sources)
         return name
+
+
+def _up_to_last_denial(filter_: Filter) -> Filter:
+    lines = filter_.lines
+    while lines and lines[-1].action is Action.PERMIT:
+        lines = lines[:-1]
+    return replace(filter_, lines=lines)
 
 
 def _only_denies(filter_: Filter) -> bool:
@@ -273,17 +300,6 @@ def _tracks(ruleset: Ruleset) -> bool:
         (chain.base is not None and chain.base.nat) or any(rule.condition.states is not None for rule in chain.rules)
         for chain in ruleset.chains.values()
     )
-
-
-def _untracked(ruleset: Ruleset, names: frozenset[str]) -> Iterable[Doubt]:
-    """NOTRACK changes something only where states are asked for or addresses translated."""
-    if not _tracks(ruleset):
-        return
-    for chain in ruleset.chains.values():
-        for rule in chain.rules:
-            if rule.verdict.kind is VerdictKind.NOTRACK:
-                bound = select(names, rule.condition.ingress) if rule.condition.ingress else None
-                yield Doubt(DoubtKind.UNSUPPORTED, _NOTRACK, rule.sources, interfaces=bound)
 
 
 def _unknown_routes(

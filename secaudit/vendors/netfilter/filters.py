@@ -14,6 +14,7 @@ from secaudit.text.source import Sources
 from secaudit.vendors.netfilter.conntrack import ALL_STATES, split
 from secaudit.vendors.netfilter.flattening import (
     MOST_MATCHES,
+    WITHOUT_DECISION,
     FlatChain,
     FlatRule,
     Region,
@@ -31,6 +32,7 @@ from secaudit.vendors.netfilter.ruleset import (
     State,
     VerdictKind,
 )
+from secaudit.vendors.netfilter.untracked import EVERYTHING_TRACKED, Untracked
 
 _ACTIONS: Mapping[VerdictKind, Action] = {
     VerdictKind.ACCEPT: Action.PERMIT,
@@ -47,6 +49,7 @@ _NOT_SHOWN = {
         en="the IPv6 filter (the filter table of ip6tables-save) is not in the file, so what IPv6 may pass cannot be told",
     ),
 }
+_ANY_STATE = ALL_STATES - {State.RELATED}
 _UNKNOWN_VERDICT = Text(
     ja="この行の処理は読み取れず、許可・拒否のどちらもありえます",
     en="what this rule does with a packet was not understood: it may permit or deny",
@@ -62,6 +65,7 @@ class Place:
     egress: frozenset[str]
     loose: bool
     plane: Plane
+    untracked: Untracked = EVERYTHING_TRACKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def _unknown_line(families: Iterable[Family], doubt: Text, sources: Sources) -> 
 def _lines(flat: FlatChain, base: BaseChain, place: Place) -> Iterator[FilterLine]:
     tracked = base.priority > Priority.CONNTRACK
     for rule in flat.rules:
-        if rule.verdict.kind is VerdictKind.NOTRACK:
+        if rule.verdict.kind in WITHOUT_DECISION:
             continue
         for region in merged(rule.regions):
             try:
@@ -170,20 +174,23 @@ def _lines_of(rule: FlatRule, region: Region, base: BaseChain, place: Place, *, 
     if not tracked and (place.hook in (Hook.PREROUTING, Hook.OUTPUT)):
         # Before connection tracking has seen a packet, the kernel calls every packet invalid.
         states = ALL_STATES if State.INVALID in states else frozenset()
-    for connection, matches in split(states, region.matches, loose=place.loose, most=MOST_MATCHES):
-        yield FilterLine(
-            rule.rule.label,
-            action,
-            matches,
-            rule.sources,
-            region.certainty,
-            region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None),
-            rule.logged,
-            ingress=scope(region.ingress, place.ingress),
-            egress=scope(region.egress, place.egress),
-            connection=connection,
-            comment=rule.rule.comment,
-        )
+    whole = states >= _ANY_STATE
+    known = EVERYTHING_TRACKED if whole or not tracked else place.untracked
+    for ingress, egress, apart in known.groups(region.ingress, region.egress):
+        for connection, matches in split(states, region.matches, apart, loose=place.loose, most=MOST_MATCHES):
+            yield FilterLine(
+                rule.rule.label,
+                action,
+                matches,
+                rule.sources,
+                region.certainty,
+                region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None),
+                rule.logged,
+                ingress=scope(ingress, place.ingress),
+                egress=scope(egress, place.egress),
+                connection=connection,
+                comment=rule.rule.comment,
+            )
 
 
 def scope(names: frozenset[str], every: frozenset[str]) -> frozenset[str] | None:

@@ -38,6 +38,8 @@ _SPARE_RULES = 20_000
 """Rules that may be visited for one base chain beyond three times those that there are: chains that are called from many places."""
 _SPARE_SIZE = 200_000
 """The same for matches of all lines and regions together, each rule having up to 30 of its own."""
+WITHOUT_DECISION = (VerdictKind.NOTRACK, VerdictKind.ZONE)
+"""What is only of interest to connection tracking."""
 _DEEPEST = 64
 """Jumps inside jumps (nft allows 16)."""
 
@@ -124,7 +126,7 @@ class _Flattening:
                         self._grow(regions, rule)
             except TooManyMatchesError:
                 raise too_big(rule.sources) from None
-            if kind not in (VerdictKind.JUMP, VerdictKind.NOTRACK):
+            if kind not in (VerdictKind.JUMP, *WITHOUT_DECISION):
                 pending = None
             if not regions:
                 break
@@ -244,6 +246,22 @@ def _joined(first: Certainty, second: Certainty) -> Certainty:
     if first is Certainty.ALWAYS:
         return second
     return first if second is Certainty.ALWAYS else Certainty.UNCERTAIN
+
+
+def minus(regions: Iterable[Region], taken: Region) -> tuple[Region, ...]:
+    """The packets of regions that are not in another one. Raises `TooManyMatchesError`."""
+    condition = as_condition(taken)
+    return tuple(left for region in regions for left in _without(region, condition, ()))
+
+
+def overlap(regions: Iterable[Region], other: Region) -> bool:
+    """Whether some packets are in both. Raises `TooManyMatchesError`."""
+    return any(_both(region, as_condition(other)) is not None for region in regions)
+
+
+def as_condition(region: Region) -> Condition:
+    """What asks for the packets of a region."""
+    return Condition((InterfaceTest(region.ingress),), (InterfaceTest(region.egress),), region.matches, region.states)
 
 
 def _covers(log: Condition, condition: Condition) -> bool:

@@ -82,6 +82,8 @@ class VerdictKind(Enum):
     """NAT, for the first packet of a connection only; ends the base chain."""
     NOTRACK = "notrack"
     """The packet is not tracked; the next rule is asked."""
+    ZONE = "zone"
+    """Its connection is remembered apart from those of other zones; the next rule is asked."""
     UNKNOWN = "unknown"
     """It could do anything with the packet."""
 

@@ -19,8 +19,17 @@ from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.text.bilingual import Text
 from secaudit.vendors.netfilter.conntrack import only_new
 from secaudit.vendors.netfilter.filters import merged, scope
-from secaudit.vendors.netfilter.flattening import MOST_MATCHES, FlatRule, Region, TooComplexError, flatten, too_big
+from secaudit.vendors.netfilter.flattening import (
+    MOST_MATCHES,
+    WITHOUT_DECISION,
+    FlatRule,
+    Region,
+    TooComplexError,
+    flatten,
+    too_big,
+)
 from secaudit.vendors.netfilter.ruleset import BaseChain, Chain, Hook, Ruleset, State, VerdictKind
+from secaudit.vendors.netfilter.untracked import EVERYTHING_TRACKED, UNTRACKED, Untracked
 
 _UNSURE = Text(
     ja="このアドレス変換が行われるかどうかを確定できません",
@@ -56,6 +65,7 @@ class NatPlace:
 
     interfaces: Mapping[str, Interface]
     loose: bool
+    untracked: Untracked = EVERYTHING_TRACKED
 
 
 def convert_nat(ruleset: Ruleset, place: NatPlace) -> tuple[tuple[NatRule, ...], tuple[Doubt, ...]]:
@@ -64,7 +74,7 @@ def convert_nat(ruleset: Ruleset, place: NatPlace) -> tuple[tuple[NatRule, ...],
     Of chains with one priority the kernel asks the one that was made last first (`nf_hook_entries_grow`; seen with two tables loaded
     from one file). A listing does not show when each was made, so the rules of such chains are not certain.
     """
-    rules: list[NatRule] = []
+    rules: list[NatRule] = list(_not_tracked(place))
     doubts: list[Doubt] = []
     for hook in (Hook.PREROUTING, Hook.POSTROUTING):
         chains = sorted(
@@ -104,6 +114,21 @@ def convert_nat(ruleset: Ruleset, place: NatPlace) -> tuple[tuple[NatRule, ...],
     return _marked(rules), tuple(doubts)
 
 
+def _not_tracked(place: NatPlace) -> Iterator[NatRule]:
+    """What is not tracked is never translated. (Of the host's own packets: they have no ingress interface.)"""
+    for name, matches in place.untracked.entering.items():
+        for stage in NatStage:
+            before = stage is NatStage.INGRESS
+            yield NatRule(
+                UNTRACKED,
+                stage,
+                matches,
+                place.untracked.sources,
+                frozenset((name,)) if before else None,
+                None if before else frozenset((name,)),
+            )
+
+
 def _marked(rules: list[NatRule]) -> tuple[NatRule, ...]:
     """Every destination translation leaves a mark of its own, for rules that ask whether there was one (`--ctstate DNAT`)."""
     return tuple(
@@ -119,7 +144,7 @@ def _chain(
     before = base.hook is Hook.PREROUTING
     flat = flatten(ruleset.chains, chain, every, frozenset(("",)) if before else every)
     for rule in flat.rules:
-        if rule.verdict.kind is VerdictKind.NOTRACK:
+        if rule.verdict.kind in WITHOUT_DECISION:
             continue
         for region in merged(rule.regions):
             if State.NEW not in region.states:

@@ -47,10 +47,6 @@ _COPIES = Text(
     ja="パケットを複製または転送する文（dup、fwd）があり、フィルターを通らない経路になります",
     en="a rule copies or redirects packets (dup, fwd) past the filters",
 )
-_ZONE = Text(
-    ja="接続追跡のゾーン（ct zone）は対応していません",
-    en="zones of connection tracking (ct zone) are not modelled",
-)
 
 _VERDICTS: Final = {
     "accept": VerdictKind.ACCEPT,
@@ -116,7 +112,7 @@ def parse(items: tuple[Item, ...]) -> ParsedRule:
 
 
 def _ends(part: Part) -> bool:
-    return not (isinstance(part, Does) and part.verdict.kind is VerdictKind.NOTRACK)
+    return not (isinstance(part, Does) and part.verdict.kind in (VerdictKind.NOTRACK, VerdictKind.ZONE))
 
 
 def verdict_of(items: tuple[Item, ...]) -> Verdict | None:
@@ -360,4 +356,4 @@ def _change(reading: Reading, key: tuple[Selector, ...]) -> tuple[Part, ...] | N
         return ()
     if name in ("ct helper", "ct expectation"):
         return (Changes(_HELPER),)
-    return (Changes(_ZONE if name == "ct zone" else _REWRITES),)
+    return (Does(Verdict(VerdictKind.ZONE)) if name == "ct zone" else Changes(_REWRITES),)

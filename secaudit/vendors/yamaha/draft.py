@@ -184,6 +184,8 @@ class Draft:
         self.dynamics: dict[Family, dict[int, DynamicDefinition]] = {4: {}, 6: {}}
         self.filter_sets: dict[Family, dict[str, dict[str, FilterList]]] = {4: {}, 6: {}}
         self.routes: dict[IPNetwork, RouteDraft] = {}
+        self.partly_read_routes: dict[IPNetwork, list[SourceLine]] = {}
+        """Lines of which only the destination was understood."""
         self.policy_routes: dict[tuple[str, int], tuple[GatewayDraft, Sources]] = {}
         self.policy_route_uses: dict[str, tuple[str, SourceLine]] = {}
         self.descriptors: dict[int, dict[str, Command]] = {}

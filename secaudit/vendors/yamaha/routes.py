@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Family, Match
-from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route
+from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route, not_understood
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.yamaha.addresses import host, network
@@ -31,6 +31,10 @@ _TOO_MANY = Text(
     ja="ip forward filter の数が多すぎるため展開していません",
     en="there are too many forward filters to write them out",
 )
+_UNREAD_ROUTE = Text(
+    ja="直結サブネットの一部への経路を読み取れません",
+    en="a route to a part of a connected subnet was not understood",
+)
 _FORWARD_ORDER = Text(
     ja="ip forward filter が経路表より先に働く順序は、資料で確かめられていません",
     en="that `ip forward filter` acts before the routing table is not confirmed by the reference",
@@ -49,7 +53,9 @@ def _route(command: Command, draft: Draft) -> Outcome:
         return Outcome.USED
     gateways = _gateways(family, words[3:], command, draft)
     if not gateways:
-        return Outcome.UNREAD
+        draft.partly_read_routes.setdefault(prefix, []).extend(command.sources)
+        draft.mark_unread(command.sources, could_matter=True)
+        return Outcome.ACCOUNTED
     previous = draft.routes.get(prefix)
     if previous is not None:
         text = Text(
@@ -297,6 +303,12 @@ def build_policy_routes(draft: Draft) -> tuple[PolicyRoute, ...]:
         if len(found) + len(lists.get(name, ())) > RULE_BUDGET:
             draft.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, (line,))
             break
+        if name not in lists:
+            text = Text(
+                ja=f"{interface} が使う ip forward filter {name} は定義されていないため、働きません",
+                en=f"`ip forward filter {name}`, which {interface} uses, is not defined and does nothing",
+            )
+            draft.note(NoticeKind.INACTIVE, text, (line,))
         for order, gateway, sources in lists.get(name, ()):
             hop = _next_hop(draft, 4, gateway, sources)
             matches = hop.matches or ()
@@ -323,11 +335,25 @@ def build_dynamic_routing(draft: Draft) -> tuple[DynamicRouting, ...]:
         ("ipv6 rip use", "RIPng", 6),
         ("ipv6 ospf use", "OSPFv3", 6),
     )
-    return tuple(
-        DynamicRouting(name, draft.settings[key].sources, family=family)
-        for key, name, family in protocols
-        if key in draft.settings
+    return (
+        *(
+            DynamicRouting(name, draft.settings[key].sources, family=family)
+            for key, name, family in protocols
+            if key in draft.settings
+        ),
+        *_partly_read(draft),
     )
+
+
+def _partly_read(draft: Draft) -> Iterator[DynamicRouting]:
+    """Routes whose gateways were not understood."""
+    connected = [held.address.network for one in draft.interfaces.values() for held in one.addresses.values()]
+    for prefix, lines in draft.partly_read_routes.items():
+        bounded = not_understood(prefix, tuple(lines), connected)
+        if bounded is None:
+            draft.doubt(DoubtKind.UNREAD, _UNREAD_ROUTE, tuple(lines))
+        else:
+            yield bounded
 
 
 HANDLERS: Mapping[str, Handler] = {

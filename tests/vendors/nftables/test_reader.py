@@ -290,10 +290,21 @@ def test_a_chain_that_nothing_calls_does_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["ip daddr set 10.9.9.9", "dup to 10.9.9.9", "ct helper set \"ftp\"", "ct zone set 1", "udp dport set 53"]
+    "rule", ["ip daddr set 10.9.9.9", "dup to 10.9.9.9", "ct helper set \"ftp\"", "udp dport set 53"]
 )  # fmt: skip
 def test_what_moves_or_rewrites_packets_is_a_doubt(rule: str) -> None:
     assert DoubtKind.UNSUPPORTED in kinds(forward(rule, "accept"))
+
+
+def test_zones_and_uncertain_tracking_are_doubts_about_what_comes_in_there() -> None:
+    early = (
+        "table inet r {\n\tchain p {\n\t\ttype filter hook prerouting priority raw;\n\t\tiifname eth1 RULE\n\t}\n}\n"
+    )
+    for rule in ("ct zone set 1", "limit rate 5/second notrack", "ct state invalid notrack"):
+        (doubt,) = device(early.replace("RULE", rule) + forward("ct state new accept")).doubts
+        assert (doubt.kind, doubt.interfaces, doubt.sources[0].number) == (DoubtKind.UNSUPPORTED, {"eth1"}, 4), rule
+    assert kinds(early.replace("RULE", "notrack") + forward("ct state new accept")) == set()
+    assert kinds(early.replace("RULE", "ct zone set 1") + forward("accept")) == set()  # nothing is tracked at all
 
 
 def test_marks_matter_only_where_routes_are_chosen() -> None:

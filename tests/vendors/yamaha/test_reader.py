@@ -146,7 +146,6 @@ def test_an_unread_definition_replaces_a_read_one() -> None:
         ("tunnel wormhole on", frozenset({"tunnel 2"})),
         ("ip lan1 address 10.0.0.300/24", None),
         ("ip lan1 address 10.0.0.1", None),
-        ("ip route default gateway nowhere", None),
         ("wormhole on", None),
         ("nat descriptor masquerade static 1 1 10.0.0.5 tcp 99999", None),
         ("ip filter 21474837 pass * *", None),
@@ -157,6 +156,17 @@ def test_how_far_an_unread_line_reaches(line: str, bound: frozenset[str] | None)
     (doubt,) = one.doubts
     assert (doubt.kind, doubt.plane, doubt.interfaces) == (DoubtKind.UNREAD, Plane.TRAFFIC, bound)
     assert numbers(doubt.sources) == [5]
+
+
+def test_an_unread_route_is_bounded_by_its_prefix() -> None:
+    """Unless it is for a part of a connected subnet, to which it would be preferred."""
+    one = device(
+        "ip lan1 address 10.1.0.1/24\nip route 10.9.0.0/16 gateway nowhere\nip route 10.1.0.128/25 gateway nowhere"
+    )
+    (bounded,) = one.dynamic_routing
+    assert (str(bounded.destinations), numbers(bounded.sources)) == ("10.9.0.0/16", [2])
+    (doubt,) = one.doubts
+    assert (doubt.kind, doubt.interfaces, numbers(doubt.sources)) == (DoubtKind.UNREAD, None, [3])
 
 
 def test_an_unread_management_line_does_not_touch_traffic() -> None:
