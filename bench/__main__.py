@@ -41,7 +41,7 @@ TABLES = {
         lambda quick, rounds: filters.compare((50, 200) if quick else (1000, 3500, 10000), rounds),
     ),
     "firewalls": Table(
-        "A FortiGate with eight interfaces, from its text",
+        "A FortiGate with eight interfaces and a Linux host, from their text",
         lambda quick, rounds: firewalls.measure((60,) if quick else (3500, 10000), rounds),
     ),
     "long": Table(

@@ -8,20 +8,20 @@ from typing import assert_never
 
 from secaudit.flows.budget import Budget
 from secaudit.flows.modes import Mode
+from secaudit.flows.scopes import Scope, by_scope
 from secaudit.network.device import Doubt, DoubtKind
-from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.nat import Translation
-from secaudit.packets.coverage import UnionTree
+from secaudit.packets.address_index import AddressIndex
+from secaudit.packets.coverage import Coverage
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
 
 RULING_COST = 100
 """How many lines one more part of a set is worth: it is carried on through all that follows."""
-_LONG = 64
-"""From so many lines on those that have to do with some packets are searched for in a tree of unions."""
-_OFTEN = 16
-"""... once so many questions were asked about it."""
+_LONG = 16
+"""From so many lines on those that may have to do with some packets are looked up by their addresses."""
 _UNSURE = Text(
     ja="この行が一致するかどうかは設定からは判断できない。",
     en="whether this line matches cannot be told from the configuration",
@@ -75,15 +75,6 @@ def _may_deny(line: FilterLine) -> bool:
     return _unsure(line) and line.action is not Action.PERMIT
 
 
-def _stands_between(line: FilterLine, ingress: str, egress: str) -> bool:
-    """Whether a line sees packets between two interfaces that belong to no connection yet: the only ones the engine asks about."""
-    return (
-        line.connection is not Connection.ESTABLISHED
-        and (line.ingress is None or ingress in line.ingress)
-        and (line.egress is None or egress in line.egress)
-    )
-
-
 def _runs(lines: Iterable[tuple[int, bool, bool]]) -> list[tuple[bool, list[int]]]:
     """Neighbouring lines of one kind together: those that permit, and those that bar. Lines are (packets, permits, decides)."""
     runs: list[tuple[bool, list[int]]] = []
@@ -127,45 +118,79 @@ class _Acting:
     packets: int
 
 
+class _Standing:
+    """The lines of a filter that stand between two interfaces, which many pairs of interfaces share."""
+
+    def __init__(self, filter_: Filter) -> None:
+        self.filter = filter_
+        """Kept, because it is known by its id, which is unique only while it lives."""
+        self.sure = filter_.default is not Action.UNKNOWN and not any(map(_unsure, filter_.lines))
+        """Whether what every line does can be told."""
+        self._groups: list[tuple[Scope, list[int]]] = list(by_scope(filter_.lines).items())
+        self._positions: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._by_pair: dict[tuple[str, str], tuple[int, ...]] = {}
+
+    def between(self, ingress: str, egress: str) -> tuple[int, ...]:
+        """Their positions, in order: for the same lines the same object."""
+        found = self._by_pair.get((ingress, egress))
+        if found is None:
+            chosen = tuple(n for n, (scope, _) in enumerate(self._groups) if scope.stands_between(ingress, egress))
+            found = self._positions.get(chosen)
+            if found is None:
+                found = tuple(sorted(position for one in chosen for position in self._groups[one][1]))
+                self._positions[chosen] = found
+            self._by_pair[ingress, egress] = found
+        return found
+
+
+class _Lines:
+    """Some lines of a filter with what they do for one question, and how to find those that some packets may match."""
+
+    def __init__(self, space: HeaderSpace, acting: Sequence[_Acting]) -> None:
+        self._space = space
+        self.all = acting
+        self._index: AddressIndex | None = None
+
+    def near(self, packets: int) -> Iterable[_Acting]:
+        """The lines that packets may match, in order, and perhaps others."""
+        if len(self.all) < _LONG:
+            return self.all
+        if self._index is None:
+            self._index = AddressIndex(self._space.family, [one.line.matches for one in self.all])
+        return (self.all[number] for number in self._index.near_packets(self._space, packets))
+
+
 class FilterCompiler:
     """Compiles filters once each. One compiler belongs to one header space and one mode."""
 
     def __init__(self, space: HeaderSpace, mode: Mode) -> None:
         self._space = space
         self._mode = mode
-        self._by_pair: dict[tuple[int, str, str], tuple[Permitted, ...]] = {}
-        self._compiled: dict[tuple[int, tuple[int, ...]], tuple[Permitted, ...]] = {}
-        self._acting: dict[tuple[int, str, str], tuple[_Acting, ...]] = {}
-        self._trees: dict[tuple[int, str, str], UnionTree] = {}
-        self._sure: dict[int, bool] = {}
-        self._asked: dict[tuple[int, str, str], int] = {}
-        self._keep: list[Filter] = []
+        self._standing: dict[int, _Standing] = {}
+        self._compiled: dict[tuple[int, int], tuple[Permitted, ...]] = {}
+        self._lines: dict[tuple[int, int], _Lines] = {}
 
     def permitted(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
         """What passes from one interface to another, split by translation."""
-        pair = (id(filter_), ingress, egress)
-        found = self._by_pair.get(pair)
+        chosen = self._between(filter_, ingress, egress)
+        key = (id(filter_), id(chosen))
+        found = self._compiled.get(key)
         if found is None:
-            found = self._by_pair[pair] = self._by_lines(filter_, ingress, egress)
-            self._keep.append(filter_)  # an id is unique only while its object lives
+            found = self._compiled[key] = self._compile(filter_, [filter_.lines[index] for index in chosen])
         return found
 
     def is_sure(self, filter_: Filter) -> bool:
         """Whether what every line does can be told."""
-        found = self._sure.get(id(filter_))
-        if found is None:
-            found = filter_.default is not Action.UNKNOWN and not any(map(_unsure, filter_.lines))
-            self._sure[id(filter_)] = found
-            self._keep.append(filter_)
-        return found
+        return self._of(filter_).sure
 
-    def _by_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
-        """Pairs of interfaces to which the same lines apply share one compilation."""
-        chosen = tuple(index for index, line in enumerate(filter_.lines) if _stands_between(line, ingress, egress))
-        key = (id(filter_), chosen)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(filter_, [filter_.lines[index] for index in chosen])
-        return self._compiled[key]
+    def _between(self, filter_: Filter, ingress: str, egress: str) -> tuple[int, ...]:
+        return self._of(filter_).between(ingress, egress)
+
+    def _of(self, filter_: Filter) -> _Standing:
+        held = self._standing.get(id(filter_))
+        if held is None:
+            held = self._standing[id(filter_)] = _Standing(filter_)
+        return held
 
     def _compile(self, filter_: Filter, lines: Sequence[FilterLine]) -> tuple[Permitted, ...]:
         space = self._space
@@ -231,56 +256,60 @@ class FilterCompiler:
 
         Looking at a line costs one unit of the budget, a decision `RULING_COST`; when it is exhausted there are no more.
         """
-        found = self._rulings(filter_, ingress, egress, packets, budget)
-        if self._mode is Mode.POSSIBLE or all(line.source_translation is None for line in filter_.lines):
-            yield from found
-            return
         space = self._space
-        passed_over = [
-            (position, line.source_translation, space.matches(line.matches))
-            for position, line in enumerate(filter_.lines)
-            if _stands_between(line, ingress, egress) and _is_passed_over(line, acts(line, self._mode))
-        ]
-        for ruling in found:
-            translation = None if ruling.line is None else ruling.line.source_translation
-            barred = space.union_all(
-                node
-                for position, other, node in passed_over
-                if other != translation and (ruling.position is None or position < ruling.position)
-            )
-            unsure = space.intersection(ruling.packets, barred)
-            if not ruling.permits or unsure == EMPTY:
+        acting = self._lines_between(filter_, ingress, egress).all
+        passed_over = [one for one in acting if _is_passed_over(one.line, one.action)]
+        for ruling in self._rulings(filter_, ingress, egress, packets, budget):
+            if not ruling.permits or not passed_over:
                 yield ruling
                 continue
-            yield replace(ruling, packets=unsure, permits=False)
+            translation = None if ruling.line is None else ruling.line.source_translation
+            barred = space.union_all(
+                one.packets
+                for one in passed_over
+                if one.line.source_translation != translation
+                and (ruling.position is None or one.position < ruling.position)
+            )
+            unsure = space.intersection(ruling.packets, barred)
+            if unsure != EMPTY:
+                yield replace(ruling, packets=unsure, permits=False)
             sure = space.difference(ruling.packets, barred)
             if sure != EMPTY:
                 yield replace(ruling, packets=sure)
 
     def _rulings(self, filter_: Filter, ingress: str, egress: str, packets: int, budget: Budget) -> Iterator[Ruling]:
         space = self._space
-        acting = self._acting_lines(filter_, ingress, egress)
-        budget.spend(len(acting) + 1)
-        remaining = space.intersection(packets, space.opening) if filter_.stateful else packets
+        lines = self._lines_between(filter_, ingress, egress)
+        if not budget.spend(len(lines.all) + 1):
+            return
+        asked = space.intersection(packets, space.opening) if filter_.stateful else packets
+        hits: list[int] = []
+        those: list[_Acting] = []
+        decisive: list[bool] = []
+        for one in lines.near(asked):
+            hit = space.intersection(asked, one.packets)
+            if hit != EMPTY:
+                hits.append(hit)
+                those.append(one)
+                decisive.append(one.action is not None and _decides(one.line, one.action))
+                if hit == asked and decisive[-1]:
+                    break  # later lines see nothing of it
+        coverage = Coverage(space, hits, decisive)
         skipped: list[_Acting] = []
-        tree = self._tree((id(filter_), ingress, egress), acting)
-        for one in acting if tree is None else (acting[index] for index in tree.meeting(remaining)):
-            if remaining == EMPTY or budget.exhausted:
-                return
-            hit = space.intersection(remaining, one.packets)
-            if hit == EMPTY:
+        for one, left in zip(those, coverage.left(), strict=True):
+            if left == EMPTY:
                 continue
             if one.action is not None:
                 permits = one.action is Action.PERMIT
                 unsure = [*skipped, one] if _unsure(one.line) else skipped
-                doubts = tuple(self._line_doubts(unsure, hit)) if permits else ()
+                doubts = tuple(self._line_doubts(unsure, left)) if permits else ()
                 budget.spend(RULING_COST)
-                yield Ruling(hit, permits, one.position, one.line, doubts)
-                if _decides(one.line, one.action):
-                    remaining = space.difference(remaining, hit)
+                yield Ruling(left, permits, one.position, one.line, doubts)
+                if budget.exhausted:
+                    return
             if _may_deny(one.line):
                 skipped.append(one)
-        remaining = space.intersection(remaining, space.valid)
+        remaining = space.intersection(space.difference(asked, coverage.hidden), space.valid)
         if remaining != EMPTY and budget.spend(RULING_COST):
             permits = filter_.default is Action.PERMIT or (
                 filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
@@ -290,27 +319,18 @@ class FilterCompiler:
                 found.append(Doubt(DoubtKind.UNSUPPORTED, _UNSURE_DEFAULT, filter_.default_sources or filter_.sources))
             yield Ruling(remaining, permits, None, None, tuple(found))
 
-    def _acting_lines(self, filter_: Filter, ingress: str, egress: str) -> tuple[_Acting, ...]:
-        """The lines between two interfaces that do anything for the question, or might."""
-        key = (id(filter_), ingress, egress)
-        found = self._acting.get(key)
+    def _lines_between(self, filter_: Filter, ingress: str, egress: str) -> _Lines:
+        """The lines between two interfaces, with what they do for the question."""
+        chosen = self._between(filter_, ingress, egress)
+        key = (id(filter_), id(chosen))
+        found = self._lines.get(key)
         if found is None:
-            found = self._acting[key] = tuple(
+            acting = [
                 _Acting(position, line, acts(line, self._mode), self._space.matches(line.matches))
-                for position, line in enumerate(filter_.lines)
-                if _stands_between(line, ingress, egress)
-            )
-            self._keep.append(filter_)
+                for position, line in ((one, filter_.lines[one]) for one in chosen)
+            ]
+            found = self._lines[key] = _Lines(self._space, acting)
         return found
-
-    def _tree(self, key: tuple[int, str, str], acting: Sequence[_Acting]) -> UnionTree | None:
-        """What to search lines in, for a long filter about which much is asked; for the first questions it would cost more than it saves."""
-        tree = self._trees.get(key)
-        if tree is None and len(acting) >= _LONG:
-            self._asked[key] = self._asked.get(key, 0) + 1
-            if self._asked[key] > _OFTEN:
-                tree = self._trees[key] = UnionTree(self._space, [one.packets for one in acting])
-        return tree
 
     def _line_doubts(self, lines: Sequence[_Acting], packets: int) -> Iterator[Doubt]:
         if self._mode is not Mode.POSSIBLE:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from secaudit.flows.hiding import Nodes, Scope, covers, decides_surely, hiding_lines, meet, scope_of
+from secaudit.flows.hiding import EarlierLines, MatchedLines, decides_surely
+from secaudit.flows.scopes import by_scope
 from secaudit.network.filters import Filter, FilterLine
 from secaudit.network.matches import Family
 from secaudit.packets.coverage import Coverage
@@ -56,53 +58,65 @@ def dead_lines(filter_: Filter, work: int = WORK_OF_A_FILTER) -> tuple[DeadLine,
 
     Lines of a policy are compared within the interface pairs they name: a line is hidden by those that hold for all of its pairs.
     """
+    with _matched(filter_, work) as matched:
+        earlier = EarlierLines(matched)
+        return tuple(_explained(matched, earlier, index) for index in _unreachable(matched))
+
+
+def unreachable_positions(filter_: Filter, work: int = WORK_OF_A_FILTER) -> tuple[int, ...]:
+    """Only which lines of a filter are dead, in order. Raises `TooComplexError`."""
+    with _matched(filter_, work) as matched:
+        return tuple(_unreachable(matched))
+
+
+@contextmanager
+def _matched(filter_: Filter, work: int) -> Iterator[MatchedLines]:
     spaces = {family: HeaderSpace(family) for family in _FAMILIES}
     with spaces[4].limited(work), spaces[6].limited(work):
-        return tuple(_dead_lines(filter_, spaces))
+        yield MatchedLines(filter_.lines, spaces)
 
 
-def _dead_lines(filter_: Filter, spaces: Mapping[Family, HeaderSpace]) -> Iterator[DeadLine]:
-    lines = filter_.lines
-    nodes: list[Nodes] = [{family: space.matches(line.matches) for family, space in spaces.items()} for line in lines]
-    earlier: dict[int, list[int]] = {}
-    for scope in dict.fromkeys(map(scope_of, lines)):
-        earlier.update(_hidden(lines, scope, nodes, spaces))
-    for index, line in enumerate(lines):
-        if all(node == EMPTY for node in nodes[index].values()) or frozenset() in (line.ingress, line.egress):
-            yield DeadLine(line.label, line, DeadKind.EMPTY)
-        elif index in earlier:
-            hiding = hiding_lines(filter_, nodes, spaces, index, earlier[index])
-            yield DeadLine(
-                label=line.label,
-                line=line,
-                by=tuple(lines[one].label for one in hiding.by),
-                fewest=hiding.fewest,
-                differing=tuple(lines[one].label for one in hiding.differing),
-            )
+def _explained(matched: MatchedLines, earlier: EarlierLines, index: int) -> DeadLine:
+    lines = matched.lines
+    line = lines[index]
+    if _is_empty(matched, index):
+        return DeadLine(line.label, line, DeadKind.EMPTY)
+    hiding = earlier.hiding(index)
+    return DeadLine(
+        label=line.label,
+        line=line,
+        by=tuple(lines[one].label for one in hiding.by),
+        fewest=hiding.fewest,
+        differing=tuple(lines[one].label for one in hiding.differing),
+    )
 
 
-def _hidden(
-    lines: Sequence[FilterLine], scope: Scope, nodes: Sequence[Nodes], spaces: Mapping[Family, HeaderSpace]
-) -> dict[int, list[int]]:
-    """The lines of one scope all of whose packets earlier lines take, each with the earlier lines that hold for some of its packets."""
-    example = next(line for line in lines if scope_of(line) == scope)
-    near = [i for i, one in enumerate(lines) if scope_of(one) == scope or (decides_surely(one) and meet(one, example))]
-    covering = [i for i in near if scope_of(lines[i]) == scope or covers(scope_of(lines[i]), example)]
-    parts = _coverage(lines, covering, nodes, spaces)
-    answers = zip(covering, *(part.covered() for part in parts), strict=True)
-    hidden = [index for index, *by_family in answers if all(by_family) and scope_of(lines[index]) == scope]
-    if hidden and near != covering:
-        parts = _coverage(lines, near, nodes, spaces)
-    position = {index: here for here, index in enumerate(near)}
-    return {index: sorted({near[one] for part in parts for one in part.meeting(position[index])}) for index in hidden}
+def _is_empty(matched: MatchedLines, index: int) -> bool:
+    line = matched.lines[index]
+    return not matched.packets[index] or frozenset() in (line.ingress, line.egress)
 
 
-def _coverage(
-    lines: Sequence[FilterLine],
-    chosen: Sequence[int],
-    nodes: Sequence[Nodes],
-    spaces: Mapping[Family, HeaderSpace],
-) -> list[Coverage]:
-    """What some lines take of each other, by address family."""
-    hides = [decides_surely(lines[index]) for index in chosen]
-    return [Coverage(space, [nodes[index][family] for index in chosen], hides) for family, space in spaces.items()]
+def _unreachable(matched: MatchedLines) -> list[int]:
+    """The positions of the lines that no packet reaches, in order."""
+    groups = by_scope(matched.lines)
+    found: list[int] = []
+    for scope, own in groups.items():
+        covering = [own]
+        covering += [
+            [index for index in others if decides_surely(matched.lines[index])]
+            for other, others in groups.items()
+            if other != scope and other.covers(scope)
+        ]
+        found += _hidden(matched, own, sorted(index for group in covering for index in group))
+    return sorted(found)
+
+
+def _hidden(matched: MatchedLines, own: Sequence[int], near: Sequence[int]) -> Iterator[int]:
+    """Those of some lines all of whose packets earlier ones of those near take, or that have none."""
+    hides = [decides_surely(matched.lines[index]) for index in near]
+    answers = [
+        Coverage(space, [matched.packets[index].get(family, EMPTY) for index in near], hides).covered()
+        for family, space in matched.spaces.items()
+    ]
+    hidden = {index for index, *by_family in zip(near, *answers, strict=True) if all(by_family)}
+    return (index for index in own if index in hidden or _is_empty(matched, index))

@@ -2,37 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from secaudit.packets.diagrams import EMPTY, Diagrams
-
-
-class UnionTree:
-    """Sets in order, with their unions up a balanced tree: a set is never compared with those that have nothing in common with it."""
-
-    def __init__(self, space: Diagrams, nodes: Sequence[int]) -> None:
-        self._space = space
-        self.levels = [list(nodes)]
-        """The sets, the unions of two neighbours each, and so on up to one."""
-        while len(self.levels[-1]) > 1:
-            below = self.levels[-1]
-            pairs = [space.union(left, right) for left, right in zip(below[::2], below[1::2], strict=False)]
-            self.levels.append([*pairs, *below[2 * len(pairs) :]])
-
-    def meeting(self, wanted: int, before: int | None = None) -> Iterator[int]:
-        """The positions, in order, of the sets that have something in common with `wanted`; only those `before` a position."""
-        end = len(self.levels[0]) if before is None else before
-        waiting = [(len(self.levels) - 1, 0)] if end else []
-        while waiting:
-            height, position = waiting.pop()
-            if position << height >= end or self._space.intersection(wanted, self.levels[height][position]) == EMPTY:
-                continue
-            if height == 0:
-                yield position
-                continue
-            if 2 * position + 1 < len(self.levels[height - 1]):
-                waiting.append((height - 1, 2 * position + 1))
-            waiting.append((height - 1, 2 * position))
 
 
 class Coverage:
@@ -40,31 +12,54 @@ class Coverage:
 
     def __init__(self, space: Diagrams, nodes: Sequence[int], hides: Sequence[bool]) -> None:
         self._space = space
-        self._asked = UnionTree(space, nodes)
-        self._held = UnionTree(space, [node if one else EMPTY for node, one in zip(nodes, hides, strict=True)])
+        self._asked = self._unions(nodes)
+        self._held = self._asked
+        if not all(hides):
+            self._held = self._unions([node if one else EMPTY for node, one in zip(nodes, hides, strict=True)])
+
+    @property
+    def hidden(self) -> int:
+        """What all that hide hold together."""
+        return self._space.union_all(self._held[-1])
 
     def covered(self) -> list[bool]:
-        """For each set, whether the earlier ones that hide hold all of it together. An empty set is covered.
+        """For each set, whether the earlier ones that hide hold all of it together. An empty set is covered."""
+        return [before == node for before, node in zip(self._before(), self._asked[0], strict=True)]
 
-        Divide and conquer: down the tree of unions goes what earlier sets hold of each part.
-        """
-        space, asked, held = self._space, self._asked.levels, self._held.levels
-        result = [node == EMPTY for node in asked[0]]
+    def left(self) -> list[int]:
+        """What the earlier ones that hide leave of each set."""
+        difference = self._space.difference
+        return [difference(node, before) for before, node in zip(self._before(), self._asked[0], strict=True)]
+
+    def _before(self) -> list[int]:
+        """What the earlier ones that hide hold of each set. Divide and conquer: down the tree of unions goes what is held of each part."""
+        space, asked, held = self._space, self._asked, self._held
+        result = list(asked[0])
         waiting = [(len(asked) - 1, 0, EMPTY)] if result else []
+        if len(asked[-1]) == 2:
+            waiting.append((len(asked) - 1, 1, space.intersection(held[-1][0], asked[-1][1])))
         while waiting:
             height, index, before = waiting.pop()
-            before = space.intersection(before, asked[height][index])
+            if before == asked[height][index]:
+                continue  # nothing is left of the whole part, as `result` has it from the beginning
             if height == 0:
-                result[index] = before == asked[0][index]
+                result[index] = before
                 continue
+            height -= 1
             left = 2 * index
-            waiting.append((height - 1, left, before))
-            if left + 1 < len(asked[height - 1]):
-                right = asked[height - 1][left + 1]
-                own = space.intersection(held[height - 1][left], right)
-                waiting.append((height - 1, left + 1, space.union(space.intersection(before, right), own)))
+            waiting.append((height, left, space.intersection(before, asked[height][left])))
+            if left + 1 < len(asked[height]):
+                right = asked[height][left + 1]
+                own = space.intersection(held[height][left], right)
+                waiting.append((height, left + 1, space.union(space.intersection(before, right), own)))
         return result
 
-    def meeting(self, index: int) -> Iterator[int]:
-        """The earlier sets that hide something of one set, in order."""
-        return self._held.meeting(self._asked.levels[0][index], index)
+    def _unions(self, nodes: Sequence[int]) -> list[list[int]]:
+        """The sets, the unions of two neighbours each, and so on up to two: the union of all, the dearest, is seldom asked for."""
+        union = self._space.union
+        levels = [list(nodes)]
+        while len(levels[-1]) > 2:
+            below = levels[-1]
+            pairs = [union(left, right) for left, right in zip(below[::2], below[1::2], strict=False)]
+            levels.append([*pairs, *below[2 * len(pairs) :]])
+        return levels

@@ -12,6 +12,7 @@ import pytest
 from bench import figures, municipality
 from bench.filters import OPERATIONS, compare, generated_filter
 from bench.fortios_text import large
+from bench.iptables_text import large_host
 from bench.measure import Row, exponent
 from bench.networks import generated_network
 from bench.prefecture import QUICK, Prefecture
@@ -32,9 +33,12 @@ def test_a_quick_run_prints_every_table() -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     for row in (
         r"50 lines, permitted set +\d+\.\d{3} s .*\d+\.\d\d times oxidd",
-        r"200 lines, dead lines +\d+\.\d{3} s .*\d+\.\d\d times oxidd",
+        r"200 lines, which lines are dead +\d+\.\d{3} s .*\d+\.\d\d times oxidd",
+        r"200 lines, dead lines +\d+\.\d{3} s .*what hides each",
         r"60 policies, deciding lines +\d+\.\d{3} s",
         r"60 policies, all of it +\d+\.\d{3} s",
+        r"60 rules of iptables, deciding line of every leaf +\d+\.\d{3} s .*\d+ leaves",
+        r"60 rules of iptables, all of it +\d+\.\d{3} s",
         r"500 lines, flows +\d+\.\d{3} s .*exact",
         r"240 lines +\d+\.\d{3} s .*\d+ of 30 ordered pairs have a flow; time grows as lines \^ -?\d+\.\d\d",
         r"28 devices, 500 lines +\d+\.\d{3} s .*72 ordered pairs: .*time grows as lines \^ -?\d+\.\d\d; \d+ MB",
@@ -61,12 +65,13 @@ def test_a_network_has_the_lines_it_is_said_to_have() -> None:
 
 def test_both_engines_are_asked_the_same() -> None:
     """`compare` raises when two answers differ; the rows name what was asked."""
-    assert [row.what.split(", ")[1] for row in compare((30,), 2)] == [one.what for one in OPERATIONS]
+    assert [row.what.split(", ")[1] for row in compare((30,), 2)] == [*(one.what for one in OPERATIONS), "dead lines"]
 
 
 def test_generated_folders_and_networks_are_the_same_every_time_and_are_understood(tmp_path: Path) -> None:
     assert Prefecture(2, QUICK[0]).devices == Prefecture(2, QUICK[0]).devices
     assert large(1, 30) == large(1, 30)
+    assert large_host(1, 60) == large_host(1, 60)
     for name in ("one", "two"):
         municipality.write(tmp_path / name, 4, municipality.QUICK)
     for path in sorted((tmp_path / "one").rglob("*.*")):
