@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
 
-_ORIGINALS = (
+_Translations = tuple[tuple[Field, Field], ...]
+_RECEIVER: _Translations = (
     (Field.ORIGINAL_DESTINATION, Field.DESTINATION),
     (Field.ORIGINAL_DESTINATION_PORT, Field.DESTINATION_PORT),
+)
+_SENDER: _Translations = (
     (Field.ORIGINAL_SOURCE, Field.SOURCE),
     (Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT),
 )
+"""Where a header keeps what a translation replaced."""
 
 
 def as_flow(space: HeaderSpace, arrived: int) -> int:
@@ -26,8 +30,7 @@ def as_flows(space: HeaderSpace, arrived: int) -> Mapping[int, int]:
 
 
 def _told(space: HeaderSpace, arrived: int) -> int:
-    sender = _restored(space, arrived, Field.ORIGINAL_SOURCE, Field.SOURCE)
-    return _restored(space, sender, Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT)
+    return _as_before(space, arrived, _SENDER)
 
 
 def as_sent(space: HeaderSpace, arrived: int) -> int:
@@ -43,29 +46,43 @@ def all_sent(space: HeaderSpace, arrived: int) -> Mapping[int, int]:
 
 
 def _untranslated(space: HeaderSpace, arrived: int) -> int:
-    for original, field in _ORIGINALS:
-        arrived = _restored(space, arrived, original, field)
-    return arrived
+    return _as_before(space, arrived, (*_RECEIVER, *_SENDER))
+
+
+def _as_before(space: HeaderSpace, arrived: int, translations: _Translations) -> int:
+    plain, rest = _apart(space, arrived, translations)
+    for original, field in translations:
+        rest = _restored(space, rest, original, field)
+    return space.union(plain, rest)
+
+
+def _apart(space: HeaderSpace, arrived: int, translations: _Translations) -> tuple[int, int]:
+    """The packets of which nothing was translated, in most networks nearly all, and the others."""
+    if all(space.is_zero(arrived, original) for original, _ in translations):
+        return arrived, EMPTY
+    plain = space.intersection(arrived, space.product([(original, ZERO) for original, _ in translations]))
+    return plain, space.difference(arrived, plain)
 
 
 def arrived_as(space: HeaderSpace, arrived: int, flow: int) -> int:
     """The arrived packets that belong to a flow (a set in the form of `as_flow`)."""
-    by_address = _where_sent(space, arrived, flow, Field.SOURCE, Field.ORIGINAL_SOURCE)
-    return space.union_all(
-        space.intersection(packets, wanted)
-        for packets, partly in by_address
-        for packets, wanted in _where_sent(space, packets, partly, Field.SOURCE_PORT, Field.ORIGINAL_SOURCE_PORT)
-    )
+    return _among(space, arrived, flow, _SENDER)
 
 
 def sent_among(space: HeaderSpace, arrived: int, sent: int) -> int:
     """The arrived packets whose sent headers (in the form of `as_sent`) are in a set."""
-    parts = [(arrived, sent)]
-    for original, field in _ORIGINALS:
+    return _among(space, arrived, sent, (*_RECEIVER, *_SENDER))
+
+
+def _among(space: HeaderSpace, arrived: int, before: int, translations: _Translations) -> int:
+    plain, rest = _apart(space, arrived, translations)
+    parts = [(rest, before)]
+    for original, field in translations:
         parts = [
             part for packets, wanted in parts for part in _where_sent(space, packets, wanted, field, original)
         ]  # fmt: skip
-    return space.union_all(space.intersection(packets, wanted) for packets, wanted in parts)
+    inside = [space.intersection(packets, wanted) for packets, wanted in parts]
+    return space.union_all([space.intersection(plain, before), *inside])
 
 
 def _where_sent(
