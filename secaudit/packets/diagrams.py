@@ -16,6 +16,7 @@ from itertools import islice
 from operator import eq
 
 from secaudit.network.intervals import Interval, Intervals, normalise
+from secaudit.packets.moving import MoveDown
 from secaudit.packets.operations import DIFFERENCE, EMPTY, FULL, INTERSECTION, UNION, Operation
 
 __all__ = ["EMPTY", "FULL", "Box", "Diagrams", "TooComplexError", "WorkLimitError"]
@@ -153,7 +154,7 @@ class Diagrams:
 
     def forget(self, node: int, level: int) -> int:
         """Field `level` becomes arbitrary: the union of all values (existential quantification)."""
-        return self._rewrite(node, level, lambda steps: self.union_all(child for _, child in steps))
+        return self.rewrite(node, level, lambda steps: self.union_all(child for _, child in steps))
 
     def truncate(self, node: int, level: int) -> int:
         """All fields from `level` on become arbitrary, in one pass."""
@@ -172,7 +173,7 @@ class Diagrams:
 
     def assign(self, node: int, level: int, intervals: Intervals) -> int:
         """Field `level` takes any value of `intervals`, whatever it was."""
-        return self._rewrite(
+        return self.rewrite(
             node, level, lambda steps: self.guard(level, intervals, self.union_all(child for _, child in steps))
         )
 
@@ -188,20 +189,11 @@ class Diagrams:
                     parts.append(self.guard(level, ((first, last),), child))
             return self.union_all(parts)
 
-        return self._rewrite(node, level, move)
+        return self.rewrite(node, level, move)
 
     def move_down(self, node: int, upper: int, lower: int, values: Intervals, offset: int = 0) -> int:
         """Field `lower` (a later level) takes the values of `upper` plus `offset`, whatever it was, and `upper` takes any of `values`."""
-
-        def moved(steps: list[tuple[Interval, int]]) -> int:
-            before: dict[int, list[Interval]] = {}
-            for (low, high), child in steps:
-                if child != EMPTY:
-                    before.setdefault(child, []).append((low + offset, high + offset))
-            parts = (self.assign(child, lower, tuple(spans)) for child, spans in before.items())
-            return self.guard(upper, values, self.union_all(parts))
-
-        return self._rewrite(node, upper, moved)
+        return MoveDown(self, upper, lower, values, offset).of(node)
 
     def move_up(self, node: int, lower: int, upper: int, offset: int = 0) -> int:
         """Field `upper` takes the values of `lower` minus `offset`, and `lower` becomes 0. Values below `offset` are lost."""
@@ -245,7 +237,7 @@ class Diagrams:
                 found.setdefault(child, []).append(interval)
         return {child: tuple(intervals) for child, intervals in found.items()}
 
-    def _rewrite(self, node: int, level: int, change: Callable[[list[tuple[Interval, int]]], int]) -> int:
+    def rewrite(self, node: int, level: int, change: Callable[[list[tuple[Interval, int]]], int]) -> int:
         """Replaces every subset that begins at `level` by `change` of its steps; levels above stay."""
         memo: dict[int, int] = {}
 
