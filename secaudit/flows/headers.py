@@ -89,9 +89,6 @@ def _where_sent(
     space: HeaderSpace, arrived: int, flow: int, field: Field, original: Field
 ) -> Iterator[tuple[int, int]]:
     """Arrived packets split by whether a field was translated, each with the flow told by the field that then holds what was sent."""
-    if space.is_zero(arrived, original):
-        yield arrived, flow
-        return
     parts = space.translated(arrived, original)
     if parts.untouched != EMPTY:
         yield parts.untouched, flow
@@ -102,8 +99,6 @@ def _where_sent(
 
 
 def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
-    if space.is_zero(packets, original):
-        return packets
     before = space.translated(packets, original)
     parts = [before.untouched, space.move_up(before.replaced, original, field, REMEMBERED)]
     for distance, moved in before.moved:

@@ -289,6 +289,8 @@ class HeaderSpace(Diagrams):
 
     def translated(self, packets: int, original: Field) -> Translated:
         """A set cut by what translations did to one field."""
+        if self.is_zero(packets, original):
+            return Translated(packets, EMPTY, ())
         last = self.maxima[original] - SHIFTS
         parts = [(_UNTOUCHED, ZERO), (_REPLACED, ((REMEMBERED, last),))]
         parts += [(number, ((last + 1 + number,) * 2,)) for number in self.known_distances.values()]
