@@ -25,6 +25,7 @@ from bench import (
     readers,
 )
 from bench.measure import Row, calibration, show
+from secaudit.collector import collect_rarely
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     if options.rows:
+        collect_rarely()  # as the program itself does
         (name,) = options.tables
         rows = TABLES[name].rows(options.quick, rounds)
         print(json.dumps([(row.what, row.seconds, row.says) for row in rows]))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,20 +47,6 @@ def config_paths(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keeps Python from searching for garbage in cycles: reading makes very many objects, keeps nearly all of them and makes no cycles
-    to speak of, so each search walks over all that was read so far and finds nothing (a third of the time of a long file)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_collector_paused()
 def read_config_file(path: Path, shown_as: str) -> ConfigFile:
     """Reads one file; what is wrong with it is in the answer, never raised."""
     try:

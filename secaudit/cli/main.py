@@ -18,6 +18,7 @@ from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import language_option
 from secaudit.cli.output import flush_results, prepare_streams
 from secaudit.cli.usage import usage_message
+from secaudit.collector import collect_rarely
 from secaudit.errors import InternalError, SecauditError
 
 COMMANDS = {
@@ -81,6 +82,7 @@ def group() -> None:
 def main() -> None:
     """Entry point of the program: the one place where a crash becomes exit status 4."""
     prepare_streams()
+    collect_rarely()
     try:
         status = group.main(standalone_mode=False, prog_name="secaudit")
         flush_results()

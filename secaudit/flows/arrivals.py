@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, within
-from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, sent_among
+from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, as_sent, sent_among
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import links_up
@@ -185,7 +185,7 @@ class Arrivals:
             number = self._plan.number(source)
             astray = self._sent_and_lost(family).get(number, EMPTY)
             runs = [engine.propagate([one]) for one in within(space, self._in_some_state(family, source), astray)]
-            found = tuple((run, all_sent(space, run.lost).get(number, EMPTY)) for run in runs)
+            found = tuple((run, as_sent(space, run.lost)) for run in runs)
             self._runs_from[key] = found
         return found
 

@@ -35,8 +35,7 @@ def _told(space: HeaderSpace, arrived: int) -> int:
 
 def as_sent(space: HeaderSpace, arrived: int) -> int:
     """The headers that were sent, with every translation undone."""
-    origin = space.forget(space.header_only(_untranslated(space, arrived)), Field.ORIGIN)
-    return space.intersection(origin, space.valid)
+    return space.intersection(space.header_only(_untranslated(space, arrived)), space.valid)
 
 
 def all_sent(space: HeaderSpace, arrived: int) -> Mapping[int, int]:
