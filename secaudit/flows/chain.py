@@ -1,6 +1,6 @@
 """Chains of responsible lines: what a device decided about packets, one link after the other.
 
-Values only; `flows.chains` finds them, `flows.device_model` makes the links.
+Values only; `flows.chains` finds them, `flows.part` and `flows.device_model` make the links.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from secaudit.flows.budget import UNLIMITED, Budget
 from secaudit.flows.chain import Link
 from secaudit.flows.departures import Departure, Detail
-from secaudit.flows.device_model import DeviceModel, _Part
+from secaudit.flows.device_model import DeviceModel
 from secaudit.flows.modes import Mode
+from secaudit.flows.part import Part
 from secaudit.network.device import DoubtKind, Plane, Stage
 from secaudit.network.filters import Filter
 from secaudit.packets.diagrams import EMPTY, FULL
@@ -46,10 +47,10 @@ class WholeDevice(DeviceModel):
     def _originate(self, packets: int, detail: Detail, budget: Budget) -> list[Departure]:
         """What leaves of the device's own packets. A doubt about the whole device says nothing of them for sure."""
         pipeline = self.device.pipeline
-        self.lost = EMPTY
+        self._losses.packets = EMPTY
         unsure = self._mode is not Mode.POSSIBLE and any(one.interfaces is None for one in self._doubts)
         if unsure or Stage.ROUTE not in pipeline:
-            self._lose(packets)
+            self._losses.add(packets)
             return []
         found: list[Departure] = []
         for vrf in sorted({one.vrf for one in self.device.interfaces.values()}):
@@ -65,7 +66,7 @@ class WholeDevice(DeviceModel):
                 found.extend(self._doubtful(replace(self._entering(ITSELF, own, Detail.NOTHING), vrf=vrf)))
         return found
 
-    def _own_stage(self, stage: Stage, parts: list[_Part], detail: Detail, budget: Budget) -> list[_Part]:
+    def _own_stage(self, stage: Stage, parts: list[Part], detail: Detail, budget: Budget) -> list[Part]:
         if stage is Stage.POLICY or (stage is Stage.EGRESS_FILTER and not self.device.filters_own_packets):
             return parts
         parts = self._stage(stage, ITSELF, parts, detail, budget)
@@ -85,7 +86,7 @@ class WholeDevice(DeviceModel):
         """Packets with a source that the device has in a VRF: any at all, possibly, where an address is given from outside."""
         if self._mode is Mode.POSSIBLE and self._has_unknown_address(vrf):
             return FULL
-        return self._space.guard(Field.SOURCE, self._own_addresses(vrf))
+        return self._space.guard(Field.SOURCE, self._routing.own_addresses(vrf))
 
     def _has_unknown_address(self, vrf: str) -> bool:
         """Whether an interface of the VRF has an address that is not in the file."""
@@ -96,16 +97,16 @@ class WholeDevice(DeviceModel):
 
         They pass what stands before routing and the filters for the device itself, whether or not it forwards. `lost` are those it refuses.
         """
-        self.lost = EMPTY
+        self._losses.packets = EMPTY
         interface = self.device.interfaces[ingress]
         hidden = [
             one for one in self.device.doubts if one.plane is Plane.MANAGEMENT and one.kind in HIDES_A_LOCAL_FILTER
         ]
         unsure = self._mode is not Mode.POSSIBLE and bool(hidden)
         if not interface.enabled or unsure or self._in_doubt(ingress):
-            self._lose(packets)
+            self._losses.add(packets)
             return []
-        own = self.own(interface.vrf)
+        own = self._routing.own(interface.vrf)
         if self._mode is Mode.POSSIBLE and self._has_unknown_address(interface.vrf):
             own = FULL
         unfiltered = self._addressed(own, ingress, packets, detail)
@@ -124,7 +125,7 @@ class WholeDevice(DeviceModel):
             ]
         return [one for one in found if one.packets != EMPTY]
 
-    def _addressed(self, own: int, ingress: str, packets: int, detail: Detail) -> list[_Part]:
+    def _addressed(self, own: int, ingress: str, packets: int, detail: Detail) -> list[Part]:
         """What is left for the device after everything that stands before routing."""
         parts = [self._entering(ingress, packets, detail)]
         for stage in self.device.pipeline:
@@ -134,7 +135,7 @@ class WholeDevice(DeviceModel):
         hits = ((part, self._space.intersection(part.packets, own)) for part in parts)
         return [part.then(hit) for part, hit in hits if hit != EMPTY]
 
-    def _in_spite_of_doubts(self, ingress: str, untranslated: int, parts: list[_Part]) -> list[Received]:
+    def _in_spite_of_doubts(self, ingress: str, untranslated: int, parts: list[Part]) -> list[Received]:
         """What a doubt about traffic could let in: past every filter, translated or not."""
         nodes = [untranslated, *(self._translator.unmark(part.packets) for part in parts)]
         return [
