@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from secaudit.flows.agreement import modes_that_agree
 from secaudit.flows.arrivals import Arrivals
 from secaudit.flows.complexity import given_up
 from secaudit.flows.departures import Detail
-from secaudit.flows.device_itself import HIDES_A_LOCAL_FILTER
 from secaudit.flows.engine import (
     WORK_OF_A_DEVICE,
     DeviceTooComplexError,
@@ -25,11 +25,9 @@ from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.zones import FAMILIES, ZonePlan
-from secaudit.network.device import Doubt, DoubtKind, Plane
-from secaudit.network.filters import Action, Certainty
+from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.intervals import ANY_PORT, Intervals, IPNetwork, normalise, of_networks
 from secaudit.network.matches import Family, Match, Service
-from secaudit.network.routes import Route
 from secaudit.packets.diagrams import EMPTY, TooComplexError
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.packets.sets import PacketSet, Spaces
@@ -186,7 +184,7 @@ class FlowAnalysis:
                 self._settled = True
 
     def _new_arrivals(self) -> Arrivals:
-        same = _modes_that_agree(self.topology)
+        same = modes_that_agree(self.topology)
         return Arrivals(self.spaces, self.topology, self.plan, same, self._device_work)
 
     # --- building a pair ----------------------------------------------------------------------------------
@@ -409,49 +407,6 @@ def _own_addresses(topology: Topology) -> Mapping[Family, Intervals]:
         for held in interface.addresses
     ]
     return {family: normalise((int(a), int(a)) for a in held if a.version == family) for family in FAMILIES}
-
-
-def _modes_that_agree(topology: Topology) -> Mapping[Mode, Mode]:
-    """Which questions have the same answer for this network, so that each is computed once."""
-    unsure = topology.sure is not topology
-    held = [
-        held.address.ip for one in topology.devices.values() for i in one.interfaces.values() for held in i.addresses
-    ]
-    sometimes = len(held) != len(set(held))  # an address that several hold leads to all of them
-    for device in topology.devices.values():
-        unsure |= bool(device.dynamic_routing) or any(
-            one.plane is Plane.TRAFFIC or one.kind in HIDES_A_LOCAL_FILTER for one in device.doubts
-        )
-        unsure |= any(rule.uncertain is not None for rule in device.nat_rules)
-        unsure |= any(rule.uncertain is not None for rule in device.policy_routes)
-        unsure |= any(one.dynamic_address or one.tunnel is not None for one in device.interfaces.values())
-        sometimes |= bool(device.policy_routes) or _several_next_hops(device.routes)
-        for filter_ in device.filters.values():
-            unsure |= filter_.default is Action.UNKNOWN
-            for line in filter_.lines:
-                unsure |= line.certainty is Certainty.UNCERTAIN or line.action is Action.UNKNOWN
-                sometimes |= line.certainty is Certainty.SOMETIMES
-        groups = [*(one.next_hops for one in device.routes), *(one.next_hops for one in device.policy_routes)]
-        hops = [hop for group in groups for hop in group]
-        named = [hop for hop in hops if hop.interface is not None]
-        unsure |= any(hop.gateway is None or hop.interface not in device.interfaces for hop in named)
-    certain = Mode.CERTAIN if unsure else Mode.POSSIBLE
-    reliable = Mode.RELIABLE if sometimes or unsure else certain
-    return {Mode.POSSIBLE: Mode.POSSIBLE, Mode.CERTAIN: certain, Mode.RELIABLE: reliable}
-
-
-def _several_next_hops(routes: Iterable[Route]) -> bool:
-    seen = set()
-    for route in routes:
-        key = (route.vrf, route.prefix)
-        if (
-            key in seen
-            or len(route.next_hops) > 1
-            or any(hop.conditional or hop.backup or hop.captured for hop in route.next_hops)
-        ):
-            return True
-        seen.add(key)
-    return False
 
 
 def _unique(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
