@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from secaudit.flows.compiled import KnownFilters
 from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, within
 from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, as_sent, sent_among
 from secaudit.flows.modes import Mode
@@ -34,6 +35,7 @@ class Arrivals:
         self._device_work = device_work
         numbers = map(plan.number, plan.zones)
         self._origins = Partition((number, ((number, number),)) for number in numbers)
+        self._filters = {family: KnownFilters(spaces[family]) for family in FAMILIES}
         self._engines: dict[tuple[Mode, Family], Engine] = {}
         self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
         self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
@@ -52,7 +54,8 @@ class Arrivals:
         mode = self._same[mode]
         if (mode, family) not in self._engines:
             engines = {
-                one: Engine(self._spaces[one], self._topology, self._plan, mode, self._device_work) for one in FAMILIES
+                one: Engine(self._spaces[one], self._topology, self._plan, mode, self._device_work, self._filters[one])
+                for one in FAMILIES
             }
             self._engines.update({(mode, one): engine for one, engine in engines.items()})
             if mode is not Mode.POSSIBLE:

@@ -75,14 +75,13 @@ def _may_deny(line: FilterLine) -> bool:
     return _unsure(line) and line.action is not Action.PERMIT
 
 
-def _runs(lines: Iterable[tuple[int, bool, bool]]) -> list[tuple[bool, list[int]]]:
-    """Neighbouring lines of one kind together: those that permit, and those that bar. Lines are (packets, permits, decides)."""
+def _runs(parts: Iterable[tuple[int, bool]]) -> list[tuple[bool, list[int]]]:
+    """Neighbouring lines of one kind together: those that permit, and those that bar. Lines are (packets, permits)."""
     runs: list[tuple[bool, list[int]]] = []
-    for node, permits, decides in lines:
-        if permits or decides:
-            if not runs or runs[-1][0] is not permits:
-                runs.append((permits, []))
-            runs[-1][1].append(node)
+    for node, permits in parts:
+        if not runs or runs[-1][0] is not permits:
+            runs.append((permits, []))
+        runs[-1][1].append(node)
     return runs
 
 
@@ -116,39 +115,33 @@ class _Acting:
     line: FilterLine
     action: Action | None
     packets: int
+    """Of a stateful filter only what opens a connection: it asks its lines about nothing else."""
 
 
-class _Standing:
-    """The lines of a filter that stand between two interfaces, which many pairs of interfaces share."""
-
-    def __init__(self, filter_: Filter) -> None:
-        self.filter = filter_
-        """Kept, because it is known by its id, which is unique only while it lives."""
-        self.sure = filter_.default is not Action.UNKNOWN and not any(map(_unsure, filter_.lines))
-        """Whether what every line does can be told."""
-        self._groups: list[tuple[Scope, list[int]]] = list(by_scope(filter_.lines).items())
-        self._positions: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self._by_pair: dict[tuple[str, str], tuple[int, ...]] = {}
-
-    def between(self, ingress: str, egress: str) -> tuple[int, ...]:
-        """Their positions, in order: for the same lines the same object."""
-        found = self._by_pair.get((ingress, egress))
-        if found is None:
-            chosen = tuple(n for n, (scope, _) in enumerate(self._groups) if scope.stands_between(ingress, egress))
-            found = self._positions.get(chosen)
-            if found is None:
-                found = tuple(sorted(position for one in chosen for position in self._groups[one][1]))
-                self._positions[chosen] = found
-            self._by_pair[ingress, egress] = found
-        return found
+def _parts(acting: Iterable[_Acting], translation: Translation | None) -> Iterator[tuple[int, bool]]:
+    """What lines permit with one translation, and what they bar from later ones that permit with it: (packets, permits)."""
+    for one in acting:
+        if one.packets == EMPTY:
+            continue
+        same = one.line.source_translation == translation
+        if one.action is Action.PERMIT and same:
+            yield one.packets, True
+        elif _is_passed_over(one.line, one.action):
+            if not same:
+                yield one.packets, False
+        elif one.action is not None and _decides(one.line, one.action):
+            yield one.packets, False
 
 
-class _Lines:
-    """Some lines of a filter with what they do for one question, and how to find those that some packets may match."""
+class _Meaning:
+    """Some lines of a filter with what they do for a question, and what its default does: with those, what passes is the same for every question."""
 
-    def __init__(self, space: HeaderSpace, acting: Sequence[_Acting]) -> None:
+    def __init__(self, space: HeaderSpace, acting: Sequence[_Acting], default: bool) -> None:
         self._space = space
         self.all = acting
+        self.default = default
+        """Whether what matches no line passes."""
+        self.permitted: tuple[Permitted, ...] | None = None
         self._index: AddressIndex | None = None
 
     def near(self, packets: int) -> Iterable[_Acting]:
@@ -160,80 +153,124 @@ class _Lines:
         return (self.all[number] for number in self._index.near_packets(self._space, packets))
 
 
+class _Between:
+    """The lines of a filter that stand between some pairs of interfaces, and what they mean."""
+
+    def __init__(self, positions: tuple[int, ...]) -> None:
+        self.positions = positions
+        self.by_mode: dict[Mode, _Meaning] = {}
+        self.meanings: dict[tuple[bool, tuple[Action | None, ...]], _Meaning] = {}
+        """By what the default and each line does: questions to which the lines mean the same share one."""
+
+
+class _Standing:
+    """A filter with what its lines match, and those that stand between two interfaces, which many pairs of interfaces share."""
+
+    def __init__(self, space: HeaderSpace, filter_: Filter) -> None:
+        self._space = space
+        self._filter = filter_
+        """Kept, because it is known by its id, which is unique only while it lives."""
+        self.sure = filter_.default is not Action.UNKNOWN and not any(map(_unsure, filter_.lines))
+        """Whether what every line does can be told."""
+        self._groups: list[tuple[Scope, list[int]]] = list(by_scope(filter_.lines).items())
+        self._packets: dict[int, int] = {}
+        """What lines match, by position."""
+        self._by_groups: dict[tuple[int, ...], _Between] = {}
+        self._by_pair: dict[tuple[str, str], _Between] = {}
+
+    def meaning(self, mode: Mode, ingress: str, egress: str) -> _Meaning:
+        """The lines between two interfaces with what they do for a question: for the same meaning the same object."""
+        between = self._between(ingress, egress)
+        found = between.by_mode.get(mode)
+        if found is None:
+            lines = self._filter.lines
+            actions = tuple(acts(lines[position], mode) for position in between.positions)
+            unknown = self._filter.default is Action.UNKNOWN
+            default = mode is Mode.POSSIBLE if unknown else self._filter.default is Action.PERMIT
+            found = between.meanings.get((default, actions))
+            if found is None:
+                acting = [
+                    _Acting(position, lines[position], action, self._matched(position))
+                    for position, action in zip(between.positions, actions, strict=True)
+                ]
+                found = between.meanings[default, actions] = _Meaning(self._space, acting, default)
+            between.by_mode[mode] = found
+        return found
+
+    def _between(self, ingress: str, egress: str) -> _Between:
+        found = self._by_pair.get((ingress, egress))
+        if found is None:
+            chosen = tuple(n for n, (scope, _) in enumerate(self._groups) if scope.stands_between(ingress, egress))
+            found = self._by_groups.get(chosen)
+            if found is None:
+                positions = tuple(sorted(position for one in chosen for position in self._groups[one][1]))
+                found = self._by_groups[chosen] = _Between(positions)
+            self._by_pair[ingress, egress] = found
+        return found
+
+    def _matched(self, position: int) -> int:
+        node = self._packets.get(position)
+        if node is None:
+            matches = self._filter.lines[position].matches
+            node = self._packets[position] = self._space.matches(matches, opening=self._filter.stateful)
+        return node
+
+
+class KnownFilters:
+    """What is known of the filters of a network as sets of one header space: the compilers of all questions share it."""
+
+    def __init__(self, space: HeaderSpace) -> None:
+        self.space = space
+        self._standing: dict[int, _Standing] = {}
+
+    def of(self, filter_: Filter) -> _Standing:
+        """What is known of one filter."""
+        held = self._standing.get(id(filter_))
+        if held is None:
+            held = self._standing[id(filter_)] = _Standing(self.space, filter_)
+        return held
+
+
 class FilterCompiler:
     """Compiles filters once each. One compiler belongs to one header space and one mode."""
 
-    def __init__(self, space: HeaderSpace, mode: Mode) -> None:
+    def __init__(self, space: HeaderSpace, mode: Mode, known: KnownFilters | None = None) -> None:
         self._space = space
         self._mode = mode
-        self._standing: dict[int, _Standing] = {}
-        self._compiled: dict[tuple[int, int], tuple[Permitted, ...]] = {}
-        self._lines: dict[tuple[int, int], _Lines] = {}
+        self._known = KnownFilters(space) if known is None else known
 
     def permitted(self, filter_: Filter, ingress: str, egress: str) -> tuple[Permitted, ...]:
         """What passes from one interface to another, split by translation."""
-        chosen = self._between(filter_, ingress, egress)
-        key = (id(filter_), id(chosen))
-        found = self._compiled.get(key)
-        if found is None:
-            found = self._compiled[key] = self._compile(filter_, [filter_.lines[index] for index in chosen])
-        return found
+        meaning = self._known.of(filter_).meaning(self._mode, ingress, egress)
+        if meaning.permitted is None:
+            meaning.permitted = self._compile(meaning, filter_.stateful)
+        return meaning.permitted
 
     def is_sure(self, filter_: Filter) -> bool:
         """Whether what every line does can be told."""
-        return self._of(filter_).sure
+        return self._known.of(filter_).sure
 
-    def _between(self, filter_: Filter, ingress: str, egress: str) -> tuple[int, ...]:
-        return self._of(filter_).between(ingress, egress)
-
-    def _of(self, filter_: Filter) -> _Standing:
-        held = self._standing.get(id(filter_))
-        if held is None:
-            held = self._standing[id(filter_)] = _Standing(filter_)
-        return held
-
-    def _compile(self, filter_: Filter, lines: Sequence[FilterLine]) -> tuple[Permitted, ...]:
+    def _compile(self, meaning: _Meaning, stateful: bool) -> tuple[Permitted, ...]:
         space = self._space
-        translating = any(line.source_translation is not None for line in lines)
-        decided = [
-            (
-                action,
-                line.source_translation,
-                space.matches(line.matches),
-                action is not None and _decides(line, action),
-            )
-            for line in lines
-            if (action := acts(line, self._mode)) is not None or (translating and _is_passed_over(line, action))
-        ]
-        default = filter_.default is Action.PERMIT or (
-            filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
-        )
         translations: list[Translation | None] = [None]
-        translations += [t for _, t, _, _ in decided if t is not None]
+        translations += [t for one in meaning.all if (t := one.line.source_translation) is not None]
+        everything = space.intersection(space.valid, space.opening) if stateful else space.valid
         result = []
         for translation in dict.fromkeys(translations):
-            runs = _runs(
-                (
-                    node,
-                    action is Action.PERMIT and held == translation,
-                    sure or (action is None and held != translation),
-                )
-                for action, held, node, sure in decided
-            )
-            permit, barred = self._fold(runs)
-            if default and translation is None:
-                permit = space.union(permit, space.difference(space.valid, barred))
-            if filter_.stateful:
-                permit = space.intersection(permit, space.opening)
+            rest = meaning.default and translation is None
+            permit, barred = self._fold(_runs(_parts(meaning.all, translation)), rest)
+            if rest:
+                permit = space.union(permit, space.difference(everything, barred))
             if permit != EMPTY:
                 result.append(Permitted(permit, translation))
         return tuple(result)
 
-    def _fold(self, runs: Sequence[tuple[bool, list[int]]]) -> tuple[int, int]:
+    def _fold(self, runs: Sequence[tuple[bool, list[int]]], rest: bool) -> tuple[int, int]:
         """First match wins, as a balanced tree of pairs: what is permitted, and what earlier lines bar from later ones.
 
         What is barred may hold packets that are permitted already: those stay permitted. So a run of permits is one union and
-        costs no subtraction, and what is barred stays small where most lines permit.
+        costs no subtraction, and what is barred stays small where most lines permit. What all bar together is told only for the `rest`,
+        which no line matches.
         """
         space = self._space
         pairs = [
@@ -242,10 +279,11 @@ class FilterCompiler:
         if not pairs:
             return EMPTY, EMPTY
         while len(pairs) > 1:
-            folded = []
+            folded: list[tuple[int, int]] = []
             for (permit, barred), (later_permit, later_barred) in zip(pairs[::2], pairs[1::2], strict=False):
                 permit = space.union(permit, space.difference(later_permit, barred))
-                folded.append((permit, space.union(barred, later_barred)))
+                last = len(folded) == (len(pairs) - 1) // 2
+                folded.append((permit, EMPTY if last and not rest else space.union(barred, later_barred)))
             if len(pairs) % 2:
                 folded.append(pairs[-1])
             pairs = folded
@@ -257,7 +295,7 @@ class FilterCompiler:
         Looking at a line costs one unit of the budget, a decision `RULING_COST`; when it is exhausted there are no more.
         """
         space = self._space
-        acting = self._lines_between(filter_, ingress, egress).all
+        acting = self._known.of(filter_).meaning(self._mode, ingress, egress).all
         passed_over = [one for one in acting if _is_passed_over(one.line, one.action)]
         for ruling in self._rulings(filter_, ingress, egress, packets, budget):
             if not ruling.permits or not passed_over:
@@ -279,7 +317,7 @@ class FilterCompiler:
 
     def _rulings(self, filter_: Filter, ingress: str, egress: str, packets: int, budget: Budget) -> Iterator[Ruling]:
         space = self._space
-        lines = self._lines_between(filter_, ingress, egress)
+        lines = self._known.of(filter_).meaning(self._mode, ingress, egress)
         if not budget.spend(len(lines.all) + 1):
             return
         asked = space.intersection(packets, space.opening) if filter_.stateful else packets
@@ -311,26 +349,11 @@ class FilterCompiler:
                 skipped.append(one)
         remaining = space.intersection(space.difference(asked, coverage.hidden), space.valid)
         if remaining != EMPTY and budget.spend(RULING_COST):
-            permits = filter_.default is Action.PERMIT or (
-                filter_.default is Action.UNKNOWN and self._mode is Mode.POSSIBLE
-            )
+            permits = lines.default
             found = list(self._line_doubts(skipped, remaining)) if permits else []
             if permits and filter_.default is Action.UNKNOWN:
                 found.append(Doubt(DoubtKind.UNSUPPORTED, _UNSURE_DEFAULT, filter_.default_sources or filter_.sources))
             yield Ruling(remaining, permits, None, None, tuple(found))
-
-    def _lines_between(self, filter_: Filter, ingress: str, egress: str) -> _Lines:
-        """The lines between two interfaces, with what they do for the question."""
-        chosen = self._between(filter_, ingress, egress)
-        key = (id(filter_), id(chosen))
-        found = self._lines.get(key)
-        if found is None:
-            acting = [
-                _Acting(position, line, acts(line, self._mode), self._space.matches(line.matches))
-                for position, line in ((one, filter_.lines[one]) for one in chosen)
-            ]
-            found = self._lines[key] = _Lines(self._space, acting)
-        return found
 
     def _line_doubts(self, lines: Sequence[_Acting], packets: int) -> Iterator[Doubt]:
         if self._mode is not Mode.POSSIBLE:

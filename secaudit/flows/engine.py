@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from secaudit.flows.budget import UNLIMITED, Budget
 from secaudit.flows.chain import Link
-from secaudit.flows.compiled import FilterCompiler
+from secaudit.flows.compiled import FilterCompiler, KnownFilters
 from secaudit.flows.departures import Departure, Detail
 from secaudit.flows.device_itself import ITSELF, Received, WholeDevice
 from secaudit.flows.forwarding import POINT_TO_POINT
@@ -131,6 +131,7 @@ class Engine:
         plan: ZonePlan,
         mode: Mode,
         device_work: int = WORK_OF_A_DEVICE,
+        filters: KnownFilters | None = None,
     ) -> None:
         self.space = space
         self._device_work = device_work
@@ -138,7 +139,7 @@ class Engine:
         # What surely happens uses only joins that are sure.
         self._topology = topology = topology if mode is Mode.POSSIBLE else topology.sure
         self._plan = plan
-        self.compiler = FilterCompiler(space, mode)
+        self.compiler = FilterCompiler(space, mode, filters)
         self._devices = {
             name: WholeDevice(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
         }

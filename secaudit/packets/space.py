@@ -6,11 +6,20 @@ Two spaces exist side by side, IPv4 and IPv6. A header is kept canonical: fields
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Interval, Intervals, complement, intersect, normalise
+from secaudit.network.intervals import (
+    ANY_BYTE,
+    ANY_PORT,
+    Interval,
+    Intervals,
+    complement,
+    intersect,
+    normalise,
+    subtract,
+)
 from secaudit.network.matches import (
     ACK,
     FIN,
@@ -65,6 +74,8 @@ ZERO: Intervals = ((0, 0),)
 _UNTOUCHED, _REPLACED = -1, -2
 """Labels of `HeaderSpace.translated`, beside the numbers of the distances."""
 
+_PORTED_WITHOUT_FLAGS: Intervals = normalise((p, p) for p in PORTED if p != TCP)
+
 ICMP_REPLY_TYPES: Intervals = normalise((t, t) for t in (0, 3, 4, 5, 11, 12, 14, 16, 18))
 """Replies and errors: they answer something, so they open nothing."""
 ICMPV6_REPLY_TYPES: Intervals = normalise((t, t) for t in (1, 2, 3, 4, 129))
@@ -106,8 +117,10 @@ class HeaderSpace(Diagrams):
         )
         self.family = family
         self.address_maximum = address
+        self._single: dict[Service, int] = {}
         self._services: dict[tuple[Service, ...], int] = {}
-        self._matches: dict[Match, int] = {}
+        self._matches: tuple[dict[Match, int], dict[Match, int]] = ({}, {})
+        """Matches, and of those that were asked for in this way what opens a connection."""
         self._surely_opening: dict[int, int] = {}
         self.known_distances: dict[int, int] = {}
         """Of one-to-one translations, with their numbers: see `moved_by`."""
@@ -134,11 +147,10 @@ class HeaderSpace(Diagrams):
     def _valid(self) -> int:
         icmp = self._icmp()
         other = complement(normalise([(icmp, icmp), *((p, p) for p in PORTED)]), 255)
-        without_flags = normalise((p, p) for p in PORTED if p != TCP)
         return self.union_all(
             (
                 self._header(((TCP, TCP),), destination_port=ANY_PORT, source_port=ANY_PORT, tcp_flags=ANY_BYTE),
-                self._header(without_flags, destination_port=ANY_PORT, source_port=ANY_PORT),
+                self._header(_PORTED_WITHOUT_FLAGS, destination_port=ANY_PORT, source_port=ANY_PORT),
                 self._header(((icmp, icmp),), icmp_type=ANY_BYTE, icmp_code=ANY_BYTE),
                 self._header(other),
             )
@@ -172,51 +184,54 @@ class HeaderSpace(Diagrams):
         """The union of services, as `network.matches.Service` means them."""
         node = self._services.get(services)
         if node is None:
-            node = self.union_all(self._service(one) for one in services)
-            self._services[services] = node
+            node = self._services[services] = self.union_all(map(self._service, services))
         return node
 
     def _service(self, service: Service) -> int:
+        node = self._single.get(service)
+        if node is None:
+            node = self._single[service] = self._made_of(service)
+        return node
+
+    def _made_of(self, service: Service) -> int:
         icmp = self._icmp()
-        groups: Sequence[tuple[Intervals, tuple[tuple[Field, Intervals], ...]]] = (
-            (
-                ((TCP, TCP),),
-                (
-                    (Field.DESTINATION_PORT, service.destination_ports),
-                    (Field.SOURCE_PORT, service.source_ports),
-                    (Field.TCP_FLAGS, service.tcp_flags),
-                ),
-            ),
-            (
-                normalise((p, p) for p in PORTED if p != TCP),
-                ((Field.DESTINATION_PORT, service.destination_ports), (Field.SOURCE_PORT, service.source_ports)),
-            ),
-            (((icmp, icmp),), ((Field.ICMP_TYPE, service.icmp_types), (Field.ICMP_CODE, service.icmp_codes))),
-            (complement(normalise([(icmp, icmp), *((p, p) for p in PORTED)]), 255), ()),
-        )
+        ports = ((Field.DESTINATION_PORT, service.destination_ports), (Field.SOURCE_PORT, service.source_ports))
         parts = []
-        for protocols, constraints in groups:
-            wanted = intersect(protocols, service.protocols)
-            if wanted:
-                parts.append(self.product([(Field.PROTOCOL, wanted), *constraints]))
+        wanted = service.protocols
+        for protocols, constraints in (
+            (((TCP, TCP),), (*ports, (Field.TCP_FLAGS, service.tcp_flags))),
+            (_PORTED_WITHOUT_FLAGS, ports),
+            (((icmp, icmp),), ((Field.ICMP_TYPE, service.icmp_types), (Field.ICMP_CODE, service.icmp_codes))),
+        ):
+            those = intersect(wanted, protocols)
+            if those:
+                parts.append(self.product([(Field.PROTOCOL, those), *constraints]))
+                wanted = subtract(wanted, protocols, 255)
+            if not wanted:
+                break
+        parts.append(self.guard(Field.PROTOCOL, wanted))  # all other protocols have none of these fields
         return self.union_all(parts)
 
-    def match(self, match: Match) -> int:
-        """One match as a set; of the other address family: nothing."""
+    def match(self, match: Match, *, opening: bool = False) -> int:
+        """One match as a set; of the other address family: nothing. `opening`: only those of its packets that can open a connection."""
         if match.family != self.family:
             return EMPTY
-        node = self._matches.get(match)
+        known = self._matches[opening]
+        node = known.get(match)
         if node is None:
             below = self.services(match.services)
+            if opening:
+                below = self.intersection(below, self.opening)
             if match.marks != ((0, 65535),):
                 below = self.intersection(below, self.guard(Field.MARK, match.marks))
             node = self.guard(Field.DESTINATION, match.destinations, self.guard(Field.SOURCE, match.sources, below))
-            self._matches[match] = node
+            known[match] = node
         return node
 
-    def matches(self, matches: Iterable[Match]) -> int:
-        """The union of several matches."""
-        return self.union_all(self.match(one) for one in matches)
+    def matches(self, matches: Iterable[Match], *, opening: bool = False) -> int:
+        """The union of several matches, or of what opens a connection of them."""
+        nodes = [node for one in matches if (node := self.match(one, opening=opening)) != EMPTY]
+        return nodes[0] if len(nodes) == 1 else self.union_all(nodes)
 
     def between(self, sources: Intervals, destinations: Intervals) -> int:
         """All headers from some addresses to others."""

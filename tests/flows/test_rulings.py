@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from secaudit.flows import compiled
 from secaudit.flows.budget import UNLIMITED, Budget
-from secaudit.flows.compiled import RULING_COST, FilterCompiler, acts
+from secaudit.flows.compiled import RULING_COST, FilterCompiler, KnownFilters, acts
 from secaudit.flows.modes import Mode
 from secaudit.network.filters import Action, Certainty, Connection, Filter
 from secaudit.network.nat import Translation
@@ -86,6 +89,36 @@ def test_rulings_are_what_first_match_says(mode: Mode, looked_up_from: int, monk
                             assert said == list(one_by_one(space, filter_, mode, ingress, egress, packets))
                             total += len(said)
     assert total > 200
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+def test_what_is_permitted_is_what_first_match_says_for_every_question(stateful: bool) -> None:
+    """Questions share what is compiled, in any order of asking, and no question gets the answer of another."""
+    total = apart = 0
+    for seed in range(12):
+        space = HeaderSpace(4)
+        known = KnownFilters(space)
+        modes = random.Random(seed).sample(list(Mode), 3)
+        for device in RandomNetwork(seed, nat=True, unsure=True).devices:
+            for one in device.filters.values():
+                filter_ = replace(one, stateful=stateful, default=tuple(Action)[seed % 3])
+                for ingress, egress in permutations(device.interfaces, 2):
+                    said = []
+                    for mode in modes:
+                        found = FilterCompiler(space, mode, known).permitted(filter_, ingress, egress)
+                        said.append({part.translation: space.intersection(part.packets, space.valid) for part in found})
+                        expected: dict[Translation | None, int] = {}
+                        for packets, permits, position in one_by_one(
+                            space, filter_, mode, ingress, egress, space.valid
+                        ):
+                            if permits:
+                                how = None if position is None else filter_.lines[position].source_translation
+                                expected[how] = space.union(expected.get(how, EMPTY), packets)
+                        assert said[-1] == expected
+                        total += len(expected)
+                    apart += said[0] != said[1] or said[1] != said[2]
+    assert total > 200
+    assert apart > 20
 
 
 def test_doubts_are_those_of_lines_that_see_the_packets() -> None:
