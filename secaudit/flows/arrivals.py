@@ -38,7 +38,7 @@ class Arrivals:
         self._filters = {family: KnownFilters(spaces[family]) for family in FAMILIES}
         self._engines: dict[tuple[Mode, Family], Engine] = {}
         self._runs: dict[tuple[Mode, Family, bool], Propagation] = {}
-        self._runs_beyond: dict[tuple[Family, bool], Propagation] = {}
+        self._runs_beyond: dict[tuple[Family, bool], tuple[Propagation, ...]] = {}
         self._into: dict[_Ways, int] = {}
         self._apart: dict[tuple[Family, int], Mapping[int, int]] = {}
         """Sets of arrived packets by the number of the zone of origin."""
@@ -70,7 +70,7 @@ class Arrivals:
         For `RELIABLE` only what `CERTAIN` says arrives in some zone.
         """
         run = self._run(mode, family, False)
-        return (run, self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
+        return (run, *self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
 
     def run_all(self) -> None:
         """Runs everything that every pair of zones asks for. Raises `DeviceTooComplexError` or `TooComplexError`."""
@@ -103,12 +103,15 @@ class Arrivals:
         sent = self._sent_and_arrived[family].get(self._plan.number(zone), EMPTY)
         return within(space, self.engine(Mode.RELIABLE, family).injections(zones=[zone]), sent)
 
-    def _run_beyond(self, family: Family, forged: bool) -> Propagation:
+    def _run_beyond(self, family: Family, forged: bool) -> tuple[Propagation, ...]:
         """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
         key = (family, forged)
         if key not in self._runs_beyond:
             engine = self.engine(Mode.POSSIBLE, family)
-            self._runs_beyond[key] = engine.propagate(engine.injections_beyond(any_source=forged), beyond=True)
+            self._runs_beyond[key] = tuple(
+                engine.propagate(engine.injections_beyond(any_source=forged, faint=faint), faint=faint)
+                for faint in (False, True)
+            )
         return self._runs_beyond[key]
 
     def arrived(self, mode: Mode, family: Family, source: str, destination: str, flow: int | None = None) -> int:
@@ -219,7 +222,7 @@ class Arrivals:
             mode, family, destination, forged, direct, beyond = ways
             runs = [self._run(mode, family, forged)]
             if beyond:
-                runs.append(self._run_beyond(family, forged))
+                runs.extend(self._run_beyond(family, forged))
             by = [None] if direct else [None, *self._plan.zones]
             found = self._spaces[family].union_all(_arrived(runs, destination, by))
             self._into[ways] = found
@@ -243,7 +246,7 @@ class Arrivals:
             space = self._spaces[family]
             held = self._plan.addresses[destination][family]
             parts = []
-            for run in (self._run(Mode.POSSIBLE, family, False), self._run_beyond(family, False)):
+            for run in self.runs(Mode.POSSIBLE, family):
                 for port, packets in run.unmodelled.items():
                     unstated = (
                         span for one in self._plan.unstated_at(port, destination) for span in one.addresses[family]

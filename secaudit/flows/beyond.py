@@ -59,12 +59,16 @@ class Attached(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """Hosts of a zone, with these addresses, whose packets may enter by a port. `doubt` says why."""
+    """Hosts of a zone, with these addresses, whose packets may enter by a port. `doubt` says why.
+
+    `faint`: nothing tells of them but that the port leads to another zone, outside, to which everything is sent that is for nobody else.
+    """
 
     port: Port
     zone: str
     addresses: Addresses
     doubt: Doubt
+    faint: bool = False
 
 
 def senders_beyond(
@@ -73,13 +77,14 @@ def senders_beyond(
     attachments: Mapping[Port, Sequence[Attached]],
     wired: Iterable[tuple[int, str]],
     rest: str | None,
+    entrances: frozenset[Port] = frozenset(),
 ) -> tuple[Beyond, ...]:
     """All of them, but those that an attachment covers already. `rest` is the zone of all addresses that no other one claims.
 
-    `wired` are segments with hosts of a zone that may have no routed interface there.
+    `wired` are segments with hosts of a zone that may have no routed interface there, `entrances` the ports that lead to zones outside.
     """
     found = [
-        *_behind_routes(topology, addresses),
+        *_behind_routes(topology, addresses, entrances),
         *_on_the_wire(topology, addresses, attachments, wired),
         *_nowhere_connected(topology, addresses, attachments, rest),
         *_unclaimed_lines(topology, addresses, attachments, rest),
@@ -100,9 +105,9 @@ def unstated_ipv6(
     lines: dict[Port, dict[Sources, None]] = defaultdict(dict)
     for name, device in topology.devices.items():
         for vrf in sorted({one.vrf for one in device.interfaces.values()}):
-            for choice, spans in _led_out(topology, device, vrf, 6):
-                behind[name, choice.egress].extend(spans)
-                lines[name, choice.egress][choice.sources] = None
+            for led in _led_out(topology, device, vrf, 6):
+                behind[name, led.choice.egress].extend(led.destinations)
+                lines[name, led.choice.egress][led.choice.sources] = None
     everything: Intervals = ((0, IPV6_MAX),)
     for port, held in attachments.items():
         interface = topology.interface(*port)
@@ -132,46 +137,66 @@ def _covered(one: Beyond, attached: Iterable[Attached]) -> bool:
 # --- behind a next hop that nobody submitted ------------------------------------------------------------------
 
 
-def _behind_routes(topology: Topology, addresses: Mapping[str, Addresses]) -> Iterator[Beyond]:
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """Destinations that are sent to a next hop of nobody. `told`: a line says so of them, and not of all that is for nobody else."""
+
+    choice: Choice
+    destinations: Intervals
+    told: bool
+
+
+def routed_to_nobody(topology: Topology, addresses: Mapping[str, Addresses]) -> Iterator[Beyond]:
+    """Hosts of zones, with some of these addresses, of which a route (not a default route) says that they are behind a device nobody submitted."""
+    return _behind_routes(topology, addresses, frozenset(), only_told=True)
+
+
+def _behind_routes(
+    topology: Topology, addresses: Mapping[str, Addresses], entrances: frozenset[Port], *, only_told: bool = False
+) -> Iterator[Beyond]:
     for name, device in topology.devices.items():
         if not device.forwards:
             continue
-        spans: dict[tuple[Port, Family], list[tuple[int, int]]] = defaultdict(list)
-        lines: dict[Port, dict[Sources, None]] = defaultdict(dict)
+        spans: dict[tuple[Port, bool, Family], list[tuple[int, int]]] = defaultdict(list)
+        lines: dict[tuple[Port, bool], dict[Sources, None]] = defaultdict(dict)
         for vrf in sorted({one.vrf for one in device.interfaces.values()}):
             for family in _FAMILIES:
-                for choice, behind in _led_out(topology, device, vrf, family):
-                    port = (name, choice.egress)
-                    spans[port, family].extend(behind)
-                    lines[port][choice.sources] = None
-        for port, written in sorted(lines.items()):
-            behind_port: Addresses = {family: normalise(spans[port, family]) for family in _FAMILIES}
+                for led in _led_out(topology, device, vrf, family):
+                    port = (name, led.choice.egress)
+                    faint = port in entrances and not led.told
+                    if led.told or not only_told:
+                        spans[port, faint, family].extend(led.destinations)
+                        lines[port, faint][led.choice.sources] = None
+        for (port, faint), written in sorted(lines.items()):
+            behind_port: Addresses = {family: normalise(spans[port, faint, family]) for family in _FAMILIES}
             doubt = _behind(port, tuple(line for group in written for line in group))
             for zone, held in addresses.items():
                 reached: Addresses = {family: intersect(behind_port[family], held[family]) for family in _FAMILIES}
                 if reached[4] or reached[6]:
-                    yield Beyond(port, zone, reached, doubt)
+                    yield Beyond(port, zone, reached, doubt, faint)
 
 
-def _led_out(topology: Topology, device: Device, vrf: str, family: Family) -> Iterator[tuple[Choice, Intervals]]:
+def _led_out(topology: Topology, device: Device, vrf: str, family: Family) -> Iterator[_Led]:
     """Next hops of nobody, with the destinations that are sent to them."""
     table = ForwardingTable(topology, device, vrf, family)
     everything: Intervals = ((0, _MAXIMUM[family]),)
     for entry in table.by_lines:
-        for choice in table.choices(entry.chain):
-            if _is_nobody(topology, device.name, choice):
-                yield choice, entry.destinations
+        for routes in entry.chain:
+            for choice in table.choices((routes,)):
+                if _is_nobody(topology, device.name, choice):
+                    yield _Led(choice, entry.destinations, routes is not table.default)
     for rule in device.policy_routes:
         if rule.vrf == vrf:
+            matched = normalise(s for m in rule.matches if m.family == family for s in m.destinations)
             for choice in table.choices_of(rule.next_hops):
                 if _is_nobody(topology, device.name, choice):
-                    yield choice, normalise(s for m in rule.matches if m.family == family for s in m.destinations)
+                    yield _Led(choice, matched, matched != everything)
     for protocol in table.unknown:
         for interface in device.interfaces.values():
             runs = protocol.interfaces is None or interface.name in protocol.interfaces
             choice = Choice(interface.name, None, protocol.sources, anywhere=True)
             if runs and interface.enabled and interface.vrf == vrf and _is_nobody(topology, device.name, choice):
-                yield choice, subtract(everything, table.connected, _MAXIMUM[family])
+                yield _Led(choice, subtract(everything, table.connected, _MAXIMUM[family]), False)
 
 
 def _is_nobody(topology: Topology, device: str, choice: Choice) -> bool:
@@ -234,6 +259,25 @@ def _on_the_wire(
 # --- addresses of a zone that are connected nowhere -----------------------------------------------------------
 
 
+def unattached(
+    addresses: Mapping[str, Addresses], attachments: Mapping[Port, Sequence[Attached]]
+) -> dict[str, dict[Family, Intervals]]:
+    """The addresses of zones that are connected to no submitted device; a zone beyond an interface has all of them there."""
+    found = {}
+    for zone, held in addresses.items():
+        places = [one for many in attachments.values() for one in many if one.zone == zone]
+        if places and not any(one.external for one in places):
+            left = {
+                family: subtract(
+                    held[family], normalise(span for one in places for span in one.addresses[family]), _MAXIMUM[family]
+                )
+                for family in _FAMILIES
+            }
+            if left[4] or left[6]:
+                found[zone] = left
+    return found
+
+
 def _nowhere_connected(
     topology: Topology,
     addresses: Mapping[str, Addresses],
@@ -241,24 +285,9 @@ def _nowhere_connected(
     rest: str | None,
 ) -> Iterator[Beyond]:
     """A zone declared wider than what is connected: its other hosts are behind a router of the zone that nobody submitted."""
-    places: dict[str, list[tuple[Port, Attached]]] = defaultdict(list)
-    for port, held in attachments.items():
-        for one in held:
-            places[one.zone].append((port, one))
-    for zone, found in places.items():
-        if zone == rest or any(one.external for _, one in found):
-            continue
-        left: Addresses = {
-            family: subtract(
-                addresses[zone][family],
-                normalise(span for _, one in found for span in one.addresses[family]),
-                _MAXIMUM[family],
-            )
-            for family in _FAMILIES
-        }
-        if not (left[4] or left[6]):
-            continue
-        for port, _ in found:
+    inside = {zone: held for zone, held in addresses.items() if zone != rest}
+    for zone, left in unattached(inside, attachments).items():
+        for port in (port for port, held in attachments.items() for one in held if one.zone == zone):
             interface = topology.interface(*port)
             lines = tuple(line for one in interface.addresses for line in one.sources) or interface.sources
             text = Text(

@@ -162,10 +162,12 @@ class Engine:
             if one.zone in wanted and one.addresses[self.space.family]
         ]
 
-    def injections_beyond(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
-        """What may come in from senders at interfaces to which their zone is not attached (`ZonePlan.beyond`)."""
+    def injections_beyond(
+        self, *, any_source: bool = False, zones: Iterable[str] | None = None, faint: bool | None = None
+    ) -> list[Injection]:
+        """What may come in from senders at interfaces to which their zone is not attached (`ZonePlan.beyond`). `faint`: only those, or only others."""
         wanted = set(self._plan.zones if zones is None else zones)
-        found = [one for one in self._plan.beyond if one.zone in wanted]
+        found = [one for one in self._plan.beyond if one.zone in wanted and faint in (None, one.faint)]
         return [(one.port, self.sent(one.zone, one.addresses[self.space.family], any_source)) for one in found]
 
     def sent(self, zone: str, sources: Intervals, any_source: bool = False) -> int:
@@ -203,12 +205,12 @@ class Engine:
         return Outer(taken, beyond, on_link, lost)
 
     def propagate(
-        self, injections: Iterable[Injection], *, beyond: bool = False, carried_by: Links | None = None
+        self, injections: Iterable[Injection], *, faint: bool = False, carried_by: Links | None = None
     ) -> Propagation:
         """Follows packets until nothing new arrives anywhere. Raises `DeviceTooComplexError` or `TooComplexError`.
 
-        `beyond`: these senders themselves only may be where they are sent from, behind a device that nobody submitted. A second such
-        device, of which no line tells, is not made up for them: what leaves by a guess goes no further than to known places; nor does what
+        `faint`: hardly anything says that these senders are where they are sent from (`Beyond.faint`). A device that nobody submitted, of
+        which no line tells, is not made up for them as well: what leaves by a guess goes no further than to known places; nor does what
         a doubt alone sends back to where its sender may be anyhow. `carried_by`: the tunnels that are up, for packets that carry a tunnel
         themselves; no zone takes them.
         """
@@ -225,9 +227,9 @@ class Engine:
             if reliable:
                 lost.append(self.device(port[0]).lost)
             for departure in departures:
-                nowhere_else = beyond and departure.doubtful and departure.egress == port[1]
-                at_home = self._maybe_beyond(port) if nowhere_else else ()
-                known_only = beyond and departure.guessed
+                nowhere_else = faint and departure.doubtful and departure.egress == port[1]
+                at_home = self._faintly_beyond(port) if nowhere_else else ()
+                known_only = faint and departure.guessed
                 leaving_by = (port[0], departure.egress)
                 left = self._leave(leaving_by, departure, known_only=known_only, at_home=at_home, carried_by=carried_by)
                 for place, inside in left.arrived:
@@ -333,12 +335,10 @@ class Engine:
         """One device for the question of this engine."""
         return self._devices[name]
 
-    def _maybe_beyond(self, port: Port) -> Intervals:
-        """The numbers of the zones whose hosts may be beyond a port."""
-        return normalise(
-            (number, number)
-            for number in {self._plan.number(one.zone) for one in self._plan.beyond if one.port == port}
-        )
+    def _faintly_beyond(self, port: Port) -> Intervals:
+        """The numbers of the zones of which hardly anything says that hosts may be beyond a port."""
+        zones = {one.zone for one in self._plan.beyond if one.port == port and one.faint}
+        return normalise((number, number) for number in map(self._plan.number, zones))
 
     def _leave(
         self,

@@ -97,6 +97,8 @@ class ForwardingTable:
             prefix: PrefixRoutes(tuple(connected.get(prefix, ())), _levels(routes.get(prefix, ())))
             for prefix in {**connected, **routes}
         }
+        self.default = next((one for prefix, one in self._prefixes.items() if prefix.prefixlen == 0), None)
+        """What it has for all destinations that no longer prefix covers."""
         self._lengths = sorted({prefix.prefixlen for prefix in self._prefixes}, reverse=True)
         self._of_span = {of_network(prefix): one for prefix, one in self._prefixes.items()}
         self._bits = 32 if family == 4 else 128

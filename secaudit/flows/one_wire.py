@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from secaudit.flows.beyond import Attached
+from secaudit.flows.beyond import Addresses, Attached, routed_to_nobody
 from secaudit.flows.topology import Port, Topology, Wire
 from secaudit.municipality.model import ZoneBinding
 from secaudit.network.device import Doubt, DoubtKind
@@ -49,6 +49,41 @@ def zones_on_one_wire(
             doubt = _on_one_wire(topology, left, right, ports, wire)
             found.setdefault(frozenset((left, right)), (doubt,))
     return found
+
+
+def zones_behind_one_wire(
+    topology: Topology,
+    unattached: Mapping[str, Addresses],
+    attachments: Mapping[Port, Sequence[Attached]],
+    outside: frozenset[str],
+) -> dict[frozenset[str], tuple[Doubt, ...]]:
+    """Pairs of zones of which at least one has hosts behind devices on a segment that nobody submitted, as a route says, and the other has hosts
+    there too, on it or behind it: such a device may pass packets between them, or two of them to each other.
+
+    `unattached` are the addresses of zones inside that are connected to no submitted device.
+    """
+    behind: dict[int, dict[str, Doubt]] = defaultdict(dict)
+    for one in routed_to_nobody(topology, unattached):
+        segment = topology.segment(*one.port)
+        if segment is not None and one.zone not in outside:
+            behind[segment].setdefault(one.zone, one.doubt)
+    on: dict[int | None, set[str]] = defaultdict(set)
+    for port, held in attachments.items():
+        on[topology.segment(*port)].update(one.zone for one in held if one.zone not in outside)
+    found: dict[frozenset[str], tuple[Doubt, ...]] = {}
+    for segment, zones in behind.items():
+        for zone, doubt in zones.items():
+            for other in sorted({*zones, *on[segment]} - {zone}):
+                found.setdefault(frozenset((zone, other)), (_behind_one_wire(zone, other, doubt),))
+    return found
+
+
+def _behind_one_wire(zone: str, other: str, doubt: Doubt) -> Doubt:
+    text = Text(
+        ja=f"領域 {zone} の一部は設定ファイルが提出されていない機器の先にあり、同じ区間又はその先に領域 {other} もあるため、その機器が両者の通信を中継するおそれがある。",
+        en=f"a part of the zone {zone} is behind a device whose configuration was not submitted, on a segment with {other} on it or behind it: that device may pass packets between them",
+    )
+    return Doubt(DoubtKind.UNSUPPORTED, text, doubt.sources)
 
 
 def _on_one_wire(

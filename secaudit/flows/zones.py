@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from secaudit.flows.beyond import Beyond, senders_beyond, unstated_ipv6
+from secaudit.flows.beyond import Beyond, senders_beyond, unattached, unstated_ipv6
 from secaudit.flows.crossings import Crossing, connected_pairs, senders_across
-from secaudit.flows.one_wire import by_switched_vlan, zones_on_one_wire
+from secaudit.flows.one_wire import by_switched_vlan, zones_behind_one_wire, zones_on_one_wire
 from secaudit.flows.topology import Port, Topology
 from secaudit.municipality.model import InterfaceRef, ZoneBinding
 from secaudit.network.device import Doubt, DoubtKind
@@ -130,6 +130,8 @@ def plan_zones(
     wired = by_switched_vlan(topology, bound)
     ways = tuple(crossings)
     joined = zones_on_one_wire(topology, attachments, wired, outside)
+    inside = {one.zone.value: addresses[one.zone.value] for one in bound if not _is_open(one)}
+    joined = {**zones_behind_one_wire(topology, unattached(inside, attachments), attachments, outside), **joined}
     for way in ways:
         for pair in way.pairs(by_zone, _linked(topology, way, attachments, wired)):
             joined[pair] = (*joined.get(pair, ()), way.doubt)
@@ -144,7 +146,7 @@ def plan_zones(
         unbound=_unbound(topology, attachments, claimed),
         has_direct_exit=frozenset(direct),
         beyond=(
-            *_beyond(topology, bound, addresses, attachments, wired),
+            *_beyond(topology, bound, addresses, attachments, wired, outside),
             *senders_across(ways, joined, addresses, attachments),
             *unstated,
         ),
@@ -183,12 +185,16 @@ def _beyond(
     addresses: Mapping[str, Mapping[Family, Intervals]],
     attachments: Mapping[Port, list[Attachment]],
     wired: Iterable[tuple[int, str]],
+    outside: frozenset[str],
 ) -> tuple[Beyond, ...]:
     """A zone of which only its interfaces are told is where these are; only the rest zone can be behind any other next hop as well."""
     held = {one.zone.value: addresses[one.zone.value] for one in bindings if one.rest or not _is_open(one)}
     rest = next((one.zone.value for one in bindings if one.rest), None)
     told = {port: [one for one in many if one.zone in held] for port, many in attachments.items()}
-    return senders_beyond(topology, held, told, wired, rest)
+    entrances = frozenset(
+        port for port, many in attachments.items() if any(one.external and one.zone in outside for one in many)
+    )
+    return senders_beyond(topology, held, told, wired, rest, entrances)
 
 
 def _is_open(binding: ZoneBinding) -> bool:

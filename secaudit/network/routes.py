@@ -101,6 +101,15 @@ def not_understood(
     return DynamicRouting("static", sources, vrf, None, family, reason=reason, destinations=prefix)
 
 
+def of_unknown_prefix(family: Family, sources: Sources, vrfs: Iterable[str]) -> tuple[DynamicRouting, ...]:
+    """A configured route of which not even the prefix was understood: any hosts may be behind it, in any of these VRFs."""
+    reason = Text(
+        ja="経路の行の宛先を読み取れないため、どの宛先への経路か判断できない。",
+        en="the prefix of a route was not understood, so which destinations it is for cannot be told",
+    )
+    return tuple(DynamicRouting("static", sources, vrf, None, family, reason=reason) for vrf in sorted(set(vrfs)))
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """The device itself passes broadcasts that it hears on `interface` on to a host (DHCP relay, `ip helper-address`).

@@ -40,9 +40,12 @@ PORTS = (0, 21, 22, 80, 443, 1024, 40000, 65535)
 
 
 class RandomNetwork:
-    """A network from a seed. `nat` and `unsure` say which features may appear."""
+    """A network from a seed. `nat` and `unsure` say which features may appear.
 
-    def __init__(self, seed: int, *, nat: bool, unsure: bool) -> None:
+    `entrances`: hosts of a zone may have several routers; with `nat` there are also more one-to-one translations, one after the other.
+    """
+
+    def __init__(self, seed: int, *, nat: bool, unsure: bool, entrances: bool = False) -> None:
         self.random = random.Random(seed)
         self.nat = nat
         self.unsure = unsure
@@ -53,6 +56,10 @@ class RandomNetwork:
         homes = {zone: self.random.randrange(count) for zone in ZONES}
         self._carrier = self.random.choice((*CARRIERS, None)) if count > 1 else None
         self.devices = [self._device(index, count, homes) for index in range(count)]
+        if entrances:
+            for zone in ZONES:
+                self._add_entrance(zone, homes[zone])
+            self.devices = [self._with_more_translations(one) if nat else one for one in self.devices]
         self.topology: Topology = build_topology(self.devices)
         self.plan: ZonePlan = plan_zones(self.topology, [self._binding(zone) for zone in ZONES])
 
@@ -129,6 +136,40 @@ class RandomNetwork:
             local_out=self._local(filters, "local out", tuple(interfaces)),
             filters_own_packets=self.random.random() < 0.5,
         )
+
+    def _add_entrance(self, zone: Zone, home: int) -> None:
+        index = self.random.randrange(len(self.devices))
+        if index == home or self.random.random() < 0.3:
+            return
+        device = self.devices[index]
+        address = InterfaceAddress(ipaddress.ip_interface(f"{self.leaves[zone][2]}/24"), self._source())
+        filters = dict(device.filters)
+        name = None
+        if self.random.random() < 0.5:
+            name = f"{zone.value} entrance"
+            filters[name] = self._filter(name, tuple(device.interfaces), policy=False)
+        entrance = Interface(zone.value, InterfaceKind.PHYSICAL, address.sources, (address,), filter_in=name)
+        interfaces = {**device.interfaces, zone.value: entrance}
+        self.devices[index] = replace(device, interfaces=interfaces, filters=filters)
+
+    def _with_more_translations(self, device: Device) -> Device:
+        """Of addresses of a zone to others that may be translated again, here or further on."""
+        rules = list(device.nat_rules)
+        for _ in range(self.random.randrange(3)):
+            inside = int(self.leaves[self.random.choice(ZONES)][8])
+            outside = int(ipaddress.ip_address(self.random.choice(("192.0.2.20", "10.1.0.40", "10.3.0.40"))))
+            kind = self.random.choice((TranslationKind.SHIFT, TranslationKind.SHIFT, TranslationKind.POOL))
+            if self.random.random() < 0.6:
+                ports = self.random.choice((None, (1024, 2000)))
+                matches = (Match(4, ((inside, inside + 15),), ANY_IPV4),)
+                source = Translation(kind, (outside, outside + 15), ports)
+                rules.append(NatRule("more", NatStage.EGRESS, matches, self._source(), source=source))
+            else:
+                matches = (Match(4, ANY_IPV4, ((outside, outside + 15),)),)
+                target = Translation(kind, (inside, inside + 15), self.random.choice((None, (80, 80))))
+                rules.append(NatRule("more", NatStage.INGRESS, matches, self._source(), destination=target))
+        self.random.shuffle(rules)
+        return replace(device, nat_rules=tuple(rules))
 
     def _to_transits(self, index: int, count: int) -> list[Route]:
         """How the outermost devices reach each other's outer addresses across the one between them."""

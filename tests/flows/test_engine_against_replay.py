@@ -143,6 +143,17 @@ def test_with_nat_the_same_answer_for_every_packet_and_every_witness_arrives(see
                 assert (found is None) == pair.certain.is_empty
 
 
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("nat", [False, True])
+def test_the_same_where_hosts_have_several_routers_and_translations_follow_each_other(seed: int, nat: bool) -> None:
+    network = RandomNetwork(seed, nat=nat, unsure=not nat, entrances=True)
+    analysis = FlowAnalysis(network.topology, network.plan)
+    for packet in packets(network, 40):
+        for mode in (Mode.CERTAIN,) if nat else MODES:
+            expected = reached(network, packet, mode)
+            assert sent_by_sets(network, analysis, packet, mode) == expected, f"{mode} {packet}"
+
+
 def to_devices(network: RandomNetwork, count: int) -> list[Packet]:
     """Packets of zone hosts to addresses of devices, also to those of other interfaces than they come in by."""
     rng = random.Random(count)

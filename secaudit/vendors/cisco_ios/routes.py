@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.matches import Family
-from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood
+from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood, of_unknown_prefix
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
@@ -56,7 +56,7 @@ class _StaticRoute:
 def static_routes(
     nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
 ) -> tuple[tuple[Route, ...], tuple[DynamicRouting, ...]]:
-    """`ip route` and `ipv6 route`, and those of which only the prefix was understood.
+    """`ip route` and `ipv6 route`, and those of which at most the prefix was understood.
 
     Lines for the same prefix and distance are one route with several next hops.
     """
@@ -77,6 +77,8 @@ def static_routes(
             bounded = None if node.children else _only_prefix(node, connected)
             if bounded is None:
                 ledger.leave(node)
+                vrfs = ("", *(facts.vrf for facts in interfaces.values()))
+                partly.extend(of_unknown_prefix(6 if node.keys[0] == "ipv6" else 4, (node.line,), vrfs))
             else:
                 ledger.leave_line(node.line)
                 partly.append(bounded)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
+from secaudit.network.routes import DynamicRouting
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios.coverage import Ledger
@@ -41,6 +42,8 @@ class Findings:
     ledger: Ledger
     doubts: list[Doubt] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    unread_routes: list[DynamicRouting] = field(default_factory=list)
+    """Of static routes whose destination is not known."""
 
     def doubt(
         self,

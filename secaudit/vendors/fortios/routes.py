@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.intervals import Intervals, IPAddress, IPNetwork, complement, normalise, of_network
 from secaudit.network.matches import ANY_SERVICE, PROTOCOLS_WITH_PORTS, Family, Match, Service, any_address
-from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route
+from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route, of_unknown_prefix
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.addresses import Addresses
@@ -76,6 +76,7 @@ def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Famil
         if entry.get(name) not in ("", "0", "0.0.0.0/0", "0.0.0.0 0.0.0.0"):
             _doubt(scope, entry, f"{name} で宛先が決まります", f"is for {name}", DoubtKind.UNSUPPORTED)
             return []
+    vrf = "" if entry.get("vrf", "0") in ("0", "unspecified") else entry.get("vrf")
     try:
         prefixes = _prefixes(addresses, family, entry)
         distance = _small_number(entry.get("distance"), DEFAULT_DISTANCE)
@@ -84,14 +85,15 @@ def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Famil
     except ValueError:
         scope.findings.not_understood(entry.lines_of("dst", "gateway", "distance", "priority"))
         _doubt(scope, entry, "値を読み取れません", "has values that cannot be read", DoubtKind.UNREAD)
+        scope.findings.unread_routes.extend(of_unknown_prefix(family, sources, (vrf,)))
         return []
     if prefixes is None:
+        scope.findings.unread_routes.extend(of_unknown_prefix(family, sources, (vrf,)))
         _doubt(
             scope, entry, "宛先のアドレスが確定しません", "has a destination that is not certain", DoubtKind.UNSUPPORTED
         )
         return []
     next_hops = _next_hops(scope, ports, family, entry, gateway, sources)
-    vrf = "" if entry.get("vrf", "0") in ("0", "unspecified") else entry.get("vrf")
     if not next_hops:
         return []
     return [_Static(prefix, vrf, distance, priority, next_hops, sources) for prefix in prefixes]
@@ -331,8 +333,9 @@ def _policy_service(entry: Section) -> Service:
 
 def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ...]:
     """The routing protocols that really run, and what else brings routes that the file does not show: dial-up VPN
-    peers (`type dynamic` announces what is behind it, unless `add-route disable`) and routes from a DHCP server."""
-    found = []
+    peers (`type dynamic` announces what is behind it, unless `add-route disable`), routes from a DHCP server, and static routes of which
+    `read_routes` could not tell the destination."""
+    found = list(scope.findings.unread_routes)
     for tunnel in scope.entries("vpn ipsec phase1-interface"):
         if tunnel.get("type") == "dynamic" and tunnel.get("add-route", "enable") == "enable":
             lines = (*tunnel.opening, *tunnel.lines_of("type", "add-route"))

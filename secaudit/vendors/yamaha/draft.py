@@ -12,6 +12,7 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import Intervals, IPNetwork
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Family, Match, Service
+from secaudit.network.routes import DynamicRouting
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.reader import UnreadLine
@@ -186,6 +187,8 @@ class Draft:
         self.routes: dict[IPNetwork, RouteDraft] = {}
         self.partly_read_routes: dict[IPNetwork, list[SourceLine]] = {}
         """Lines of which only the destination was understood."""
+        self.unread_routes: list[DynamicRouting] = []
+        """Of lines of which not even that was."""
         self.policy_routes: dict[tuple[str, int], tuple[GatewayDraft, Sources]] = {}
         self.policy_route_uses: dict[str, tuple[str, SourceLine]] = {}
         self.descriptors: dict[int, dict[str, Command]] = {}

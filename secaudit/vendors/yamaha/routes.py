@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Family, Match
-from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route, not_understood
+from secaudit.network.routes import DynamicRouting, NextHop, PolicyRoute, Route, not_understood, of_unknown_prefix
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.yamaha.addresses import host, network
@@ -47,6 +47,8 @@ def _route(command: Command, draft: Draft) -> Outcome:
     family: Family = 6 if words[0] == "ipv6" else 4
     prefix = network(family, words[2])
     if prefix is None:
+        if not command.negated:
+            draft.unread_routes.extend(of_unknown_prefix(family, command.sources, ("",)))
         return Outcome.UNREAD
     if command.negated:
         draft.routes.pop(prefix, None)
@@ -342,6 +344,7 @@ def build_dynamic_routing(draft: Draft) -> tuple[DynamicRouting, ...]:
             if key in draft.settings
         ),
         *_partly_read(draft),
+        *draft.unread_routes,
     )
 
 
