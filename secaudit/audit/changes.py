@@ -134,12 +134,12 @@ def _flow_changes(
             continue
         there, pair = (before, old) if change in _SHOWN_IN_OLD else (after, new)
         assert pair is not None
-        boxes = packets.boxes(limit)
+        boxes, omitted = packets.boxes_and_rest(limit)
         yield FlowChange(
             change=change,
             packets=packets,
             boxes=tuple(str(box) for box in boxes),
-            boxes_omitted=max(0, packets.box_count - len(boxes)) if len(boxes) == limit else 0,
+            boxes_omitted=omitted,
             lines=there.flows.responsible(pair, packets),
             witness=witness(there.flows, pair, packets),
         )

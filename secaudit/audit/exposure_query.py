@@ -64,13 +64,13 @@ def to_device(folder_path: Path, source: str, device: str, limit: int) -> Exposu
     exposure = analysis.exposure(source, device)
     verdict, shown = _verdict(exposure.certain, exposure.possible)
     served = (one.certain for one in exposure.services if not one.certain.is_empty)
-    boxes = shown.boxes(limit)
+    boxes, omitted = shown.boxes_and_rest(limit)
     return ExposureAnswer(
         source=source,
         device=device,
         verdict=verdict,
         boxes=tuple(map(str, boxes)),
-        boxes_omitted=max(0, shown.box_count - len(boxes)),
+        boxes_omitted=omitted,
         services=tuple(one for one in _services(exposure.services, limit) if one.verdict != "none"),
         witness=exposure_witness(analysis, exposure, next(served, exposure.certain)),
         lines=exposed_lines(analysis, exposure, shown),
@@ -83,8 +83,7 @@ def _services(services: tuple[ServiceExposure, ...], limit: int) -> list[Service
     found = []
     for one in services:
         verdict, shown = _verdict(one.certain, one.possible)
-        boxes = shown.boxes(limit)
-        omitted = max(0, shown.box_count - len(boxes))
+        boxes, omitted = shown.boxes_and_rest(limit)
         found.append(ServiceAnswer(one.name, verdict, tuple(map(str, boxes)), omitted))
     return found
 

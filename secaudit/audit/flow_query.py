@@ -158,13 +158,13 @@ def _answer(
         verdict, shown = "none", pair.possible
     else:
         verdict, shown = "undetermined", pair.possible
-    boxes = shown.boxes(limit)
+    boxes, omitted = shown.boxes_and_rest(limit)
     return FlowAnswer(
         source=source,
         destination=destination,
         verdict=verdict,
         boxes=tuple(str(box) for box in boxes),
-        boxes_omitted=max(0, shown.box_count - len(boxes)),
+        boxes_omitted=omitted,
         witness=witness(analysis, pair, pair.certain),
         lines=analysis.responsible(pair, shown),
         doubts=pair.doubts,
@@ -188,14 +188,14 @@ def _explanation(analysis: FlowAnalysis, pair: PairFlow, limit: int) -> FlowExpl
         complete = complete and chains.complete
         size = packets.size
         for chain in chains.chains[: limit - len(shown)]:
-            boxes = chain.packets.boxes(_SHOWN_BOXES)
+            boxes, omitted = chain.packets.boxes_and_rest(_SHOWN_BOXES)
             shown.append(
                 ShownChain(
                     chain=chain,
                     certain=certain,
                     share=chain.size / size,
                     boxes=tuple(str(box) for box in boxes),
-                    boxes_omitted=max(0, chain.packets.box_count - len(boxes)),
+                    boxes_omitted=omitted,
                     witness=chain_witness(analysis, pair, chain),
                 )
             )

@@ -97,13 +97,13 @@ def repair_pair(
     before = _Before(prepared, as_of)
     pair = prepared.flows.pair(source, destination)
     forbidden = before.forbidden(prepared.flows, source, destination)
-    boxes = forbidden.boxes(limit)
+    boxes, omitted = forbidden.boxes_and_rest(limit)
     repair, refused = (None, ()) if forbidden.is_empty else _repair(before, pair, forbidden, progress)
     return RepairAnswer(
         source=source,
         destination=destination,
         boxes=tuple(str(box) for box in boxes),
-        boxes_omitted=max(0, forbidden.box_count - len(boxes)) if len(boxes) == limit else 0,
+        boxes_omitted=omitted,
         repair=repair,
         refused=tuple(dict.fromkeys(refused)),
     )

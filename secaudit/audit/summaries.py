@@ -181,7 +181,7 @@ def _flow(context: RuleContext, source: Zone, destination: Zone) -> FlowSummary:
     else:
         # What is not known here would be permitted whatever it is; "nothing passes" is said only where that is known.
         judgement = "denied_ok" if verdict == "none" else "permitted"
-    boxes = shown.boxes(_BOXES)
+    boxes, omitted = shown.boxes_and_rest(_BOXES)
     found = flow_witness(context, pair, certain if judgement == "violation" else pair.certain)
     return FlowSummary(
         source_zone=source.value,
@@ -190,7 +190,7 @@ def _flow(context: RuleContext, source: Zone, destination: Zone) -> FlowSummary:
         cell=cell.text,
         judgement=judgement,
         boxes=tuple(str(box) for box in boxes),
-        boxes_omitted=max(0, shown.box_count - len(boxes)) if len(boxes) == _BOXES else 0,
+        boxes_omitted=omitted,
         witness=None if found is None or judgement == "free" else as_result(context, found),
         evidence=lines(context, context.flows.responsible(pair, shown)) if judgement == "violation" else (),
         doubts=tuple(doubt.text for doubt in pair.doubts) if judgement == "undetermined" else (),

@@ -89,6 +89,7 @@ class FlowAnalysis:
         self.arrivals = self._new_arrivals()
         self._pairs: dict[tuple[str, str], PairFlow] = {}
         self._exposures: dict[tuple[str, str], Exposure] = {}
+        self._responsible: dict[tuple[str, str, PacketSet], tuple[SourceLine, ...]] = {}
         self.too_complex: Doubt | None = None
 
     def everything(self) -> PacketSet:
@@ -353,10 +354,15 @@ class FlowAnalysis:
 
         Where telling them apart is too complex, the lines that identify the devices.
         """
-        try:
-            return self._explain(pair.source, pair.destination, packets, self.mode_of(pair, packets))[0]
-        except TooComplexError:
-            return self._report_too_complex().sources
+        key = (pair.source, pair.destination, packets)
+        found = self._responsible.get(key)
+        if found is None:
+            try:
+                found = self._explain(pair.source, pair.destination, packets, self.mode_of(pair, packets))[0]
+            except TooComplexError:
+                found = self._report_too_complex().sources
+            self._responsible[key] = found
+        return found
 
     def mode_of(self, pair: PairFlow, packets: PacketSet) -> Mode:
         """The question to which a part of a pair's flow is the answer: what surely crosses, or what only could."""

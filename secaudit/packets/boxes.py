@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from secaudit.network.intervals import Intervals, join_over
 from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.diagrams import Box as Product
 from secaudit.packets.packet import PROTOCOL_NAMES, WITH_ICMP, WITH_PORTS
 from secaudit.packets.space import Field, HeaderSpace, is_any
 
@@ -56,32 +56,32 @@ def readable_boxes(space: HeaderSpace, node: int, limit: int, gaps: Intervals = 
     Protocols with the same addresses and no ports are joined, so that "everything" is one box. Addresses in `gaps` (those of the
     devices themselves, which are no hosts) do not cut a subnet apart.
     """
-    if node == EMPTY or limit <= 0:
-        return ()
-    return tuple(islice(_boxes(space, _widen(space, node), gaps), limit))
+    return boxes_and_rest(space, node, limit, limit, gaps)[0]
 
 
-def count_boxes(space: HeaderSpace, node: int, limit: int) -> int:
-    """How many readable boxes a set has, counted up to a limit."""
-    return 0 if node == EMPTY else sum(1 for _ in islice(space.boxes(_widen(space, node)), limit))
+def boxes_and_rest(
+    space: HeaderSpace, node: int, limit: int, counted: int, gaps: Intervals = ()
+) -> tuple[tuple[Box, ...], int]:
+    """The same, and how many more boxes there are. `counted`, at least `limit`: what is beyond so many boxes in all is not counted."""
+    if node == EMPTY or counted <= 0:
+        return (), 0
+    boxes = space.boxes(_widen(space, node))
+    shown = tuple(_box(space, one, gaps) for one in islice(boxes, limit))
+    return shown, sum(1 for _ in islice(boxes, counted - len(shown)))
 
 
 def _widen(space: HeaderSpace, node: int) -> int:
     """Without fields that say nothing to a reader; fields that a protocol does not have are arbitrary again, so that they do not cut boxes apart."""
-    node = space.header_only(node)
-    for field in (Field.TCP_FLAGS, Field.ICMP_CODE):
-        node = space.forget(node, field)
+    node = space.truncate(node, Field.ICMP_CODE)  # and TCP flags, and everything off the wire
     icmp = 1 if space.family == 4 else 58
     ported = tuple((p, p) for p in sorted(WITH_PORTS))
     with_ports = space.intersection(node, space.guard(Field.PROTOCOL, ported))
     with_icmp = space.intersection(node, space.guard(Field.PROTOCOL, ((icmp, icmp),)))
     others = space.difference(node, space.guard(Field.PROTOCOL, tuple(sorted((*ported, (icmp, icmp))))))
-    for field in (Field.ICMP_TYPE,):
-        with_ports = space.forget(with_ports, field)
+    with_ports = space.truncate(with_ports, Field.ICMP_TYPE)
+    others = space.truncate(others, Field.DESTINATION_PORT)
     for field in (Field.DESTINATION_PORT, Field.SOURCE_PORT):
         with_icmp = space.forget(with_icmp, field)
-        others = space.forget(others, field)
-    others = space.forget(others, Field.ICMP_TYPE)
     replies = space.forget(with_icmp, Field.ICMP_TYPE)
     if _opening_types_only(space, with_icmp):
         with_icmp = replies
@@ -101,17 +101,16 @@ def opening_icmp(space: HeaderSpace, opening: int) -> int:
     return space.restrict(opening, Field.PROTOCOL, icmp, icmp)
 
 
-def _boxes(space: HeaderSpace, node: int, gaps: Intervals) -> Iterator[Box]:
-    for box in space.boxes(node):
-        yield Box(
-            family=space.family,
-            sources=join_over(box[Field.SOURCE], gaps),
-            destinations=join_over(box[Field.DESTINATION], gaps),
-            protocols=box[Field.PROTOCOL],
-            destination_ports=box[Field.DESTINATION_PORT],
-            source_ports=box[Field.SOURCE_PORT],
-            icmp_types=box[Field.ICMP_TYPE],
-        )
+def _box(space: HeaderSpace, box: Product, gaps: Intervals) -> Box:
+    return Box(
+        family=space.family,
+        sources=join_over(box[Field.SOURCE], gaps),
+        destinations=join_over(box[Field.DESTINATION], gaps),
+        protocols=box[Field.PROTOCOL],
+        destination_ports=box[Field.DESTINATION_PORT],
+        source_ports=box[Field.SOURCE_PORT],
+        icmp_types=box[Field.ICMP_TYPE],
+    )
 
 
 def addresses(intervals: Intervals, bits: int) -> str:

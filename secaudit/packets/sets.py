@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.matches import Family, Match
-from secaudit.packets.boxes import Box, count_boxes, readable_boxes
+from secaudit.packets.boxes import Box, boxes_and_rest, readable_boxes
 from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.packet import Packet
 from secaudit.packets.space import HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
+_COUNTED = 10_000
 
 
 class Spaces:
@@ -112,12 +113,19 @@ class PacketSet:
         found = readable_boxes(self.spaces[4], self.ipv4, limit, gaps[4])
         return found + readable_boxes(self.spaces[6], self.ipv6, limit - len(found), gaps[6])
 
+    def boxes_and_rest(self, limit: int) -> tuple[tuple[Box, ...], int]:
+        """The same, and how many more boxes there are (of all boxes, 10,000 are counted at most)."""
+        found: tuple[Box, ...] = ()
+        rest = 0
+        for family in _FAMILIES:
+            gaps = self.spaces.device_addresses[family]
+            counted = _COUNTED - len(found) - rest
+            boxes, more = boxes_and_rest(self.spaces[family], self.node(family), limit - len(found), counted, gaps)
+            found += boxes
+            rest += more
+        return found, rest
+
     @property
     def size(self) -> int:
         """How many different headers are in the set, whatever is in the fields that are not on the wire."""
         return sum(self.spaces[family].count_headers(self.node(family)) for family in _FAMILIES)
-
-    @property
-    def box_count(self) -> int:
-        """How many boxes the whole set has (counted up to 10,000)."""
-        return min(10_000, sum(count_boxes(self.spaces[family], self.node(family), 10_000) for family in _FAMILIES))

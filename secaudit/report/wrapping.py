@@ -15,7 +15,7 @@ def visible(text: str) -> str:
     >>> visible("a\\x1b[0m\\u202eb")
     'a⟨U+001B⟩[0m⟨U+202E⟩b'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # none of its characters is of those kinds
         return text
     return "".join(character if _harmless(character) else f"⟨U+{ord(character):04X}⟩" for character in text)
 
