@@ -47,6 +47,7 @@ class Diagrams:
         self.bounds: list[tuple[int, ...]] = [(), ()]
         self.children: list[tuple[int, ...]] = [(), ()]
         self._unique: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
+        self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._zero_fields: dict[int, int] = {EMPTY: -1, FULL: 0}
         self._counts: dict[int, int] = {EMPTY: 0, FULL: 1}
         self.intersection = Operation(self, INTERSECTION).of
@@ -127,9 +128,10 @@ class Diagrams:
             node = len(self.levels)
             if node >= self._limit:
                 raise TooComplexError(f"more than {self._limit} nodes")
-            self._unique[key] = node
+            shared = self._shared.setdefault(key[1], key[1])  # three of four nodes have the bounds of another
+            self._unique[level, shared, key[2]] = node
             self.levels.append(level)
-            self.bounds.append(key[1])
+            self.bounds.append(shared)
             self.children.append(key[2])
         return node
 
