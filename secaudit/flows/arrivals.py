@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from secaudit.flows.compiled import KnownFilters
-from secaudit.flows.engine import Arrival, Engine, Injection, Propagation, within
+from secaudit.flows.engine import Engine, Injection, Propagation, within
 from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, as_sent, sent_among
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import links_up
+from secaudit.flows.wires import Arrival
 from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.intervals import normalise
 from secaudit.network.matches import Family
@@ -61,7 +62,7 @@ class Arrivals:
             if mode is not Mode.POSSIBLE:
                 up = links_up(self._spaces, self._topology, engines)
                 for engine in engines.values():
-                    engine.links = up
+                    engine.wires.links = up
         return self._engines[mode, family]
 
     def runs(self, mode: Mode, family: Family) -> tuple[Propagation, ...]:

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 
 from secaudit.flows.budget import UNLIMITED, Budget
 from secaudit.flows.chain import Link
+from secaudit.flows.circles import circling, in_circles
 from secaudit.flows.compiled import FilterCompiler, KnownFilters
-from secaudit.flows.departures import Departure, Detail
+from secaudit.flows.departures import Detail
 from secaudit.flows.device_itself import ITSELF, Received, WholeDevice
-from secaudit.flows.forwarding import POINT_TO_POINT
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import Links, Outer
-from secaudit.flows.zones import Attachment, ZonePlan
-from secaudit.network.device import Device
-from secaudit.network.intervals import Intervals, IPAddress, normalise
-from secaudit.network.nat import NatStage
+from secaudit.flows.wires import Arrival, Wires
+from secaudit.flows.zones import ZonePlan
+from secaudit.network.intervals import Intervals
 from secaudit.packets.diagrams import EMPTY, TooComplexError, WorkLimitError
 from secaudit.packets.space import ZERO, Field, HeaderSpace
 
@@ -38,14 +37,6 @@ class DeviceTooComplexError(TooComplexError):
     def __init__(self, device: str) -> None:
         super().__init__(device)
         self.device = device
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A zone that packets arrive in, and the zone through which they came (None = directly)."""
-
-    zone: str
-    via: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +77,6 @@ class Propagation:
     """Packets that carry a tunnel, to a host on the segment of a port."""
 
 
-def _translates(device: Device) -> bool:
-    lines = (line for one in device.filters.values() for line in one.lines)
-    return bool(device.nat_rules) or any(line.source_translation is not None for line in lines)
-
-
-def in_circles(edges: Iterable[tuple[Port, Port]]) -> frozenset[tuple[Port, Port]]:
-    """The edges on the circles of a directed graph, and those that lead from one circle to another.
-
-    >>> a, b, c = ("d", "a"), ("d", "b"), ("d", "c")
-    >>> in_circles([(a, b), (b, b), (b, c)])
-    frozenset({(('d', 'b'), ('d', 'b'))})
-    """
-    left = set(edges)
-    while True:
-        begin, end = {source for source, _ in left}, {target for _, target in left}
-        kept = {(source, target) for source, target in left if source in end and target in begin}
-        if kept == left:
-            return frozenset(kept)
-        left = kept
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """Where the packets of one departure go: `unmodelled` for a next hop that nobody submitted, `lost` (for `RELIABLE` only) nowhere.
-
-    `on_link` are packets that carry a tunnel, to a host on the segment.
-    """
-
-    onward: list[tuple[Port, int]]
-    arrived: list[tuple[Arrival, int]]
-    unmodelled: int
-    lost: int
-    on_link: int
-
-
 class Engine:
     """The network of one address family for one question."""
 
@@ -143,13 +99,7 @@ class Engine:
         self._devices = {
             name: WholeDevice(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
         }
-        self._answers: dict[Port, int] = {}
-        self.links: Links = frozenset()
-        """The tunnels that surely carry packets (not asked for `POSSIBLE`); set once they are known."""
-        self._known_neighbours: dict[Port, tuple[Port, ...]] = {}
-        self._known_holders: dict[tuple[Port, IPAddress], tuple[Port, ...]] = {}
-        self._known_beyond: dict[Port, int] = {}
-        self._known_attached: dict[Port, tuple[tuple[Attachment, int], ...]] = {}
+        self.wires = Wires(space, topology, plan, mode)
         self._unsent = space.intersection(space.valid, self._untouched())
 
     def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
@@ -228,10 +178,12 @@ class Engine:
                 lost.append(self.device(port[0]).lost)
             for departure in departures:
                 nowhere_else = faint and departure.doubtful and departure.egress == port[1]
-                at_home = self._faintly_beyond(port) if nowhere_else else ()
+                at_home = self.wires.faintly_beyond(port) if nowhere_else else ()
                 known_only = faint and departure.guessed
                 leaving_by = (port[0], departure.egress)
-                left = self._leave(leaving_by, departure, known_only=known_only, at_home=at_home, carried_by=carried_by)
+                left = self.wires.leave(
+                    leaving_by, departure, known_only=known_only, at_home=at_home, carried_by=carried_by
+                )
                 for place, inside in left.arrived:
                     arrived[place].append(inside)
                 if left.unmodelled != EMPTY:
@@ -245,7 +197,8 @@ class Engine:
                 yield from left.onward
 
         entered = self.spread(injections, step)
-        lost.append(self._circling({way: space.union_all(ways[way]) for way in sorted(in_circles(ways))}))
+        round_and_round = {way: space.union_all(ways[way]) for way in sorted(in_circles(ways))}
+        lost.append(circling(space, self._topology.devices, round_and_round))
         return Propagation(
             {place: space.union_all(parts) for place, parts in arrived.items()},
             {port: space.union_all(parts) for port, parts in unmodelled.items()},
@@ -253,30 +206,6 @@ class Engine:
             entered,
             {port: space.union_all(parts) for port, parts in on_link.items()},
         )
-
-    def _circling(self, ways: Mapping[tuple[Port, Port], int]) -> int:
-        """Packets on the ways of circles of ports that may never end: all, or (where no device on them translates) those that can go on for ever."""
-        space = self.space
-        left = dict(ways)
-        if any(_translates(self._topology.devices[source[0]]) for source, _ in left):
-            return space.union_all(left.values())
-        while left:
-            coming: dict[Port, list[int]] = defaultdict(list)
-            going: dict[Port, list[int]] = defaultdict(list)
-            for (source, target), packets in left.items():
-                going[source].append(packets)
-                coming[target].append(packets)
-            into = {port: space.union_all(parts) for port, parts in coming.items()}
-            out = {port: space.union_all(parts) for port, parts in going.items()}
-            kept = {
-                edge: space.intersection(packets, space.intersection(into.get(edge[0], EMPTY), out.get(edge[1], EMPTY)))
-                for edge, packets in left.items()
-            }
-            kept = {edge: packets for edge, packets in kept.items() if packets != EMPTY}
-            if kept == left:
-                break
-            left = kept
-        return space.union_all(left.values())
 
     def edges(self, injections: Iterable[Injection], detail: Detail = Detail.LINES) -> list[Edge]:
         """Every way that packets take from a port to the next place, with the lines that let them."""
@@ -324,7 +253,7 @@ class Engine:
     def through(self, port: Port, packets: int, detail: Detail, budget: Budget = UNLIMITED) -> Iterator[Leaving]:
         """What comes of packets that enter a device, one departure after the other; not all when the budget gets exhausted."""
         for departure in self.device(port[0]).transfer(port[1], packets, detail=detail, budget=budget):
-            left = self._leave((port[0], departure.egress), departure)
+            left = self.wires.leave((port[0], departure.egress), departure)
             arrived: dict[Arrival, int] = defaultdict(int)
             for place, inside in left.arrived:
                 arrived[place] = self.space.union(arrived[place], inside)
@@ -334,134 +263,6 @@ class Engine:
     def device(self, name: str) -> WholeDevice:
         """One device for the question of this engine."""
         return self._devices[name]
-
-    def _faintly_beyond(self, port: Port) -> Intervals:
-        """The numbers of the zones of which hardly anything says that hosts may be beyond a port."""
-        zones = {one.zone for one in self._plan.beyond if one.port == port and one.faint}
-        return normalise((number, number) for number in map(self._plan.number, zones))
-
-    def _leave(
-        self,
-        port: Port,
-        departure: Departure,
-        *,
-        known_only: bool = False,
-        at_home: Intervals = (),
-        carried_by: Links | None = None,
-    ) -> _Left:
-        """Where packets go that leave a device by a port: to neighbours, into zones, or (unless `known_only`) out of the model.
-
-        `at_home` are the numbers of zones whose packets do not leave the model here: their senders may be out there as well.
-        `carried_by`: as for `propagate`.
-        """
-        space = self.space
-        neighbours = self._neighbours(port)
-        holders = () if departure.gateway is None else self._holders(port, departure.gateway)
-        if self.mode is not Mode.POSSIBLE and port in self._topology.tunnels.ends:
-            others_up = self._other_ends(port, self.links if carried_by is None else carried_by)
-            if not others_up:
-                return _Left([], [], EMPTY, departure.packets if self.mode is Mode.RELIABLE else EMPTY, EMPTY)
-            neighbours, holders = (
-                tuple(one for one in ports if one in others_up or one not in self._topology.tunnels.ends)
-                for ports in (neighbours, holders)
-            )
-        onward: list[tuple[Port, int]] = []
-        if departure.gateway is not None:
-            onward = [(one, departure.packets) for one in holders]
-        elif departure.anywhere:
-            onward = [(one, departure.packets) for one in neighbours]
-        else:
-            answered = ((one, space.intersection(departure.packets, self._answered(one))) for one in neighbours)
-            onward = [(one, packets) for one, packets in answered if packets != EMPTY]
-        # Zones beyond one external interface are joined out there: what a device turns around between them is no crossing of its own.
-        crossing = left = space.difference(departure.packets, self._from_beyond(port))
-        arrived: list[tuple[Arrival, int]] = []
-        for one, addresses in self._attached(port) if carried_by is None else ():
-            reaches = one.external or departure.gateway is None
-            if one.external and onward and departure.gateway is not None:
-                reaches = False
-            if reaches:
-                inside = space.intersection(crossing, addresses)
-                if inside != EMPTY:
-                    arrived.append((Arrival(one.zone, one.via), inside))
-                    left = space.difference(left, inside)
-        beyond = departure.gateway is not None or departure.anywhere or self._is_point_to_point(port)
-        # Where the next hop is not known, a device that nobody submitted may be it, beside those that were.
-        others = departure.anywhere and not self._is_point_to_point(port)
-        others = others or self._topology.tunnels.may_leave(port)
-        left = space.difference(left, space.guard(Field.ORIGIN, at_home))
-        leaves = beyond and left != EMPTY and (others or not onward) and not known_only
-        outside = left if leaves else EMPTY
-        stays = carried_by is not None and not beyond and not onward
-        lost = EMPTY
-        # What carries a tunnel may leave the model: where it ends is asked there.
-        if self.mode is Mode.RELIABLE and not (carried_by is not None and (leaves or stays)):
-            lost = space.difference(left, space.union_all(packets for _, packets in onward))
-        return _Left(onward, arrived, outside, lost, left if stays else EMPTY)
-
-    def _neighbours(self, port: Port) -> tuple[Port, ...]:
-        found = self._known_neighbours.get(port)
-        if found is None:
-            found = self._known_neighbours[port] = self._topology.neighbours(*port)
-        return found
-
-    def _holders(self, port: Port, gateway: IPAddress) -> tuple[Port, ...]:
-        found = self._known_holders.get((port, gateway))
-        if found is None:
-            found = self._known_holders[port, gateway] = self._topology.holders(*port, gateway)
-        return found
-
-    def _other_ends(self, port: Port, links: Links) -> frozenset[Port | None]:
-        """The other ends to which a tunnel surely carries packets; None is an end that was not submitted."""
-        return frozenset(far for near, far in links if near == port)
-
-    def _is_point_to_point(self, port: Port) -> bool:
-        interface = self._topology.interface(*port)
-        return interface.kind in POINT_TO_POINT or interface.dynamic_address
-
-    def _attached(self, port: Port) -> tuple[tuple[Attachment, int], ...]:
-        """The zones at a port, each with the packets for its addresses there."""
-        found = self._known_attached.get(port)
-        if found is None:
-            space = self.space
-            found = tuple(
-                (one, space.guard(Field.DESTINATION, one.addresses[space.family]))
-                for one in self._plan.attachments.get(port, ())
-            )
-            self._known_attached[port] = found
-        return found
-
-    def _from_beyond(self, port: Port) -> int:
-        """The packets that started in a zone beyond the same external interface."""
-        found = self._known_beyond.get(port)
-        if found is None:
-            beyond = [one.zone for one in self._plan.attachments.get(port, ()) if one.external]
-            numbers = normalise((number, number) for number in map(self._plan.number, beyond))
-            found = self._known_beyond[port] = self.space.guard(Field.ORIGIN, numbers)
-        return found
-
-    def _answered(self, port: Port) -> int:
-        """Packets for which a device answers on a segment: its own addresses there, and those its NAT rules translate."""
-        node = self._answers.get(port)
-        if node is None:
-            node = self._answer(port)
-            self._answers[port] = node
-        return node
-
-    def _answer(self, port: Port) -> int:
-        space = self.space
-        device = self._topology.devices[port[0]]
-        vrf = device.interfaces[port[1]].vrf
-        owned = [int(a) for a in self._topology.own_addresses(port[0], vrf) if a.version == space.family]
-        parts = [space.guard(Field.DESTINATION, normalise((a, a) for a in owned))]
-        for rule in device.nat_rules:
-            here = rule.interfaces is None or port[1] in rule.interfaces
-            if rule.stage is NatStage.INGRESS and rule.destination is not None and here:
-                spans: Intervals = normalise(
-                    span for m in rule.matches if m.family == space.family for span in m.destinations
-                )
-                parts.append(space.guard(Field.DESTINATION, spans))
-        return space.union_all(parts)
 
 
 def leading_to(edges: Iterable[Edge], destination: str, *, or_out: bool = False) -> list[Edge]:

@@ -12,13 +12,13 @@ import pytest
 from secaudit.flows import exposure
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.compiled import acts
-from secaudit.flows.engine import Arrival
 from secaudit.flows.headers import as_sent
 from secaudit.flows.modes import Mode, line_applies
 from secaudit.flows.replay import replay
 from secaudit.flows.replay_headers import Header
 from secaudit.flows.replay_walk import Walk
 from secaudit.flows.trace import TraceVerdict
+from secaudit.flows.wires import Arrival
 from secaudit.flows.witness import exposure_witness, witness
 from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.packets.packet import Packet
@@ -248,7 +248,7 @@ def test_same_tunnels_are_up(seed: int, nat: bool) -> None:
     network = RandomNetwork(seed, nat=nat, unsure=bool(seed % 2))
     analysis = FlowAnalysis(network.topology, network.plan)
     for mode in (Mode.CERTAIN, Mode.RELIABLE):
-        assert Walk(network.topology, mode).links == analysis.engine(mode, 4).links
+        assert Walk(network.topology, mode).links == analysis.engine(mode, 4).wires.links
 
 
 def test_the_random_networks_are_not_trivial() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.departures import Detail
-from secaudit.flows.engine import Arrival
 from secaudit.flows.headers import all_sent, as_flow, sent_among
 from secaudit.flows.modes import Mode
+from secaudit.flows.wires import Arrival
 from secaudit.packets.sets import PacketSet
 from tests.flows.random_networks import ZONES, RandomNetwork
 
