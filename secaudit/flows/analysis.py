@@ -12,6 +12,7 @@ from secaudit.flows.departures import Detail
 from secaudit.flows.engine import (
     WORK_OF_A_DEVICE,
     DeviceTooComplexError,
+    Edge,
     Engine,
     Injection,
     Propagation,
@@ -24,6 +25,7 @@ from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
 from secaudit.flows.topology import Port, Topology
+from secaudit.flows.wires import Arrival
 from secaudit.flows.zones import FAMILIES, ZonePlan
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.intervals import ANY_PORT, Intervals, IPNetwork, normalise, of_networks
@@ -283,8 +285,22 @@ class FlowAnalysis:
         usual, beyond = self.entering(Mode.POSSIBLE, family, source, left)
         edges = self.engine(Mode.POSSIBLE, family).edges([*usual, *beyond], Detail.DOUBTS)
         for edge in leading_to(edges, destination, or_out=True):
+            yield from self._tunnel_doubts(family, edge)
             for link in edge.links:
                 yield from link.doubts
+
+    def _tunnel_doubts(self, family: Family, edge: Edge) -> Iterator[Doubt]:
+        """That packets may take a tunnel of which it is not proved that what carries them gets to its other end."""
+        near = (edge.source[0], edge.egress)
+        end = self.topology.tunnels.ends.get(near)
+        far = None if isinstance(edge.target, Arrival) else edge.target
+        if end is None or (near, far) in self.engine(Mode.CERTAIN, family).wires.links:
+            return
+        text = Text(
+            ja=f"{near[0]} のトンネル {near[1]} を運ぶパケットが相手側に届くことを確認できない。",
+            en=f"that the packets which carry the tunnel {near[1]} of {near[0]} get to its other end is not certain",
+        )
+        yield Doubt(DoubtKind.UNSUPPORTED, text, end.sources)
 
     def leaving(self, family: Family, source: str, destination: str) -> Iterator[tuple[Port, int]]:
         """The packets for a zone that leave by a next hop nobody submitted, by the interface."""
@@ -398,6 +414,7 @@ class FlowAnalysis:
             usual, beyond = self.entering(mode, family, source, wanted)
             leading = leading_to(self.engine(mode, family).edges([*usual, *beyond], detail), destination)
             for edge in leading:
+                doubts.extend(self._tunnel_doubts(family, edge) if mode is Mode.POSSIBLE else ())
                 for link in edge.links:
                     lines.update(link.sources)
                     doubts.extend(link.doubts)

@@ -46,6 +46,8 @@ class Edge:
     source: Port
     target: Port | Arrival | None
     """None: it left the model."""
+    egress: str
+    """The interface of the source's device by which they left it."""
     links: tuple[Link, ...]
 
 
@@ -215,7 +217,7 @@ class Engine:
             for leaving in self.through(port, packets, detail):
                 targets: list[Port | Arrival | None] = [*dict(leaving.onward), *leaving.arrived]
                 targets += [None] if leaving.unmodelled else []
-                found.extend(Edge(port, target, leaving.links) for target in targets)
+                found.extend(Edge(port, target, leaving.egress, leaving.links) for target in targets)
                 yield from leaving.onward
 
         self.spread(injections, step)

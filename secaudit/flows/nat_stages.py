@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secaudit.flows.modes import Mode
-from secaudit.flows.part import Losses, Part, unsupported
+from secaudit.flows.part import Losses, Part, Passing, unsupported
 from secaudit.flows.translation import Translator
 from secaudit.network.device import Device
 from secaudit.network.intervals import Intervals
@@ -40,6 +40,7 @@ class NatStages:
         space = self._space
         remaining = part.packets
         result = []
+        unsure: list[Passing] = []
         for rule in self._device.nat_rules:
             if rule.stage is not stage or (rule.interfaces is not None and interface not in rule.interfaces):
                 continue
@@ -59,9 +60,9 @@ class NatStages:
             # An uncertain rule may also not act; for the other questions nothing sure can be said of its packets.
             if rule.uncertain is None or self._mode is not Mode.POSSIBLE:
                 remaining = space.difference(remaining, hit)
-        if remaining != EMPTY:
-            result.append(part.then(remaining))
-        return result
+            else:
+                unsure.append((hit, doubts))
+        return [*result, *part.left_alone(space, remaining, unsure)]
 
     def _translated(self, rule: NatRule, packets: int, interface: str) -> int:
         if rule.destination is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secaudit.flows.chain import Link
@@ -14,6 +15,9 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
+
+Passing = tuple[int, tuple[Doubt, ...]]
+"""What an unsure rule matches, and why it is unsure."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,16 @@ class Part:
         if self.links is not None:
             new.links = (*self.links, *links)
         return new
+
+    def left_alone(self, space: HeaderSpace, packets: int, unsure: Sequence[Passing]) -> list[Part]:
+        """The same way for packets that no rule, or only an unsure one, is for: why they go on is told of those that one might have taken."""
+        parts = []
+        for matched, doubts in unsure if self.links is not None else ():
+            hit = space.intersection(packets, matched)
+            if hit != EMPTY:
+                parts.append(self.then(hit, doubts=doubts))
+                packets = space.difference(packets, hit)
+        return [*parts, self.then(packets)] if packets != EMPTY else parts
 
     @property
     def egress(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from secaudit.flows.forwarding import Choice, ForwardingTable
 from secaudit.flows.modes import Mode
 from secaudit.flows.next_hops import Found, NextHops
-from secaudit.flows.part import Losses, Part, unsupported
+from secaudit.flows.part import Losses, Part, Passing, unsupported
 from secaudit.flows.topology import Topology
 from secaudit.network.device import Device, Doubt, DoubtKind
 from secaudit.network.intervals import Intervals, normalise, of_network
@@ -55,6 +55,7 @@ class RoutingStage:
         vrf = self.vrf(part)
         remaining = space.difference(part.packets, self.own(vrf))
         result: list[Part] = []
+        unsure: list[Passing] = []
         for rule in self._device.policy_routes:
             if rule.vrf != vrf or (rule.ingress is not None and ingress not in rule.ingress):
                 continue
@@ -75,8 +76,10 @@ class RoutingStage:
                 result.extend(self.by_table(vrf, chosen))
             if rule.uncertain is None:
                 remaining = space.union(space.difference(remaining, hit), absent)
-        if remaining != EMPTY:
-            result.extend(self.by_table(vrf, part.then(remaining)))
+            else:
+                unsure.append((hit, doubts))
+        for one in part.left_alone(space, remaining, unsure):
+            result.extend(self.by_table(vrf, one))
         return result
 
     def vrf(self, part: Part) -> str:
