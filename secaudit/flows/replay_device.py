@@ -18,6 +18,9 @@ from secaudit.network.intervals import IPAddress
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
+_REDIRECTED = 1
+"""The mark of a packet whose destination some NAT rule of the device changed (any but 0 says so)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceWalk:
@@ -35,6 +38,9 @@ class DeviceWalk:
             pipeline = pipeline[pipeline.index(Stage.ROUTE) :] if Stage.ROUTE in pipeline else ()
         if way.ingress is not None and self._is_untracked(way):
             way = replace(way, passage=replace(way.passage, untracked=True))
+        if self.device.tracks_connections and self._memory(way).was_redirected(way):
+            # what a rule asks of the destination it asks of the connection, in both directions
+            way = replace(way, header=replace(way.header, mark=_REDIRECTED))
         outcomes = self._begin(way)
         for stage in pipeline:
             outcomes = _each(outcomes, partial(self._stage, stage, vrf))

@@ -34,6 +34,15 @@ class Memory:
         """Whether the packet is the reply of one that the device let through."""
         return any(True for _ in self._passed(way))
 
+    def was_redirected(self, way: Way) -> bool:
+        """Whether the packet is the reply of one whose destination the device translated."""
+        return any(
+            where is Stage.INGRESS_NAT
+            and (before.destination, before.destination_port) != (after.destination, after.destination_port)
+            for passage in self._passed(way)
+            for where, before, after in passage.bindings
+        )
+
     def _passed(self, way: Way) -> Iterator[Passage]:
         back = ends(swapped_ends(way.header.packet))
         for passage in self._by_device.get(way.device, ()):

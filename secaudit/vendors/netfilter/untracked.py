@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from secaudit.network.device import Doubt, DoubtKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.match_algebra import TooManyMatchesError
-from secaudit.network.matches import ANY_PACKET, Match
+from secaudit.network.matches import ANY_MARK, ANY_PACKET, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.netfilter.conntrack import ALL_STATES
@@ -187,9 +187,9 @@ class _Untracked:
 
     def _taken(self, region: Region, decided: list[Region], hook: Hook, rule: FlatRule, *, early: bool) -> list[Region]:
         left: tuple[Region, ...] = (region,)
-        sure = early and region.certainty is Certainty.ALWAYS and region.states == ALL_STATES
+        sure = early and _is_plain(region)
         for other in decided:
-            if other.certainty is Certainty.ALWAYS and other.states == ALL_STATES:
+            if _is_plain(other):
                 left = minus(left, other)
             elif overlap(left, other):
                 sure = False
@@ -207,6 +207,12 @@ class _Untracked:
             self.doubts.append(Doubt(DoubtKind.UNSUPPORTED, text, sources, interfaces=region.ingress))
         elif text is NOTRACK:
             self.own_unsure.append((region, sources))
+
+
+def _is_plain(region: Region) -> bool:
+    """Whether a rule surely acts on what it names, and asks nothing of a connection that is not looked up yet (nor of its translation)."""
+    about_translation = any(match.marks != ANY_MARK for match in region.matches)
+    return region.certainty is Certainty.ALWAYS and region.states == ALL_STATES and not about_translation
 
 
 def _asks_state(rule: FlatRule) -> bool:
