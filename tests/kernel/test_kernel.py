@@ -19,7 +19,8 @@ TABLES = [
     for action in ("restore", "save")
 ]
 PROGRAMS = ("ip", "nft", "sysctl", "hostname", *TABLES)
-SEEDS = range(1, 31)
+SEEDS = (*range(1, 31), 478, 976, 978)
+"""The last three once found a disagreement: translations asked of too early, and of replies."""
 PLANTED = range(101, 117)
 FIELDS = {"own": 500, "forwarded": 400}
 
