@@ -89,11 +89,15 @@ class Arrivals:
         return self._runs[key]
 
     def _sent(self, engine: Engine, mode: Mode, family: Family, forged: bool) -> list[Injection]:
-        """What is followed: forged packets only as far as they open a connection, and what arrives in every state only if it does in some."""
+        """What is followed. Forged packets that surely arrive count only where they open a connection; those that possibly do count all, for
+        two devices that we do not have may carry an opening packet in the replies of a connection between them. What arrives in every state
+        is followed only if it does in some.
+        """
         if mode is Mode.RELIABLE:
             return [one for zone in self._plan.zones for one in self._in_some_state(family, zone)]
         injections = engine.injections(any_source=forged)
-        return list(within(engine.space, injections, engine.space.opening)) if forged else injections
+        opening_only = forged and mode is not Mode.POSSIBLE
+        return list(within(engine.space, injections, engine.space.opening)) if opening_only else injections
 
     def _in_some_state(self, family: Family, zone: str) -> Iterator[Injection]:
         """What hosts of a zone send that certainly arrives in some zone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from secaudit.flows.analysis import MissingDevice
+from secaudit.flows.modes import Mode
 from secaudit.flows.witness import witness
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Doubt, DoubtKind
@@ -151,6 +152,23 @@ def test_routes_that_a_protocol_learns_are_possible_and_not_certain() -> None:
     assert boxes(pair.certain) == ["10.1.0.0/24 → 192.0.2.0/29 any"]  # the connected subnet alone
     assert boxes(pair.possible - pair.certain)
     assert any(one.sources == at(60) for one in pair.doubts)
+
+
+def test_what_could_pass_with_any_source_holds_packets_that_open_nothing() -> None:
+    """Two devices that we do not have may carry an opening packet in the replies of a connection between them (an SSL-VPN)."""
+    acked = Service(((6, 6),), tcp_flags=values_with_bits(16, 16))
+    unsure = line(32, Action.PERMIT, match("10.1.0.9/32", None, tcp(80)), certainty=Certainty.UNCERTAIN)
+    for lines in (
+        (line(31, Action.PERMIT, match(None, None, acked)),),
+        (line(31, Action.PERMIT, match(None, None, acked)), unsure),
+    ):
+        fw = firewall(*lines)
+        stateless = replace(fw, filters={name: replace(one, stateful=False) for name, one in fw.filters.items()})
+        flows = analyse([stateless], [MN, LG])
+        flows.pair("my_number", "lgwan")
+        reply = Packet.parse("tcp 10.7.7.7:443 > 10.2.0.9:40000 A")
+        assert flows.arrivals.between(Mode.POSSIBLE, "my_number", "lgwan", forged=True).contains(reply)
+        assert not flows.arrivals.between(Mode.POSSIBLE, "my_number", "lgwan").contains(reply)
 
 
 def test_reply_looking_packets_through_a_stateless_line_are_told_apart() -> None:
