@@ -21,8 +21,9 @@ from secaudit.network.filters import Filter, FilterLine
 from secaudit.network.matches import Family
 from secaudit.network.nat import NatStage
 from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.originals import untouched
 from secaudit.packets.sets import PacketSet
-from secaudit.packets.space import ZERO, Field
+from secaudit.packets.space import Field
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
@@ -198,7 +199,7 @@ class _Walk:
         space = self._space
         if not self._translated:
             return space.intersection(as_sent(space, packets), self._wanted)
-        changed = space.difference(packets, space.guard(Field.ORIGINAL_DESTINATION, ZERO))
+        changed = space.difference(packets, untouched(space, (Field.DESTINATION,)))
         return space.intersection(as_flow(space, changed), self._wanted)
 
     def _stopped(

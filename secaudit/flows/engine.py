@@ -102,7 +102,7 @@ class Engine:
             name: WholeDevice(space, topology, device, mode, self.compiler) for name, device in topology.devices.items()
         }
         self.wires = Wires(space, topology, plan, mode)
-        self._unsent = space.intersection(space.valid, self._untouched())
+        self._unsent = space.intersection(space.valid, space.untouched)
 
     def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
         """What hosts of the zones can send, at every interface they can send to. `any_source`: forged addresses as well."""
@@ -131,9 +131,6 @@ class Engine:
         if not any_source:
             limits.append((int(Field.SOURCE), sources))
         return self.space.intersection(self._unsent, self.space.product(limits))
-
-    def _untouched(self) -> int:
-        return self.space.product([(int(one), ZERO) for one in Field if Field.MARK <= one < Field.ORIGIN])
 
     def own_packets(self, device: str) -> list[Injection]:
         """Everything that a device can send itself; its origin is 0, which no zone has."""

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from secaudit.packets.diagrams import EMPTY
-from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
+from secaudit.packets.originals import keep_values, restored, translated, untouched
+from secaudit.packets.space import Field, HeaderSpace
 
-_Translations = tuple[tuple[Field, Field], ...]
-_RECEIVER: _Translations = (
-    (Field.ORIGINAL_DESTINATION, Field.DESTINATION),
-    (Field.ORIGINAL_DESTINATION_PORT, Field.DESTINATION_PORT),
-)
-_SENDER: _Translations = (
-    (Field.ORIGINAL_SOURCE, Field.SOURCE),
-    (Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT),
-)
-"""Where a header keeps what a translation replaced."""
+_Fields = tuple[Field, ...]
+_RECEIVER: _Fields = (Field.DESTINATION, Field.DESTINATION_PORT)
+_SENDER: _Fields = (Field.SOURCE, Field.SOURCE_PORT)
 
 
 def as_flow(space: HeaderSpace, arrived: int) -> int:
@@ -48,19 +42,12 @@ def _untranslated(space: HeaderSpace, arrived: int) -> int:
     return _as_before(space, arrived, (*_RECEIVER, *_SENDER))
 
 
-def _as_before(space: HeaderSpace, arrived: int, translations: _Translations) -> int:
-    plain, rest = _apart(space, arrived, translations)
-    for original, field in translations:
-        rest = _restored(space, rest, original, field)
+def _as_before(space: HeaderSpace, arrived: int, fields: _Fields) -> int:
+    plain = space.intersection(arrived, untouched(space, fields))
+    rest = space.difference(arrived, plain)  # in most networks little
+    for field in fields if rest != EMPTY else ():
+        rest = restored(space, rest, field)
     return space.union(plain, rest)
-
-
-def _apart(space: HeaderSpace, arrived: int, translations: _Translations) -> tuple[int, int]:
-    """The packets of which nothing was translated, in most networks nearly all, and the others."""
-    if all(space.is_zero(arrived, original) for original, _ in translations):
-        return arrived, EMPTY
-    plain = space.intersection(arrived, space.product([(original, ZERO) for original, _ in translations]))
-    return plain, space.difference(arrived, plain)
 
 
 def arrived_as(space: HeaderSpace, arrived: int, flow: int) -> int:
@@ -73,33 +60,21 @@ def sent_among(space: HeaderSpace, arrived: int, sent: int) -> int:
     return _among(space, arrived, sent, (*_RECEIVER, *_SENDER))
 
 
-def _among(space: HeaderSpace, arrived: int, before: int, translations: _Translations) -> int:
-    plain, rest = _apart(space, arrived, translations)
-    parts = [(rest, before)]
-    for original, field in translations:
-        parts = [
-            part for packets, wanted in parts for part in _where_sent(space, packets, wanted, field, original)
-        ]  # fmt: skip
+def _among(space: HeaderSpace, arrived: int, before: int, fields: _Fields) -> int:
+    plain = space.intersection(arrived, untouched(space, fields))
+    parts = [(space.difference(arrived, plain), before)]
+    for field in fields:
+        parts = [part for packets, wanted in parts for part in _where_sent(space, packets, wanted, field)]
     inside = [space.intersection(packets, wanted) for packets, wanted in parts]
     return space.union_all([space.intersection(plain, before), *inside])
 
 
-def _where_sent(
-    space: HeaderSpace, arrived: int, flow: int, field: Field, original: Field
-) -> Iterator[tuple[int, int]]:
+def _where_sent(space: HeaderSpace, arrived: int, flow: int, field: Field) -> Iterator[tuple[int, int]]:
     """Arrived packets split by whether a field was translated, each with the flow told by the field that then holds what was sent."""
-    parts = space.translated(arrived, original)
+    parts = translated(space, arrived, field)
     if parts.untouched != EMPTY:
         yield parts.untouched, flow
     if parts.replaced != EMPTY:
-        yield parts.replaced, space.move_down(flow, field, original, ((0, space.maxima[field]),), REMEMBERED)
+        yield parts.replaced, keep_values(space, flow, field, ((0, space.maxima[field]),))
     for distance, moved in parts.moved:
         yield moved, space.shift(flow, field, distance)
-
-
-def _restored(space: HeaderSpace, packets: int, original: Field, field: Field) -> int:
-    before = space.translated(packets, original)
-    parts = [before.untouched, space.move_up(before.replaced, original, field, REMEMBERED)]
-    for distance, moved in before.moved:
-        parts.append(space.shift(space.assign(moved, original, ZERO), field, -distance))
-    return space.union_all(parts)

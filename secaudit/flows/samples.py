@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from secaudit.network.intervals import Intervals, contains, intersect
 from secaudit.network.matches import TCP
+from secaudit.packets.originals import value_before
 from secaudit.packets.packet import Packet
-from secaudit.packets.space import ZERO, Field, HeaderSpace
+from secaudit.packets.space import Field, HeaderSpace
 
 _TRIES = 24
 _USUAL_SOURCE_PORTS: Intervals = ((49152, 65535),)
@@ -28,8 +29,7 @@ def sent_packets(space: HeaderSpace, arrived: int) -> Iterator[Packet]:
 
 def plain_packets(space: HeaderSpace, headers: int) -> Iterator[Packet]:
     """The same for headers that nothing has translated."""
-    untranslated = [(int(field), ZERO) for field in Field if Field.MARK <= field < Field.ORIGIN]
-    yield from sent_packets(space, space.intersection(space.header_only(headers), space.product(untranslated)))
+    yield from sent_packets(space, space.intersection(space.header_only(headers), space.untouched))
 
 
 def _samples(space: HeaderSpace, arrived: int) -> Iterator[list[int]]:
@@ -84,15 +84,15 @@ def _host(intervals: Intervals, attempt: int) -> int:
 def _sent(space: HeaderSpace, values: list[int]) -> Packet:
     protocol = values[Field.PROTOCOL]
 
-    def before(original: Field, field: Field) -> int:
-        return space.value_before(original, values[original], values[field])
+    def before(field: Field) -> int:
+        return value_before(space, values, field)
 
     return Packet(
-        source=_address(space, before(Field.ORIGINAL_SOURCE, Field.SOURCE)),
-        destination=_address(space, before(Field.ORIGINAL_DESTINATION, Field.DESTINATION)),
+        source=_address(space, before(Field.SOURCE)),
+        destination=_address(space, before(Field.DESTINATION)),
         protocol=protocol,
-        source_port=before(Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT),
-        destination_port=before(Field.ORIGINAL_DESTINATION_PORT, Field.DESTINATION_PORT),
+        source_port=before(Field.SOURCE_PORT),
+        destination_port=before(Field.DESTINATION_PORT),
         icmp_type=values[Field.ICMP_TYPE],
         icmp_code=values[Field.ICMP_CODE],
         tcp_flags=values[Field.TCP_FLAGS],

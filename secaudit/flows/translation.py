@@ -1,7 +1,7 @@
 """Address and port translation of whole packet sets.
 
-What a field was before is kept in the `ORIGINAL_*` fields (`HeaderSpace.moved_by`), so that a flow can be told by the address that sent it
-and the address that got it. Several new values (a pool, a hash) are over-approximated as "any value of the pool".
+What a field was before is kept beside it (`packets.originals`). Several new values (a pool, a hash) are over-approximated as "any value of
+the pool".
 """
 
 from __future__ import annotations
@@ -9,14 +9,9 @@ from __future__ import annotations
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS, Match
 from secaudit.network.nat import Translation, TranslationKind
-from secaudit.packets.space import REMEMBERED, ZERO, Field, HeaderSpace
+from secaudit.packets.originals import move_values, moved_back, replace_values, translated
+from secaudit.packets.space import ZERO, Field, HeaderSpace
 
-_ORIGINALS = {
-    Field.SOURCE: Field.ORIGINAL_SOURCE,
-    Field.SOURCE_PORT: Field.ORIGINAL_SOURCE_PORT,
-    Field.DESTINATION: Field.ORIGINAL_DESTINATION,
-    Field.DESTINATION_PORT: Field.ORIGINAL_DESTINATION_PORT,
-}
 _PORTED: Intervals = normalise((p, p) for p in PROTOCOLS_WITH_PORTS)
 
 
@@ -49,23 +44,20 @@ class Translator:
     def _replace(self, packets: int, field: Field, values: Intervals) -> int:
         """Any of the new values; the first value that a field had is kept, a second translation does not change what is remembered."""
         space = self._space
-        original = _ORIGINALS[field]
-        before = space.translated(packets, original)
-        parts = [space.move_down(before.untouched, field, original, values, REMEMBERED)]
-        parts.append(space.assign(before.replaced, field, values))
+        before = translated(space, packets, field)
+        parts = [replace_values(space, before.untouched, field, values), space.assign(before.replaced, field, values)]
         for distance, moved in before.moved:
-            parts.append(space.move_down(space.shift(moved, field, -distance), field, original, values, REMEMBERED))
+            parts.append(replace_values(space, moved_back(space, moved, field, distance), field, values))
         return space.union_all(parts)
 
     def _move(self, packets: int, field: Field, distance: int) -> int:
         """The value plus a distance, so that what it was still follows from what it is."""
         space = self._space
-        original = _ORIGINALS[field]
-        before = space.translated(packets, original)
-        parts = [space.assign(before.untouched, original, space.moved_by(original, distance)), before.replaced]
+        before = translated(space, packets, field)
+        parts = [move_values(space, before.untouched, field, distance), space.shift(before.replaced, field, distance)]
         for already, moved in before.moved:
-            parts.append(space.assign(moved, original, space.moved_by(original, already + distance)))
-        return space.shift(space.union_all(parts), field, distance)
+            parts.append(move_values(space, moved_back(space, moved, field, already), field, already + distance))
+        return space.union_all(parts)
 
     def _address(self, packets: int, field: Field, translation: Translation, first: int, own: Intervals) -> int:
         if translation.kind is TranslationKind.INTERFACE:

@@ -16,6 +16,10 @@ _SHOWN = 6
 """How many intervals of one field are written out before "and N more"."""
 
 
+_WITHOUT_PORTS = frozenset((Field.DESTINATION, Field.SOURCE, Field.PROTOCOL))
+_TOLD = _WITHOUT_PORTS | {Field.DESTINATION_PORT, Field.SOURCE_PORT}
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """One product of sources, destinations and a service."""
@@ -72,14 +76,14 @@ def boxes_and_rest(
 
 def _widen(space: HeaderSpace, node: int) -> int:
     """Without fields that say nothing to a reader; fields that a protocol does not have are arbitrary again, so that they do not cut boxes apart."""
-    node = space.truncate(node, Field.ICMP_CODE)  # and TCP flags, and everything off the wire
+    node = space.keep(node, _TOLD | {Field.ICMP_TYPE})
     icmp = 1 if space.family == 4 else 58
     ported = tuple((p, p) for p in sorted(WITH_PORTS))
     with_ports = space.intersection(node, space.guard(Field.PROTOCOL, ported))
     with_icmp = space.intersection(node, space.guard(Field.PROTOCOL, ((icmp, icmp),)))
     others = space.difference(node, space.guard(Field.PROTOCOL, tuple(sorted((*ported, (icmp, icmp))))))
-    with_ports = space.truncate(with_ports, Field.ICMP_TYPE)
-    others = space.truncate(others, Field.DESTINATION_PORT)
+    with_ports = space.keep(with_ports, _TOLD)
+    others = space.keep(others, _WITHOUT_PORTS)
     for field in (Field.DESTINATION_PORT, Field.SOURCE_PORT):
         with_icmp = space.forget(with_icmp, field)
     replies = space.forget(with_icmp, Field.ICMP_TYPE)

@@ -16,7 +16,6 @@ from itertools import islice
 from operator import eq
 
 from secaudit.network.intervals import Interval, Intervals, normalise
-from secaudit.packets.moving import MoveDown
 from secaudit.packets.operations import DIFFERENCE, EMPTY, FULL, INTERSECTION, UNION, Operation
 
 __all__ = ["EMPTY", "FULL", "Box", "Diagrams", "TooComplexError", "WorkLimitError"]
@@ -48,7 +47,6 @@ class Diagrams:
         self.children: list[tuple[int, ...]] = [(), ()]
         self._unique: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self._zero_fields: dict[int, int] = {EMPTY: -1, FULL: 0}
         self._counts: dict[int, int] = {EMPTY: 0, FULL: 1}
         self.intersection = Operation(self, INTERSECTION).of
         self.union = Operation(self, UNION).of
@@ -108,12 +106,18 @@ class Diagrams:
             ]
         return level[0] if level else EMPTY
 
-    def _start(self, node: int) -> tuple[int, int, int]:
-        """Where a set begins: its first field, the first value of it, and the node itself for a stable order."""
+    def _start(self, node: int) -> tuple[int, int, int, int, int]:
+        """Where a set begins: its first two fields, the first value of each, and the node itself for a stable order."""
         if node == FULL:
-            return self.depth, 0, node
-        bounds = self.bounds[node]
-        return self.levels[node], 0 if self.children[node][0] != EMPTY else bounds[0] + 1, node
+            return self.depth, 0, self.depth, 0, node
+        children = self.children[node]
+        empty = children[0] == EMPTY
+        first = 0 if not empty else self.bounds[node][0] + 1
+        below = children[1] if empty else children[0]
+        if below == FULL:
+            return self.levels[node], first, self.depth, 0, node
+        second = 0 if self.children[below][0] != EMPTY else self.bounds[below][0] + 1
+        return self.levels[node], first, self.levels[below], second, node
 
     def made(self, level: int, bounds: Sequence[int], children: Sequence[int]) -> int:
         """The node with these edges; neighbours differ, as everywhere. Raises `TooComplexError` at a limit."""
@@ -158,17 +162,23 @@ class Diagrams:
         """Field `level` becomes arbitrary: the union of all values (existential quantification)."""
         return self.rewrite(node, level, lambda steps: self.union_all(child for _, child in steps))
 
-    def truncate(self, node: int, level: int) -> int:
-        """All fields from `level` on become arbitrary, in one pass."""
+    def keep(self, node: int, levels: frozenset[int]) -> int:
+        """All fields but some become arbitrary, in one pass."""
         memo: dict[int, int] = {}
+        end = max(levels) + 1
 
         def walk(one: int) -> int:
-            if self.levels[one] >= level:
+            level = self.levels[one]
+            if level >= end:
                 return EMPTY if one == EMPTY else FULL
             known = memo.get(one)
             if known is None:
-                steps = [(b, walk(c)) for b, c in zip(self.bounds[one], self.children[one], strict=True)]
-                known = memo[one] = self._collect(self.levels[one], steps)
+                if level in levels:
+                    steps = [(b, walk(c)) for b, c in zip(self.bounds[one], self.children[one], strict=True)]
+                    known = self._collect(level, steps)
+                else:
+                    known = self.union_all({walk(child) for child in self.children[one]})
+                memo[one] = known
             return known
 
         return walk(node)
@@ -193,43 +203,28 @@ class Diagrams:
 
         return self.rewrite(node, level, move)
 
-    def move_down(self, node: int, upper: int, lower: int, values: Intervals, offset: int = 0) -> int:
-        """Field `lower` (a later level) takes the values of `upper` plus `offset`, whatever it was, and `upper` takes any of `values`."""
-        return MoveDown(self, upper, lower, values, offset).of(node)
+    def hand_down(self, node: int, level: int, values: Intervals) -> int:
+        """The next field takes the value of field `level`, which takes any of `values`. The next one must be arbitrary before."""
+        return self.rewrite(node, level, lambda steps: self.guard(level, values, self._placed(level + 1, steps)))
 
-    def move_up(self, node: int, lower: int, upper: int, offset: int = 0) -> int:
-        """Field `upper` takes the values of `lower` minus `offset`, and `lower` becomes 0. Values below `offset` are lost."""
-        memo: dict[int, int] = {EMPTY: EMPTY}
+    def hand_up(self, node: int, level: int) -> int:
+        """Field `level` takes the value of the next one, which becomes arbitrary. Values that `level` cannot have are lost."""
+        maximum = self.maxima[level]
 
-        def moved(one: int) -> int:
-            known = memo.get(one)
-            if known is None:
-                level = self.levels[one]
-                if level < upper:
-                    known = self.node(level, self.bounds[one], [moved(child) for child in self.children[one]])
-                elif level == upper:
-                    known = moved(self.union_all(self.children[one]))
-                elif level < lower:
-                    known = self.union_all(
-                        self._under(moved(child), upper, level, spans) for child, spans in self._by_child(one).items()
-                    )
-                else:
-                    steps = self.steps(one) if level == lower else [((0, self.maxima[lower]), one)]
-                    known = self.union_all(
-                        self.guard(upper, ((max(low - offset, 0), high - offset),), self.guard(lower, ((0, 0),), child))
-                        for (low, high), child in steps
-                        if high >= offset
-                    )
-                memo[one] = known
-            return known
+        def raised(child: int) -> int:
+            if self.levels[child] != level + 1:
+                return child
+            return self._placed(level, ((span, below) for span, below in self.steps(child) if span[0] <= maximum))
 
-        return moved(node)
+        return self.rewrite(node, level, lambda steps: self.union_all({raised(child) for _, child in steps}))
 
-    def _under(self, node: int, upper: int, level: int, intervals: Intervals) -> int:
-        """A set that looks at `upper` and at levels below `level` only, restricted at `level`."""
-        if self.levels[node] != upper:
-            return self.guard(level, intervals, node)
-        return self.made(upper, self.bounds[node], [self.guard(level, intervals, one) for one in self.children[node]])
+    def _placed(self, level: int, steps: Iterable[tuple[Interval, int]]) -> int:
+        """The node of a field with these edges, from 0 on and without gaps; beyond the last is nothing."""
+        maximum = self.maxima[level]
+        edges = [(min(high, maximum), child) for (_, high), child in steps]
+        if edges[-1][0] < maximum:
+            edges.append((maximum, EMPTY))
+        return self._collect(level, edges)
 
     def _by_child(self, node: int) -> dict[int, Intervals]:
         """The values that lead to each subset."""
@@ -277,23 +272,6 @@ class Diagrams:
         while node > FULL:
             node = self.children[node][bisect_left(self.bounds[node], values[self.levels[node]])]
         return node == FULL
-
-    def is_zero(self, node: int, level: int) -> bool:
-        """Whether field `level` is 0 in the whole set."""
-        return bool(self._zeros(node) >> level & 1)
-
-    def _zeros(self, node: int) -> int:
-        """The fields that are 0 in a whole set, a bit each; none of those above its first."""
-        known = self._zero_fields.get(node)
-        if known is None:
-            children = self.children[node]
-            known = -1
-            for child in set(children):
-                known &= self._zeros(child)
-            if self.bounds[node][0] == 0 and children[1:] == (EMPTY,):
-                known |= 1 << self.levels[node]
-            self._zero_fields[node] = known
-        return known
 
     def values(self, node: int, level: int) -> Intervals:
         """All values that field `level` takes in the set."""

@@ -6,8 +6,8 @@ Two spaces exist side by side, IPv4 and IPv6. A header is kept canonical: fields
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from secaudit.network.intervals import (
@@ -35,44 +35,53 @@ from secaudit.network.matches import (
     values_with_bits,
 )
 from secaudit.network.matches import PROTOCOLS_WITH_PORTS as PORTED
-from secaudit.packets.diagrams import EMPTY, FULL, Diagrams, TooComplexError
+from secaudit.packets.diagrams import EMPTY, FULL, Diagrams
 from secaudit.packets.packet import Packet
-from secaudit.packets.partition import Partition, gathered, split
+from secaudit.packets.partition import gathered
 
 
 class Field(IntEnum):
-    """Levels of the diagrams, top first.
+    """Levels of the diagrams, top first. Addresses before services keeps object groups small.
 
-    Addresses before services keeps object groups small; the last six never appear on the wire. `MARK` is the mark of a
-    NAT rule inside a device, `ORIGINAL_*` tell the values before translation (`HeaderSpace.moved_by`), `ORIGIN` is the
-    number of the zone in which the packet started.
+    Some never appear on the wire. `TRANSLATED` has a bit for each field that a translation changed (`packets.originals`), and the
+    `ORIGINAL_*` field behind such a field tells what it was; where nothing was changed the original is arbitrary, so that it costs
+    nothing. `MARK` is the mark of a NAT rule inside a device, `ORIGIN` the number of the zone in which the packet started.
     """
 
-    DESTINATION = 0
-    SOURCE = 1
-    PROTOCOL = 2
-    DESTINATION_PORT = 3
-    SOURCE_PORT = 4
-    ICMP_TYPE = 5
-    ICMP_CODE = 6
-    TCP_FLAGS = 7
-    MARK = 8
-    ORIGINAL_DESTINATION = 9
-    ORIGINAL_DESTINATION_PORT = 10
-    ORIGINAL_SOURCE = 11
-    ORIGINAL_SOURCE_PORT = 12
-    ORIGIN = 13
+    TRANSLATED = 0
+    DESTINATION = 1
+    ORIGINAL_DESTINATION = 2
+    SOURCE = 3
+    ORIGINAL_SOURCE = 4
+    PROTOCOL = 5
+    DESTINATION_PORT = 6
+    ORIGINAL_DESTINATION_PORT = 7
+    SOURCE_PORT = 8
+    ORIGINAL_SOURCE_PORT = 9
+    ICMP_TYPE = 10
+    ICMP_CODE = 11
+    TCP_FLAGS = 12
+    MARK = 13
+    ORIGIN = 14
 
 
-HEADER_FIELDS = tuple(Field)[:8]
-REMEMBERED = 1
+HEADER_FIELDS = frozenset(
+    (
+        Field.DESTINATION,
+        Field.SOURCE,
+        Field.PROTOCOL,
+        Field.DESTINATION_PORT,
+        Field.SOURCE_PORT,
+        Field.ICMP_TYPE,
+        Field.ICMP_CODE,
+        Field.TCP_FLAGS,
+    )
+)
+"""What is on the wire."""
 SHIFTS = 4096
 """So many different distances may one-to-one translations of one field move it by."""
 ORIGIN_MAX = 31
 ZERO: Intervals = ((0, 0),)
-
-_UNTOUCHED, _REPLACED = -1, -2
-"""Labels of `HeaderSpace.translated`, beside the numbers of the distances."""
 
 _PORTED_WITHOUT_FLAGS: Intervals = normalise((p, p) for p in PORTED if p != TCP)
 
@@ -81,40 +90,22 @@ ICMP_REPLY_TYPES: Intervals = normalise((t, t) for t in (0, 3, 4, 5, 11, 12, 14,
 ICMPV6_REPLY_TYPES: Intervals = normalise((t, t) for t in (1, 2, 3, 4, 129))
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """The parts of a set: whose field no translation touched, whose old values are kept as they were, and by distance what was moved one to one."""
-
-    untouched: int
-    replaced: int
-    moved: tuple[tuple[int, int], ...]
-
-
 class HeaderSpace(Diagrams):
     """The diagrams of one address family, with the constants and conversions of packet headers."""
 
     def __init__(self, family: Family, node_limit: int = 4_000_000) -> None:
         bits = 32 if family == 4 else 128
         address = 2**bits - 1
-        super().__init__(
-            (
-                address,
-                address,
-                255,
-                65535,
-                65535,
-                255,
-                255,
-                255,
-                65535,
-                address + 1 + SHIFTS,
-                65536 + SHIFTS,
-                address + 1 + SHIFTS,
-                65536 + SHIFTS,
-                ORIGIN_MAX,
-            ),
-            node_limit,
-        )
+        maxima: dict[int, int] = dict.fromkeys(map(int, Field), 255) | {
+            Field.TRANSLATED: 15,
+            Field.MARK: 65535,
+            Field.ORIGIN: ORIGIN_MAX,
+        }
+        for field in (Field.DESTINATION, Field.SOURCE):
+            maxima |= {field: address, field + 1: address + SHIFTS}
+        for field in (Field.DESTINATION_PORT, Field.SOURCE_PORT):
+            maxima |= {field: 65535, field + 1: 65535 + SHIFTS}
+        super().__init__([maxima[field] for field in Field], node_limit)
         self.family = family
         self.address_maximum = address
         self._single: dict[Service, int] = {}
@@ -123,8 +114,10 @@ class HeaderSpace(Diagrams):
         """Matches, and of those that were asked for in this way what opens a connection."""
         self._surely_opening: dict[int, int] = {}
         self.known_distances: dict[int, int] = {}
-        """Of one-to-one translations, with their numbers: see `moved_by`."""
+        """Of one-to-one translations, with their numbers: see `packets.originals`."""
         self.unmarked = self.guard(Field.MARK, ZERO)
+        self.untouched = self.product([(Field.TRANSLATED, ZERO), (Field.MARK, ZERO)])
+        """Packets as their sender made them."""
         self.valid = self._valid()
         self.opening = self._opening()
 
@@ -239,22 +232,18 @@ class HeaderSpace(Diagrams):
 
     def packet_values(self, packet: Packet, origin: int = 0) -> tuple[int, ...]:
         """A concrete packet as a tuple of this space, untranslated."""
-        return (
-            int(packet.destination),
-            int(packet.source),
-            packet.protocol,
-            packet.destination_port,
-            packet.source_port,
-            packet.icmp_type,
-            packet.icmp_code,
-            packet.tcp_flags,
-            0,
-            0,
-            0,
-            0,
-            0,
-            origin,
-        )
+        held = {
+            Field.DESTINATION: int(packet.destination),
+            Field.SOURCE: int(packet.source),
+            Field.PROTOCOL: packet.protocol,
+            Field.DESTINATION_PORT: packet.destination_port,
+            Field.SOURCE_PORT: packet.source_port,
+            Field.ICMP_TYPE: packet.icmp_type,
+            Field.ICMP_CODE: packet.icmp_code,
+            Field.TCP_FLAGS: packet.tcp_flags,
+            Field.ORIGIN: origin,
+        }
+        return tuple(held.get(field, 0) for field in Field)
 
     def restrict(self, node: int, field: Field, low: int, high: int) -> int:
         """The packets whose field is in one interval."""
@@ -262,78 +251,38 @@ class HeaderSpace(Diagrams):
 
     def by_origin(self, node: int) -> Mapping[int, int]:
         """The headers of a set by the zone number in which they started; everything else that is not on the wire is forgotten."""
-        first = len(HEADER_FIELDS)
-        memo: dict[int, Mapping[int, int]] = {EMPTY: {}}
+        memo: dict[int, Mapping[int, int]] = {EMPTY: {}, FULL: dict.fromkeys(range(ORIGIN_MAX + 1), FULL)}
 
         def walk(one: int) -> Mapping[int, int]:
             known = memo.get(one)
             if known is None:
                 level = self.levels[one]
-                if level > Field.ORIGIN:
-                    known = dict.fromkeys(range(ORIGIN_MAX + 1), FULL)
-                elif level == Field.ORIGIN:
-                    known = {
-                        origin: FULL
-                        for (low, high), child in self.steps(one)
-                        if child != EMPTY
-                        for origin in range(low, high + 1)
-                    }
-                elif level >= first:
-                    known = dict.fromkeys(set().union(*map(walk, self.children[one])), FULL)
-                else:
+                if level == Field.ORIGIN:
+                    numbers = (n for (low, high), child in self.steps(one) if child for n in range(low, high + 1))
+                    known = dict.fromkeys(numbers, FULL)
+                elif level in HEADER_FIELDS:
                     known = gathered(self, one, walk)
+                else:
+                    known = self._united([walk(child) for child in sorted(set(self.children[one]) - {EMPTY})])
                 memo[one] = known
             return known
 
         return walk(node)
 
-    def moved_by(self, original: Field, distance: int) -> Intervals:
-        """The value of an `ORIGINAL_*` field for "the field is now `distance` more than it was".
-
-        Such a field is 0 while nothing was translated, the old value plus `REMEMBERED` where the new value tells nothing about it (a pool,
-        an interface), and beyond that the number of a distance: a set cannot hold "the old value is the new one less five" in another way,
-        and a later filter on the new value must still tell the old ones apart. Raises `TooComplexError` for too many distances.
-        """
-        if distance == 0:
-            return ZERO
-        number = self.known_distances.setdefault(distance, len(self.known_distances))
-        if number >= SHIFTS:
-            raise TooComplexError(f"more than {SHIFTS} distances of one-to-one translation")
-        value = self.maxima[original] - SHIFTS + 1 + number
-        return ((value, value),)
-
-    def translated(self, packets: int, original: Field) -> Translated:
-        """A set cut by what translations did to one field."""
-        if self.is_zero(packets, original):
-            return Translated(packets, EMPTY, ())
-        last = self.maxima[original] - SHIFTS
-        parts = [(_UNTOUCHED, ZERO), (_REPLACED, ((REMEMBERED, last),))]
-        parts += [(number, ((last + 1 + number,) * 2,)) for number in self.known_distances.values()]
-        found = split(self, packets, original, Partition(parts))
-        return Translated(
-            found.get(_UNTOUCHED, EMPTY),
-            found.get(_REPLACED, EMPTY),
-            tuple((distance, found[number]) for distance, number in self.known_distances.items() if number in found),
-        )
-
-    def value_before(self, original: Field, remembered: int, value: int) -> int:
-        """What a field was before translation, of one concrete packet: its `ORIGINAL_*` value and the value that it has now."""
-        first = self.maxima[original] - SHIFTS + 1
-        if remembered >= first:
-            return value - next(
-                distance for distance, number in self.known_distances.items() if number == remembered - first
-            )
-        return remembered - REMEMBERED if remembered else value
+    def _united(self, parts: Sequence[Mapping[int, int]]) -> Mapping[int, int]:
+        """Sets by label, those with the same label as one."""
+        if len(parts) == 1:
+            return parts[0]
+        labels = sorted({label for part in parts for label in part})
+        return {label: self.union_all(part[label] for part in parts if label in part) for label in labels}
 
     def header_only(self, node: int) -> int:
         """Forgets everything that is not on the wire."""
-        return self.truncate(node, len(HEADER_FIELDS))
+        return self.keep(node, HEADER_FIELDS)
 
     def count_headers(self, node: int) -> int:
         """How many different headers are in a set."""
-        free = 1
-        for level in range(len(HEADER_FIELDS), self.depth):
-            free *= self.maxima[level] + 1
+        free = math.prod(self.maxima[field] + 1 for field in Field if field not in HEADER_FIELDS)
         return self.count(self.header_only(node)) // free
 
 

@@ -12,7 +12,7 @@ from secaudit.flows.translation import Translator
 from secaudit.network.matches import Match, Service
 from secaudit.network.nat import Translation, TranslationKind
 from secaudit.packets.diagrams import EMPTY
-from secaudit.packets.space import ZERO, Field, HeaderSpace
+from secaudit.packets.space import HEADER_FIELDS, Field, HeaderSpace
 
 Header = tuple[int, int, int, int, int]
 """Destination, source, destination port, source port, protocol."""
@@ -54,7 +54,8 @@ def nodes(space: HeaderSpace, headers: set[Header]) -> int:
     def one(header: Header) -> int:
         destination, source, to, came, protocol = header
         values = (destination, source, protocol, to, came, 0, 0, 2 if protocol == 6 else 0)
-        return space.product([(level, ((value, value),)) for level, value in enumerate(values)])
+        fields = sorted(HEADER_FIELDS)
+        return space.product([(level, ((value, value),)) for level, value in zip(fields, values, strict=True)])
 
     return space.union_all(one(header) for header in headers)
 
@@ -95,13 +96,12 @@ def random_rule(rng: random.Random, place: int) -> Translation:
 def some_translations(rng: random.Random, space: HeaderSpace) -> tuple[int, set[Way]]:
     """Packets of two origins after up to four rules, each for a part of them: as a set, and one by one."""
     translator = Translator(space)
-    untouched = [(level, ZERO) for level in range(Field.MARK, Field.ORIGIN)]
     ways: set[Way] = set()
     packets = EMPTY
     for origin in (1, 2):
         headers = box(rng).headers()
         ways |= {(header, header, origin) for header in headers}
-        limits = space.product([*untouched, (int(Field.ORIGIN), ((origin, origin),))])
+        limits = space.intersection(space.untouched, space.guard(Field.ORIGIN, ((origin, origin),)))
         packets = space.union(packets, space.intersection(nodes(space, headers), limits))
     for _ in range(rng.randint(1, 4)):
         place = rng.randrange(2)

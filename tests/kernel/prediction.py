@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from secaudit.flows.compiled import FilterCompiler
@@ -19,9 +19,10 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.matches import Family
 from secaudit.network.nat import NatRule, TranslationKind
 from secaudit.packets.diagrams import EMPTY
+from secaudit.packets.originals import TRANSLATABLE
 from secaudit.packets.packet import Packet
 from secaudit.packets.sets import Spaces
-from secaudit.packets.space import REMEMBERED, Field, HeaderSpace
+from secaudit.packets.space import ZERO, Field, HeaderSpace
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.reader import Reader
 from tests.kernel.laboratory import INTERFACES, Observed
@@ -137,8 +138,9 @@ class Prediction:
         family, mode, ingress = key
         space = self.spaces[family]
         model = self._model(family, mode)
-        untouched = space.product([(int(one), ((0, 0),)) for one in Field if one >= Field.MARK])
-        everything = space.intersection(space.valid, untouched)
+        everything = space.intersection(
+            space.valid, space.intersection(space.untouched, space.guard(Field.ORIGIN, ZERO))
+        )
         nodes = dict.fromkeys((*self.device.interfaces, ITSELF), EMPTY)
         for departure in model.transfer(ingress, everything):
             nodes[departure.egress] = space.union(nodes[departure.egress], departure.packets)
@@ -162,14 +164,10 @@ class Prediction:
         space = self.spaces[family]
         out = self.outgoing(family, Mode.POSSIBLE, ingress)[seen.interface or ITSELF]
         before, after = space.packet_values(sent), space.packet_values(seen.packet)
-        kept: list[list[int]] = [list(after)]
-        for original, field in _ORIGINALS:
-            tries = [before[field] + REMEMBERED]
-            distance = after[field] - before[field]
-            if distance == 0 or distance in space.known_distances:
-                tries.append(space.moved_by(original, distance)[0][0])
-            kept = [[*values[:original], one, *values[original + 1 :]] for values in kept for one in tries]
-        return any(space.contains(out.arrives, tuple(values)) for values in kept)
+        kept = [after]
+        for field in TRANSLATABLE:
+            kept = [one for values in kept for one in _remembering(space, values, field, before[field])]
+        return any(space.contains(out.arrives, values) for values in kept)
 
     def differs(self, other: Prediction, families: Iterable[Family]) -> bool:
         """Whether packet sets say anything else of any packet to another model of the same router."""
@@ -225,9 +223,15 @@ class Prediction:
         return None
 
 
-_ORIGINALS = (
-    (Field.ORIGINAL_DESTINATION, Field.DESTINATION),
-    (Field.ORIGINAL_DESTINATION_PORT, Field.DESTINATION_PORT),
-    (Field.ORIGINAL_SOURCE, Field.SOURCE),
-    (Field.ORIGINAL_SOURCE_PORT, Field.SOURCE_PORT),
-)
+def _remembering(space: HeaderSpace, values: tuple[int, ...], field: Field, before: int) -> Iterator[tuple[int, ...]]:
+    """A packet with every way in which a set may tell what a field of it was."""
+    if values[field] == before:
+        yield values
+    flagged = list(values)
+    flagged[Field.TRANSLATED] |= 1 << TRANSLATABLE.index(field)
+    tells = [before]
+    if values[field] - before in space.known_distances:
+        tells.append(space.maxima[field] + 1 + space.known_distances[values[field] - before])
+    for one in tells:
+        flagged[field + 1] = one
+        yield tuple(flagged)

@@ -74,7 +74,6 @@ def test_transformations_equal_plain_sets(chosen: list[tuple[Intervals, ...]], l
     assert points_of(space, space.assign(node, level, new)) == {put(p, v) for p in plain for v in wanted}
     moved = {put(p, p[level] + distance) for p in plain if 0 <= p[level] + distance <= MAXIMA[level]}
     assert points_of(space, space.shift(node, level, distance)) == moved
-    assert space.is_zero(node, level) == all(point[level] == 0 for point in plain)
     assert set(space.values(node, level)) == set(normalise((p[level], p[level]) for p in plain) if plain else ())
 
 
@@ -93,17 +92,27 @@ def test_boxes_are_disjoint_and_cover_the_set(chosen: list[tuple[Intervals, ...]
 
 @given(boxes)
 @settings(max_examples=200)
-def test_a_field_moved_down_keeps_every_real_relation_and_moving_up_restores_it(
+def test_a_field_handed_down_keeps_every_relation_and_handing_up_restores_it(
     chosen: list[tuple[Intervals, ...]],
 ) -> None:
-    space = Diagrams((9, 9, 9))
+    space = Diagrams((9, 12, 9))
     node = space.union_all(space.product(list(enumerate(box))) for box in chosen)
-    fresh = space.assign(node, 2, ((0, 0),))
-    moved = space.move_down(fresh, 0, 2, ((3, 4),))
-    for x, y, _ in POINTS:
-        for now in range(10):
-            assert space.contains(moved, (now, y, x)) == (now in (3, 4) and space.contains(fresh, (x, y, 0)))
-    assert space.move_up(moved, 2, 0) == fresh
+    fresh = space.forget(node, 1)
+    kept = space.hand_down(fresh, 0, ((3, 4),))
+    for x, y, z in product(range(10), range(13), range(10)):
+        assert space.contains(kept, (x, y, z)) == (x in (3, 4) and y < 10 and space.contains(fresh, (y, 0, z)))
+    assert space.hand_up(kept, 0) == fresh
+
+
+@given(boxes, st.sets(st.integers(0, 2), min_size=1))
+@settings(max_examples=200)
+def test_keeping_some_fields_forgets_all_others(chosen: list[tuple[Intervals, ...]], levels: set[int]) -> None:
+    space = Diagrams(MAXIMA)
+    node, _ = build(space, chosen)
+    expected = node
+    for level in {0, 1, 2} - levels:
+        expected = space.forget(expected, level)
+    assert space.keep(node, frozenset(levels)) == expected
 
 
 @given(boxes, st.lists(st.integers(0, 4), min_size=10, max_size=10), st.integers(0, 2))
