@@ -24,6 +24,7 @@ from secaudit.flows.headers import as_sent
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
 from secaudit.flows.relays import relayed
+from secaudit.flows.reliability import reliable_part
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.wires import Arrival
 from secaudit.flows.zones import FAMILIES, ZonePlan
@@ -48,7 +49,7 @@ class PairFlow:
     """What can get from one zone to another.
 
     Sets are told by the address that sent the packet and the address and port that got it. `possible` is everything that could open a
-    connection, `certain` what surely can in some state of the devices, `reliable` what surely can in every state. `replies` are
+    connection, `certain` what surely can in some state of the devices. `replies` are
     reply-looking packets that get across without any connection, `possible_replies` those that could; `spoofed` those that need a forged source; `direct` the part of
     `possible` that does not pass the zone behind which the destination is declared to be, `certain_direct` that of `certain`.
     `doubts` say why `possible` is larger than `certain`.
@@ -58,7 +59,6 @@ class PairFlow:
     destination: str
     possible: PacketSet
     certain: PacketSet
-    reliable: PacketSet
     replies: PacketSet
     possible_replies: PacketSet
     spoofed: PacketSet
@@ -141,6 +141,17 @@ class FlowAnalysis:
                 found = self._unknown(*key)
             self._pairs[key] = found
         return found
+
+    def reliable(self, source: str, destination: str, wanted: PacketSet) -> PacketSet:
+        """The part of a flow that surely gets across in every state of the devices; nothing of it where telling that is too complex."""
+        self._settle()
+        try:
+            with self.spaces.limited(WORK_OF_A_PAIR):
+                found = reliable_part(self.spaces, self.arrivals, str(source), str(destination), wanted)
+                return self.spaces.surely_opening(found)
+        except TooComplexError:
+            self._report_too_complex()
+            return self.nothing()
 
     def exposure(self, zone: str, device: str) -> Exposure:
         """What hosts of a bound zone can send to a device itself. Raises `KeyError` for names that do not exist."""
@@ -226,7 +237,6 @@ class FlowAnalysis:
             destination=destination,
             possible=possible,
             certain=certain,
-            reliable=self.spaces.surely_opening(self.arrivals.between(Mode.RELIABLE, source, destination)),
             replies=certain_all - opening,
             possible_replies=self.arrivals.between(Mode.POSSIBLE, source, destination, beyond=False) - opening,
             spoofed=self.spaces.surely_opening(self.arrivals.between(Mode.CERTAIN, source, destination, forged=True))
@@ -242,7 +252,7 @@ class FlowAnalysis:
         doubts = (self._report_too_complex(),)
         none = self.nothing()
         everything = self._all_between(source, destination)
-        return PairFlow(source, destination, everything, none, none, none, none, none, everything, none, doubts)
+        return PairFlow(source, destination, everything, none, none, none, none, everything, none, doubts)
 
     def _report_too_complex(self) -> Doubt:
         text = Text(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from secaudit.flows.compiled import KnownFilters
-from secaudit.flows.engine import Engine, Injection, Propagation, within
-from secaudit.flows.headers import all_sent, arrived_as, as_flow, as_flows, as_sent, sent_among
+from secaudit.flows.engine import Engine, Propagation, within
+from secaudit.flows.headers import arrived_as, as_flows
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import links_up
@@ -17,10 +17,10 @@ from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.partition import Partition, split
 from secaudit.packets.sets import PacketSet, Spaces
-from secaudit.packets.space import Field, HeaderSpace
+from secaudit.packets.space import Field
 
 _Ways = tuple[Mode, Family, str, bool, bool, bool]
-"""A question, address family and destination; whether sources are forged, only the direct way counts, senders beyond count."""
+"""A question, address family and destination; whether forged sources count as well, only the direct way, senders beyond."""
 
 
 class Arrivals:
@@ -45,10 +45,10 @@ class Arrivals:
         """Sets of arrived packets by the number of the zone of origin."""
         self._flows: dict[tuple[Family, int], Mapping[int, int]] = {}
         self._lost_towards_zone: dict[tuple[Family, str], tuple[tuple[Port, int], ...]] = {}
-        self._lost_by_zone: dict[Family, Mapping[int, int]] = {}
-        self._sent_and_arrived: dict[Family, Mapping[int, int]] = {}
-        """What the zones send that certainly arrives in some zone, by their number."""
-        self._runs_from: dict[tuple[Family, str], tuple[tuple[Propagation, int], ...]] = {}
+        self.ways_into = (None, *plan.zones)
+        """Where packets may come from directly into a zone: `Arrival.via`."""
+        self.has_states = same[Mode.RELIABLE] is not same[Mode.CERTAIN]
+        """Whether what surely arrives may do so in some states of the devices only."""
 
     def engine(self, mode: Mode, family: Family) -> Engine:
         """The network as a function on packet sets."""
@@ -66,17 +66,14 @@ class Arrivals:
         return self._engines[mode, family]
 
     def runs(self, mode: Mode, family: Family) -> tuple[Propagation, ...]:
-        """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere.
-
-        For `RELIABLE` only what `CERTAIN` says arrives in some zone.
-        """
+        """Where everything went that the zones send: what is sure of its place and, for `POSSIBLE`, what may come in elsewhere."""
         run = self._run(mode, family, False)
         return (run, *self._run_beyond(family, False)) if mode is Mode.POSSIBLE else (run,)
 
     def run_all(self) -> None:
         """Runs everything that every pair of zones asks for. Raises `DeviceTooComplexError` or `TooComplexError`."""
         for family in FAMILIES:
-            for mode in Mode:
+            for mode in (Mode.POSSIBLE, Mode.CERTAIN):
                 self._run(mode, family, False)
             self._run(Mode.CERTAIN, family, True)
             self._run_beyond(family, False)
@@ -85,28 +82,13 @@ class Arrivals:
         key = (self._same[mode], family, forged)
         if key not in self._runs:
             engine = self.engine(mode, family)
-            self._runs[key] = engine.propagate(self._sent(engine, key[0], family, forged))
+            injections = engine.injections(forged=forged)
+            # Forged packets that surely arrive count only where they open a connection; those that possibly do count all, for two devices
+            # that we do not have may carry an opening packet in the replies of a connection between them.
+            if forged and key[0] is not Mode.POSSIBLE:
+                injections = list(within(engine.space, injections, engine.space.opening))
+            self._runs[key] = engine.propagate(injections)
         return self._runs[key]
-
-    def _sent(self, engine: Engine, mode: Mode, family: Family, forged: bool) -> list[Injection]:
-        """What is followed. Forged packets that surely arrive count only where they open a connection; those that possibly do count all, for
-        two devices that we do not have may carry an opening packet in the replies of a connection between them. What arrives in every state
-        is followed only if it does in some.
-        """
-        if mode is Mode.RELIABLE:
-            return [one for zone in self._plan.zones for one in self._in_some_state(family, zone)]
-        injections = engine.injections(any_source=forged)
-        opening_only = forged and mode is not Mode.POSSIBLE
-        return list(within(engine.space, injections, engine.space.opening)) if opening_only else injections
-
-    def _in_some_state(self, family: Family, zone: str) -> Iterator[Injection]:
-        """What hosts of a zone send that certainly arrives in some zone."""
-        space = self._spaces[family]
-        if family not in self._sent_and_arrived:
-            arrived = self._run(Mode.CERTAIN, family, False).arrived
-            self._sent_and_arrived[family] = all_sent(space, space.union_all(arrived.values()))
-        sent = self._sent_and_arrived[family].get(self._plan.number(zone), EMPTY)
-        return within(space, self.engine(Mode.RELIABLE, family).injections(zones=[zone]), sent)
 
     def _run_beyond(self, family: Family, forged: bool) -> tuple[Propagation, ...]:
         """What senders add that may be where their zone is not attached; asked for `POSSIBLE` only."""
@@ -114,7 +96,7 @@ class Arrivals:
         if key not in self._runs_beyond:
             engine = self.engine(Mode.POSSIBLE, family)
             self._runs_beyond[key] = tuple(
-                engine.propagate(engine.injections_beyond(any_source=forged, faint=faint), faint=faint)
+                engine.propagate(engine.injections_beyond(forged=forged, faint=faint), faint=faint)
                 for faint in (False, True)
             )
         return self._runs_beyond[key]
@@ -156,49 +138,8 @@ class Arrivals:
     def _flows_between(
         self, mode: Mode, family: Family, source: str, destination: str, forged: bool, direct: bool, beyond: bool
     ) -> int:
-        if mode is Mode.RELIABLE:
-            arrived = self.arrived(mode, family, source, destination)
-            kept = self._by_every_way(family, source, destination, arrived)
-            if kept != arrived:
-                return as_flow(self._spaces[family], kept)
         ways = (mode, family, destination, forged, direct, beyond)
         return self._flows_into(ways).get(self._plan.number(source), EMPTY)
-
-    def _by_every_way(self, family: Family, source: str, destination: str, arrived: int) -> int:
-        """The part of what arrives of which no way ends elsewhere, in any state of the devices.
-
-        A host that can enter the network by several interfaces may use one that works: of what may end elsewhere they are asked one by one.
-        """
-        space = self._spaces[family]
-        astray = _among(space, arrived, self._sent_and_lost(family).get(self._plan.number(source), EMPTY))
-        if astray == EMPTY:
-            return arrived
-        kept = [space.difference(arrived, astray)]
-        for run, lost in self._by_entrance(family, source):
-            there = space.union_all(_arrived([run], destination, [None, *self._plan.zones]))
-            kept.append(space.difference(there, _among(space, there, lost)))
-        return space.union_all(kept)
-
-    def _sent_and_lost(self, family: Family) -> Mapping[int, int]:
-        """What the zones send of which some way ends elsewhere, by their number."""
-        found = self._lost_by_zone.get(family)
-        if found is None:
-            lost = self._run(Mode.RELIABLE, family, False).lost
-            found = self._lost_by_zone[family] = all_sent(self._spaces[family], lost)
-        return found
-
-    def _by_entrance(self, family: Family, source: str) -> tuple[tuple[Propagation, int], ...]:
-        """Of that, what hosts at each place of a zone send, and the part of it of which some way ends elsewhere."""
-        key = (family, source)
-        found = self._runs_from.get(key)
-        if found is None:
-            space, engine = self._spaces[family], self.engine(Mode.RELIABLE, family)
-            number = self._plan.number(source)
-            astray = self._sent_and_lost(family).get(number, EMPTY)
-            runs = [engine.propagate([one]) for one in within(space, self._in_some_state(family, source), astray)]
-            found = tuple((run, as_sent(space, run.lost)) for run in runs)
-            self._runs_from[key] = found
-        return found
 
     def unmodelled(self, source: str, destination: str) -> list[tuple[Port, PacketSet]]:
         """The packets from a zone for addresses of another that leave by a next hop nobody submitted, by the port they leave."""
@@ -225,11 +166,11 @@ class Arrivals:
         found = self._into.get(ways)
         if found is None:
             mode, family, destination, forged, direct, beyond = ways
-            runs = [self._run(mode, family, forged)]
+            runs = [self._run(mode, family, one) for one in {False, forged}]
             if beyond:
-                runs.extend(self._run_beyond(family, forged))
-            by = [None] if direct else [None, *self._plan.zones]
-            found = self._spaces[family].union_all(_arrived(runs, destination, by))
+                runs += [run for one in {False, forged} for run in self._run_beyond(family, one)]
+            by = (None,) if direct else self.ways_into
+            found = self._spaces[family].union_all(arrived_in(runs, destination, by))
             self._into[ways] = found
         return found
 
@@ -264,10 +205,6 @@ class Arrivals:
         return found
 
 
-def _among(space: HeaderSpace, arrived: int, sent: int) -> int:
-    return EMPTY if EMPTY in (arrived, sent) else sent_among(space, arrived, sent)
-
-
-def _arrived(runs: Iterable[Propagation], destination: str, ways: Iterable[str | None]) -> list[int]:
-    by = tuple(ways)
-    return [run.arrived[place] for run in runs for via in by if (place := Arrival(destination, via)) in run.arrived]
+def arrived_in(runs: Iterable[Propagation], destination: str, ways: Sequence[str | None]) -> list[int]:
+    """What some runs brought into a zone by some ways (`Arrival.via`)."""
+    return [run.arrived[place] for run in runs for via in ways if (place := Arrival(destination, via)) in run.arrived]

@@ -20,7 +20,8 @@ from secaudit.flows.topology import Port, Topology
 from secaudit.flows.tunnel_links import Links, Outer
 from secaudit.flows.wires import Arrival, Wires
 from secaudit.flows.zones import ZonePlan
-from secaudit.network.intervals import Intervals
+from secaudit.network.intervals import Intervals, complement
+from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY, TooComplexError, WorkLimitError
 from secaudit.packets.space import ZERO, Field, HeaderSpace
 
@@ -104,33 +105,33 @@ class Engine:
         self.wires = Wires(space, topology, plan, mode)
         self._unsent = space.intersection(space.valid, space.untouched)
 
-    def injections(self, *, any_source: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
-        """What hosts of the zones can send, at every interface they can send to. `any_source`: forged addresses as well."""
+    def injections(self, *, forged: bool = False, zones: Iterable[str] | None = None) -> list[Injection]:
+        """What hosts of the zones can send, at every interface they can send to. `forged`: with every address but their own instead."""
         wanted = set(self._plan.zones if zones is None else zones)
         return [
-            (port, self.sent(one.zone, one.addresses[self.space.family], any_source))
+            (port, self.sent(one.zone, self._sources(one.addresses, forged)))
             for port, attached in self._plan.attachments.items()
             for one in attached
             if one.zone in wanted and one.addresses[self.space.family]
         ]
 
     def injections_beyond(
-        self, *, any_source: bool = False, zones: Iterable[str] | None = None, faint: bool | None = None
+        self, *, forged: bool = False, zones: Iterable[str] | None = None, faint: bool | None = None
     ) -> list[Injection]:
         """What may come in from senders at interfaces to which their zone is not attached (`ZonePlan.beyond`). `faint`: only those, or only others."""
         wanted = set(self._plan.zones if zones is None else zones)
         found = [one for one in self._plan.beyond if one.zone in wanted and faint in (None, one.faint)]
-        return [(one.port, self.sent(one.zone, one.addresses[self.space.family], any_source)) for one in found]
+        return [(one.port, self.sent(one.zone, self._sources(one.addresses, forged))) for one in found]
 
-    def sent(self, zone: str, sources: Intervals, any_source: bool = False) -> int:
+    def _sources(self, addresses: Mapping[Family, Intervals], forged: bool) -> Intervals:
+        own = addresses[self.space.family]
+        return complement(own, self.space.address_maximum) if forged else own
+
+    def sent(self, zone: str, sources: Intervals) -> int:
         """Everything that hosts of a zone with some addresses can send; nothing when they have none."""
-        if not sources:
-            return EMPTY
         number = self._plan.number(zone)
-        limits: list[tuple[int, Intervals]] = [(int(Field.ORIGIN), ((number, number),))]
-        if not any_source:
-            limits.append((int(Field.SOURCE), sources))
-        return self.space.intersection(self._unsent, self.space.product(limits))
+        limits: list[tuple[int, Intervals]] = [(Field.ORIGIN, ((number, number),)), (Field.SOURCE, sources)]
+        return self.space.intersection(self._unsent, self.space.product(limits)) if sources else EMPTY
 
     def own_packets(self, device: str) -> list[Injection]:
         """Everything that a device can send itself; its origin is 0, which no zone has."""

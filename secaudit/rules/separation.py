@@ -184,15 +184,15 @@ def doubtful(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         fact,
         *unique(doubt.text for doubt in pair.doubts)[:DOUBT_LIMIT],
         *_spoofed(context, pair, allowed),
-        evidence=doubt_evidence(context, pair),
+        evidence=doubt_evidence(context, pair.doubts),
         boxes=boxes_of(packets),
         needs=needs_of(context, pair.doubts),
     )
 
 
-def doubt_evidence(context: RuleContext, pair: PairFlow) -> tuple[Evidence, ...]:
+def doubt_evidence(context: RuleContext, doubts: Iterable[Doubt]) -> tuple[Evidence, ...]:
     """The lines that make the difference between possible and certain."""
-    return lines(context, (source for doubt in pair.doubts for source in doubt.sources))
+    return lines(context, (source for doubt in doubts for source in doubt.sources))
 
 
 def doubt_reason(context: RuleContext, doubts: Iterable[Doubt]) -> str:

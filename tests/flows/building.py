@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 
 from secaudit.flows.analysis import FlowAnalysis, MissingDevice
+from secaudit.flows.modes import Mode
+from secaudit.flows.reliability import reliable_part
 from secaudit.flows.topology import build_topology
 from secaudit.flows.zones import plan_zones
 from secaudit.municipality.model import InterfaceRef, Zone, ZoneBinding
@@ -15,6 +17,7 @@ from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKi
 from secaudit.network.intervals import ANY_IPV4, of_networks
 from secaudit.network.matches import ANY_SERVICE, Match, Service
 from secaudit.network.routes import NextHop, Route
+from secaudit.packets.sets import PacketSet
 from secaudit.text.source import SourceLine, Sources
 
 OUTSIDE = frozenset({Zone.SECURITY_CLOUD.value, Zone.PUBLIC_INTERNET.value, Zone.LGWAN_NETWORK.value})
@@ -88,3 +91,10 @@ def analyse(
 ) -> FlowAnalysis:
     topology = build_topology(devices)
     return FlowAnalysis(topology, plan_zones(topology, zones, OUTSIDE), missing, **more)
+
+
+def flow(analysis: FlowAnalysis, mode: Mode, source: str, destination: str) -> PacketSet:
+    """What gets from one zone to another for one question, replies and all."""
+    if mode is Mode.RELIABLE:
+        return reliable_part(analysis.spaces, analysis.arrivals, source, destination, analysis.everything())
+    return analysis.arrivals.between(mode, source, destination)

@@ -47,7 +47,7 @@ def test_exactly_what_the_policy_permits_gets_across_with_its_lines() -> None:
     flows = analyse([fw], [MN, LG])
     pair = flows.pair("my_number", "lgwan")
     assert boxes(pair.certain) == ["10.1.0.0/30 → 10.2.0.9 tcp/443"]
-    assert pair.possible == pair.certain == pair.reliable
+    assert pair.possible == pair.certain == flows.reliable("my_number", "lgwan", flows.everything())
     assert {one.number for one in flows.responsible(pair, pair.certain)} == {12, 32}
     assert flows.pair("lgwan", "my_number").possible.is_empty
 
@@ -139,9 +139,9 @@ def test_an_uncertain_deny_does_not_hide_the_permit_below_it() -> None:
 
 def test_a_schedule_permits_for_a_violation_and_not_for_a_required_link() -> None:
     fw = firewall(line(31, Action.PERMIT, match(None, None, tcp(22)), certainty=Certainty.SOMETIMES))
-    pair = analyse([fw], [MN, LG]).pair("my_number", "lgwan")
-    assert not pair.certain.is_empty
-    assert pair.reliable.is_empty
+    flows = analyse([fw], [MN, LG])
+    assert not flows.pair("my_number", "lgwan").certain.is_empty
+    assert flows.reliable("my_number", "lgwan", flows.everything()).is_empty
 
 
 def test_routes_that_a_protocol_learns_are_possible_and_not_certain() -> None:

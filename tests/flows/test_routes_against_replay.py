@@ -13,6 +13,7 @@ from secaudit.flows.topology import Port
 from secaudit.flows.trace import Trace, TraceVerdict
 from secaudit.packets.packet import Packet
 from secaudit.packets.sets import PacketSet
+from tests.flows.building import flow
 from tests.flows.random_routes import LEAVES, ZONES, RandomRoutes
 
 
@@ -48,7 +49,7 @@ def by_sets(analysis: FlowAnalysis, packet: Packet, mode: Mode) -> set[str]:
 @lru_cache(maxsize=256)
 def _between(analysis: FlowAnalysis, mode: Mode, source: str, destination: str) -> PacketSet:
     """The set is made once and asked of every packet."""
-    return analysis.arrivals.between(mode, source, destination)
+    return flow(analysis, mode, source, destination)
 
 
 @pytest.mark.parametrize("first", range(0, 160, 20))

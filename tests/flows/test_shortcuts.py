@@ -6,10 +6,12 @@ import pytest
 
 from secaudit.flows.analysis import FlowAnalysis
 from secaudit.flows.departures import Detail
-from secaudit.flows.headers import all_sent, as_flow, sent_among
+from secaudit.flows.headers import all_sent, as_flow, as_flows, sent_among
 from secaudit.flows.modes import Mode
 from secaudit.flows.wires import Arrival
 from secaudit.packets.sets import PacketSet
+from secaudit.packets.space import Field
+from tests.flows.building import flow
 from tests.flows.random_networks import ZONES, RandomNetwork
 
 NAMES = tuple(zone.value for zone in ZONES)
@@ -40,8 +42,29 @@ def test_what_surely_works_is_what_every_entrance_says(seed: int, nat: bool, uns
         expected = surely_works(analysis, source)
         for zone in NAMES:
             if zone != source:
-                found = analysis.arrivals.between(Mode.RELIABLE, source, zone)
+                found = flow(analysis, Mode.RELIABLE, source, zone)
                 assert found == PacketSet(analysis.spaces, expected[zone], 0), f"{source} > {zone}"
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("mode", [Mode.POSSIBLE, Mode.CERTAIN])
+@pytest.mark.parametrize("nat", [False, True])
+def test_forged_sources_are_those_of_no_host_beside_the_usual_ones(seed: int, mode: Mode, nat: bool) -> None:
+    """Only what is forged is followed; what comes of every source is that and the usual together."""
+    network = RandomNetwork(seed, nat=nat, unsure=True, entrances=True)
+    analysis = FlowAnalysis(network.topology, network.plan)
+    space, engine = analysis.spaces[4], analysis.engine(mode, 4)
+    usual = engine.injections()
+    everything = [(port, space.forget(packets, Field.SOURCE)) for port, packets in usual]
+    run = engine.propagate(everything)
+    for zone in NAMES:
+        there = space.union_all(run.arrived.get(Arrival(zone, via), 0) for via in (None, *NAMES))
+        flows = as_flows(space, there)
+        for source in NAMES:
+            found = analysis.arrivals.between(mode, source, zone, forged=True, beyond=False)
+            expected = PacketSet(analysis.spaces, flows.get(analysis.plan.number(source), 0), 0)
+            opening = analysis.spaces.opening()
+            assert found & opening == expected & opening, f"{source} > {zone}"
 
 
 @pytest.mark.parametrize("seed", range(25))

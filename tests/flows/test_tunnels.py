@@ -59,8 +59,9 @@ def verdicts(*devices: Device) -> tuple[set[str], set[str]]:
             trace.verdict is TraceVerdict.DELIVERED for trace in replay(topology, "a", "in", Packet.parse(WEB), mode)
         )
     }
-    pair = flows(topology).pair(Zone.LGWAN.value, Zone.INTERNET.value)
-    sets = (("possible", pair.possible), ("certain", pair.certain), ("reliable", pair.reliable))
+    analysis, ends = flows(topology), (Zone.LGWAN.value, Zone.INTERNET.value)
+    pair, reliable = analysis.pair(*ends), analysis.reliable(*ends, analysis.everything())
+    sets = (("possible", pair.possible), ("certain", pair.certain), ("reliable", reliable))
     return walked, {name for name, packets in sets if packets.contains(Packet.parse(WEB))}
 
 

@@ -18,7 +18,7 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.nat import Translation, TranslationKind
 from secaudit.network.tunnels import Diversion
 from secaudit.packets.packet import Packet
-from tests.flows.building import PIPELINE, analyse, at, device, filter_of, interface, line, match, route, zone
+from tests.flows.building import PIPELINE, analyse, at, device, filter_of, flow, interface, line, match, route, zone
 
 MN, LG = zone(Zone.MY_NUMBER, "10.1.0.0/24"), zone(Zone.LGWAN, "10.2.0.0/24")
 PACKET = Packet.parse("tcp 10.1.0.5:1000 > 10.2.0.5:80")
@@ -27,7 +27,7 @@ UP_TO_LG = route("10.2.0.0/24", "10.99.0.2", 5)
 
 
 def by_sets(analysis: FlowAnalysis, mode: Mode) -> bool:
-    return analysis.arrivals.between(mode, "my_number", "lgwan").contains(PACKET)
+    return flow(analysis, mode, "my_number", "lgwan").contains(PACKET)
 
 
 def by_interpreter(analysis: FlowAnalysis, mode: Mode) -> set[TraceVerdict]:

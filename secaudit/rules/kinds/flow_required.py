@@ -79,7 +79,10 @@ def _direction(rule: Rule, context: RuleContext, entry: PermittedFlow, source: Z
     blocked = wanted - pair.possible
     if wanted.is_empty or not blocked.is_empty:
         return _blocked(rule, context, entry, pair, wanted, blocked)
-    if not (wanted - pair.reliable).is_empty:
+    unreliable = wanted - context.flows.reliable(source, destination, wanted)
+    if not unreliable.is_empty:
+        complex_ = context.flows.too_complex
+        doubts = pair.doubts or (() if complex_ is None else (complex_,))
         left, right = context.policy.title_of(source), context.policy.title_of(destination)
         fact = Text(
             ja=f"{left.ja}から{right.ja}への通信が常に可能であるかを、提出された証跡から判断できない。",
@@ -88,13 +91,13 @@ def _direction(rule: Rule, context: RuleContext, entry: PermittedFlow, source: Z
         return answer(
             rule,
             Outcome.UNDETERMINED,
-            doubt_reason(context, pair.doubts) if pair.doubts else "not_in_every_state",
+            doubt_reason(context, doubts) if doubts else "not_in_every_state",
             subject,
             fact,
-            *unique(doubt.text for doubt in pair.doubts)[:10],
-            evidence=(*own, *doubt_evidence(context, pair)),
-            boxes=boxes_of(wanted - pair.reliable),
-            needs=needs_of(context, pair.doubts),
+            *unique(doubt.text for doubt in doubts)[:10],
+            evidence=(*own, *doubt_evidence(context, doubts)),
+            boxes=boxes_of(unreliable),
+            needs=needs_of(context, doubts),
         )
     failed = [one for one in check_link(context.flows, source.value, wanted) if not one.works]
     if failed:
