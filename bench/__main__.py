@@ -54,7 +54,7 @@ TABLES = {
         lambda quick, rounds: networks.measure((60, 240) if quick else (600, 1200, 2400, 4800, 12000), rounds),
     ),
     "prefecture": Table(
-        "All zone pairs of a large network, in all three questions",
+        "All zone pairs of a large network, all that an audit asks of them",
         lambda quick, rounds: prefecture.measure(prefecture.QUICK if quick else prefecture.SIZES, rounds),
     ),
     "municipality": Table(

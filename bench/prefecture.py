@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bench.book import Book, Place, spread
 from bench.measure import Row, exponent, memory, timed
-from secaudit.flows.analysis import FlowAnalysis
+from secaudit.flows.analysis import FlowAnalysis, PairFlow
 from secaudit.flows.modes import Mode
 from secaudit.flows.topology import build_topology
 from secaudit.flows.zones import plan_zones
@@ -25,6 +25,7 @@ from secaudit.network.intervals import ANY_IPV4, normalise
 from secaudit.network.matches import ACK, RST, TCP, Match, Service, values_with_bits
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, Route
+from secaudit.packets.sets import PacketSet
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 
@@ -317,13 +318,25 @@ class Prefecture:
 
 
 def all_pairs(network: Prefecture) -> str:
-    """Every ordered pair in all three questions; what was found, in a few words."""
+    """Every ordered pair as an audit asks of it, and whether one required link of each holds in every state; what was found, in a few words."""
     topology = build_topology(network.devices)
     analysis = FlowAnalysis(topology, plan_zones(topology, network.bindings))
     pairs = [analysis.pair(left, right) for left in analysis.zones for right in analysis.zones if left != right]
-    some = sum(not pair.certain.is_empty for pair in pairs)
+    some = [pair for pair in pairs if not pair.certain.is_empty]
     maybe = sum(not (pair.possible - pair.certain).is_empty for pair in pairs)
-    return f"{len(pairs)} ordered pairs: {some} with a flow, {maybe} with something undetermined"
+    links = ((pair, _link(analysis, pair)) for pair in some)
+    hold = sum((link - analysis.reliable(pair.source, pair.destination, link)).is_empty for pair, link in links)
+    return (
+        f"{len(pairs)} ordered pairs: {len(some)} with a flow, {maybe} with something undetermined; "
+        f"{hold} of {len(some)} required links hold in every state"
+    )
+
+
+def _link(analysis: FlowAnalysis, pair: PairFlow) -> PacketSet:
+    """Everything that gets from the first host of a flow to the first that it reaches."""
+    box = pair.certain.boxes(1)[0]
+    ends = [ipaddress.ip_network(held[0][0]) for held in (box.sources, box.destinations)]
+    return pair.certain & analysis.set_of(sources=ends[:1], destinations=ends[1:], protocol="any", ports=())
 
 
 def what_is_possible(network: Prefecture) -> str:

@@ -36,7 +36,6 @@ from secaudit.network.matches import (
     values_with_bits,
 )
 from secaudit.text.bilingual import Text
-from secaudit.vendors.cisco_ios.ledger import NotUnderstoodError
 from secaudit.vendors.cisco_ios.object_groups import (
     PORT_OPERATORS,
     ObjectGroups,
@@ -45,7 +44,9 @@ from secaudit.vendors.cisco_ios.object_groups import (
     protocol_number,
     protocol_service,
 )
-from secaudit.vendors.cisco_ios.words import Words, ipv6, ipv6_network
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import NotUnderstoodError
+from secaudit.vendors.common.words import ipv6, ipv6_network
 
 _INTERVALS_PER_WILDCARD = 256
 _SCATTERED_INTERVALS_PER_DEVICE = 200_000

@@ -11,10 +11,10 @@ from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, ICMPV6, F
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_entries import Entry, EntryReader
-from secaudit.vendors.cisco_ios.ledger import DEVICE, Ledger, NotUnderstoodError
-from secaudit.vendors.cisco_ios.lines import Node
-from secaudit.vendors.cisco_ios.match_algebra import PermitSet, permitted
 from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.permit_sets import PermitSet, permitted
 
 _ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
 _MOST_EVIDENCE = 50

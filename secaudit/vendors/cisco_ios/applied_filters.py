@@ -15,9 +15,9 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_ios.access_lists import AccessList, neighbour_discovery_lines
 from secaudit.vendors.cisco_ios.addresses_behind import AddressesBehind
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
-from secaudit.vendors.cisco_ios.ledger import Ledger
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.vocabulary import names
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import Node
 
 _OPPOSITE = {"in": "out", "out": "in"}
 

@@ -20,8 +20,6 @@ from secaudit.vendors.cisco_ios.applied_filters import AppliedFilters, read_insp
 from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_ios.interfaces import read_interface
-from secaudit.vendors.cisco_ios.ledger import Ledger, on_interfaces
-from secaudit.vendors.cisco_ios.lines import LineTree, Node
 from secaudit.vendors.cisco_ios.management import Management
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
 from secaudit.vendors.cisco_ios.object_groups import read_object_groups
@@ -38,6 +36,8 @@ from secaudit.vendors.cisco_ios.routes import (
 from secaudit.vendors.cisco_ios.sections import Sections
 from secaudit.vendors.cisco_ios.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
+from secaudit.vendors.common.ledger import Ledger, on_interfaces
+from secaudit.vendors.common.lines import LineTree, Node
 
 PIPELINE = (
     Stage.INGRESS_FILTER,

@@ -22,9 +22,9 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
-from secaudit.vendors.cisco_ios.ledger import Ledger, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.common.ledger import Ledger, on_interfaces
+from secaudit.vendors.common.lines import Node
 
 _NOT_MODELLED = Text(
     ja="暗号マップ（IPsec）により、一部の通信は別の経路で届きます。この書き方はモデル化していません",

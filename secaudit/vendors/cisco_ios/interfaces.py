@@ -11,10 +11,11 @@ from secaudit.network.tunnels import Carrier
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_ios import switch_ports
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
-from secaudit.vendors.cisco_ios.ledger import Ledger, NotUnderstoodError, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.vocabulary import interface_name, irrelevance
-from secaudit.vendors.cisco_ios.words import Words, ipv4, ipv6, prefix_length
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import ipv4, ipv6, prefix_length
 
 _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging is not modelled")
 

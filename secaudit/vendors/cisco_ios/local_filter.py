@@ -16,7 +16,7 @@ from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Match, Se
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
-from secaudit.vendors.cisco_ios.match_algebra import intersect_matches
+from secaudit.vendors.common.permit_sets import intersect_matches
 
 NAME = "management access"
 _SEVERAL = Text(

@@ -20,10 +20,10 @@ from secaudit.text.bilingual import Text
 from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
-from secaudit.vendors.cisco_ios.ledger import MANAGEMENT, Ledger
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.local_filter import Restriction, local_filter
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
+from secaudit.vendors.common.lines import Node
 
 _STORAGE = {
     "0": Storage.CLEAR,

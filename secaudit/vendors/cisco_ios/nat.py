@@ -15,10 +15,11 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.route_maps import RouteMap
-from secaudit.vendors.cisco_ios.words import Words, ipv4, ipv4_network, prefix_length, whole_number
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import ipv4, ipv4_network, prefix_length, whole_number
 
 _PLAIN_OPTIONS = frozenset(
     ("extendable", "no-alias", "no-payload", "forced", "reversible", "add-route", "no-host-route")

@@ -8,10 +8,11 @@ from functools import cache, lru_cache
 
 from secaudit.network.intervals import ANY_IPV4, ANY_PORT, PORT_MAX, Interval, Intervals, complement, normalise
 from secaudit.network.matches import ANY_SERVICE, ICMP, PROTOCOLS_WITH_PORTS, TCP, UDP, Service
-from secaudit.vendors.cisco_ios.ledger import DEVICE, Ledger, NotUnderstoodError
-from secaudit.vendors.cisco_ios.lines import Node
 from secaudit.vendors.cisco_ios.vocabulary import names
-from secaudit.vendors.cisco_ios.words import Words, ipv4, prefix_length, whole_number
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import ipv4, prefix_length, whole_number
 
 _DEEPEST = 32
 

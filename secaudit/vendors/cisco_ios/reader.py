@@ -11,9 +11,10 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_ios import captured, recognition
 from secaudit.vendors.cisco_ios.assembly import assemble
-from secaudit.vendors.cisco_ios.ledger import CoverageBuilder, Ledger
-from secaudit.vendors.cisco_ios.lines import LineTree, read_tree, split_at_end
+from secaudit.vendors.cisco_ios.banners import delimiter
 from secaudit.vendors.cisco_ios.sections import collect
+from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
+from secaudit.vendors.common.lines import LineTree, read_tree, split_at_end
 from secaudit.vendors.reader import FoundTables, ReadConfig
 
 _TRUNCATED = Text(
@@ -66,7 +67,7 @@ def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]
             parts[-1].extend(lines)
         else:
             parts.append(list(lines))
-    return [(lines, read_tree(lines)) for lines in parts]
+    return [(lines, read_tree(lines, delimiter)) for lines in parts]
 
 
 def _names_device(lines: Sequence[SourceLine]) -> bool:

@@ -23,12 +23,12 @@ from secaudit.text.config_text import ConfigText
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.assembly import defined_lists
 from secaudit.vendors.cisco_ios.entry_text import bare_entry, denials
-from secaudit.vendors.cisco_ios.ledger import Ledger
-from secaudit.vendors.cisco_ios.lines import LineTree, Node
 from secaudit.vendors.cisco_ios.reader import device_parts
 from secaudit.vendors.cisco_ios.sections import collect
 from secaudit.vendors.cisco_ios.vocabulary import interface_name
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.wording import (
     NOT_REMOVABLE,
     SEVERAL_DEVICES,

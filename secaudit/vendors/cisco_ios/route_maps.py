@@ -13,9 +13,10 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import Ledger, NotUnderstoodError, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
-from secaudit.vendors.cisco_ios.words import Words, ipv4
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import ipv4
 
 _UNCLEAR = Text(
     ja="ルートマップの条件または動作を正確に計算できません",

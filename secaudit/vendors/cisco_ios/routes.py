@@ -13,9 +13,10 @@ from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understo
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
-from secaudit.vendors.cisco_ios.words import Words, ipv4_network, ipv6, ipv6_network, is_ipv4, prefix_length
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import ipv4_network, ipv6, ipv6_network, is_ipv4, prefix_length
 
 _DETAILS = Text(
     ja="経路制御プロトコルの細目です。学習される経路は「不明」として扱うため、この行は判定を変えません",

@@ -9,9 +9,9 @@ from functools import cache
 
 from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
-from secaudit.vendors.cisco_ios.ledger import Ledger
-from secaudit.vendors.cisco_ios.lines import LineTree, Node
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance, names
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import LineTree, Node
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
 

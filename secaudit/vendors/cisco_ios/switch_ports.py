@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import NotUnderstoodError
-from secaudit.vendors.cisco_ios.words import Words, whole_number
+from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.common.ledger import NotUnderstoodError
+from secaudit.vendors.common.words import whole_number
 
 _ALL_VLANS = frozenset(range(1, 4095))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from secaudit.network.matches import ICMP, TCP, UDP, Service
-from secaudit.text.bilingual import Text
+from secaudit.vendors.common.irrelevance import Irrelevance, load_irrelevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +48,10 @@ def _application(text: str) -> Service:
     return Service(protocols=((number, number),), destination_ports=((int(port), int(port)),))
 
 
-@dataclass(slots=True)
-class _Branch:
-    reason: Text | None = None
-    words: dict[str, _Branch] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Irrelevance:
-    """Leading words that mark a line as irrelevant, by context (`data/irrelevant.toml`)."""
-
-    contexts: Mapping[str, _Branch]
-
-    def reason(self, context: str, keys: Sequence[str]) -> tuple[int, Text] | None:
-        """The reason and how many words told it, or None when nothing is known about the line.
-
-        `no` in front changes nothing: what cannot matter cannot matter when it is off either.
-        """
-        skipped = 1 if keys and keys[0] == "no" and len(keys) > 1 else 0
-        best: tuple[int, Text] | None = None
-        branches = [self.contexts[context]]
-        for depth, key in enumerate(keys[skipped:], 1):
-            branches = [branch.words[word] for branch in branches for word in (key, "*") if word in branch.words]
-            if not branches:
-                break
-            for branch in branches:
-                if branch.reason is not None:
-                    best = (depth, branch.reason)
-        return best
-
-
 @cache
 def irrelevance() -> Irrelevance:
     """Reads `data/irrelevant.toml` once."""
-    data = tomllib.loads(resources.files(__package__).joinpath("data/irrelevant.toml").read_text("utf-8"))
-    contexts = {name: _Branch() for name in ("global", "interface", "line")}
-    for entry in data["reason"]:
-        reason = Text(ja=entry["ja"], en=entry["en"])
-        for context, root in contexts.items():
-            for pattern in entry.get(context, ()):
-                branch = root
-                for word in pattern.lower().split():
-                    branch = branch.words.setdefault(word, _Branch())
-                branch.reason = reason
-    return Irrelevance(contexts)
+    return load_irrelevance(__package__, ("global", "interface", "line"))
 
 
 def interface_name(words: Sequence[str]) -> tuple[str, int]:

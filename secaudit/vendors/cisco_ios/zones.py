@@ -14,10 +14,10 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_ios.access_lists import AccessList
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.ledger import Ledger, on_interfaces
-from secaudit.vendors.cisco_ios.lines import Node
-from secaudit.vendors.cisco_ios.match_algebra import intersect_matches
 from secaudit.vendors.cisco_ios.vocabulary import names
+from secaudit.vendors.common.ledger import Ledger, on_interfaces
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.permit_sets import intersect_matches
 
 POLICY_NAME = "zone-based firewall"
 _MOST_MATCHES = 1000

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from secaudit.text.source import SourceLine
 
 _BANNER_LINES = 500
 _UNCLOSED_BANNERS = 20
-_TEXT_STARTS = frozenset(("banner", "aaa", "menu", "macro"))
-_TEXT_BLOCKS = (("banner",), ("aaa", "authentication", "banner"), ("aaa", "authentication", "fail-message"), ("menu",))
 
 
 @dataclass(slots=True)
@@ -39,6 +37,10 @@ class Node:
             node = stack.pop()
             yield node
             stack.extend(reversed(node.children))
+
+
+Delimiter = Callable[[Node], str | None]
+"""The delimiter of a text block (a banner) that goes on in the lines below a line; None when there is none or it ends on that line."""
 
 
 @dataclass(slots=True)
@@ -74,8 +76,8 @@ def split_at_end(lines: Sequence[SourceLine]) -> list[Sequence[SourceLine]]:
     return parts
 
 
-def read_tree(lines: Sequence[SourceLine]) -> LineTree:
-    """Builds the tree in one pass. Never raises."""
+def read_tree(lines: Sequence[SourceLine], delimiter_of: Delimiter | None = None, comment: str = "!") -> LineTree:
+    """Builds the tree in one pass. Never raises. `comment` are the characters that begin a comment line."""
     tree = LineTree()
     stack: list[tuple[int, Node]] = []
     position = 0
@@ -84,7 +86,7 @@ def read_tree(lines: Sequence[SourceLine]) -> LineTree:
         position += 1
         text = line.text.expandtabs() if "\t" in line.text else line.text
         stripped = text.strip()
-        if not stripped or stripped[0] == "!":
+        if not stripped or stripped[0] in comment:
             tree.structure.add(line.number)
             if stripped:
                 tree.comments.append(line)
@@ -101,32 +103,10 @@ def read_tree(lines: Sequence[SourceLine]) -> LineTree:
             tree.roots.append(node)
             tree.ended = node.keys == ("end",)
         stack.append((indent, node))
-        delimiter = _delimiter(node) if node.keys[0] in _TEXT_STARTS else None
+        delimiter = None if delimiter_of is None else delimiter_of(node)
         if delimiter is not None:
             position = _skip_text(tree, lines, position, line, delimiter)
     return tree
-
-
-def _delimiter(node: Node) -> str | None:
-    """The delimiter of a text block that goes on in the next lines; None when there is none or it ends on this line."""
-    keys = node.keys
-    if keys[:2] == ("macro", "name"):
-        return "@"
-    for start in _TEXT_BLOCKS:
-        if keys[: len(start)] == start:
-            break
-    else:
-        return None
-    skipped = len(start) + (start in (("banner",), ("menu",)))
-    rest = " ".join(node.words[skipped:])
-    if start == ("menu",) and keys[2:3] not in (("title",), ("prompt",)):
-        return None
-    if start == ("menu",):
-        rest = " ".join(node.words[3:])
-    if not rest:
-        return None
-    delimiter = "^C" if rest.startswith("^C") else rest[0]
-    return None if delimiter in rest[len(delimiter) :] else delimiter
 
 
 def _skip_text(tree: LineTree, lines: Sequence[SourceLine], position: int, opening: SourceLine, delimiter: str) -> int:

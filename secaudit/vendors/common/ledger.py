@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_ios.lines import Node
+from secaudit.vendors.common.lines import Node
 from secaudit.vendors.reader import Coverage, UnreadLine
 
 
