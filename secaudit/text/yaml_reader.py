@@ -70,6 +70,11 @@ def read_yaml(path: Path, shown_as: str, maximum_bytes: int = MAXIMUM_BYTES) -> 
     )
 
 
+_TOO_DEEP = Text(
+    ja=f"入れ子が深すぎるか、項目が多すぎます（上限: 深さ {MAXIMUM_DEPTH}、{MAXIMUM_NODES} 項目）。",
+    en=f"Nested too deeply or too long (at most {MAXIMUM_DEPTH} levels and {MAXIMUM_NODES} items).",
+)
+_AS_THE_TEMPLATE = Text(ja="ひな形の形に合わせて書き直してください。", en="Follow the shape of the template.")
 _PLAIN_TEXT = Text(
     ja="メモ帳などのテキストエディタで UTF-8 として保存し直してください。",
     en="Save it again as UTF-8 with a text editor.",
@@ -178,11 +183,8 @@ class _Builder:
         if self._nodes > MAXIMUM_NODES or len(path) > MAXIMUM_DEPTH:
             self._refuse(
                 event,
-                Text(
-                    ja=f"入れ子が深すぎるか、項目が多すぎます（上限: 深さ {MAXIMUM_DEPTH}、{MAXIMUM_NODES} 項目）。",
-                    en=f"Nested too deeply or too long (at most {MAXIMUM_DEPTH} levels and {MAXIMUM_NODES} items).",
-                ),
-                Text(ja="ひな形の形に合わせて書き直してください。", en="Follow the shape of the template."),
+                _TOO_DEEP,
+                _AS_THE_TEMPLATE,
             )
 
     def _refuse(self, event: yaml.Event, text: Text, hint: Text | None, path: KeyPath = ()) -> NoReturn:
@@ -215,6 +217,8 @@ def _syntax_error(error: yaml.YAMLError, file: str, text: str) -> InputError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else min(mark.line + 1, text.count("\n") + 1)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+    if "nesting depth" in problem:  # newer parsers stop before we count
+        return InputError(_TOO_DEEP, file=file, line=line, hint=_AS_THE_TEMPLATE)
     return InputError(
         Text(
             ja=f"YAML として読めません（{shown(problem)}）。",
