@@ -10,9 +10,12 @@ from secaudit.errors import InputError
 from secaudit.flows.missing import MissingDevice
 from secaudit.flows.zones import ZonePlan
 from secaudit.municipality.model import AuditFolder, LedgerDevice
-from secaudit.network.device import Doubt, DoubtKind
+from secaudit.network.device import Doubt, DoubtKind, Plane
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
+
+_OF_A_PART = (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
+"""Kinds of doubts about a whole device that may have interfaces of which nothing is known."""
 
 
 def missing_devices(folder: AuditFolder, network: ReadNetwork, plan: ZonePlan) -> tuple[MissingDevice, ...]:
@@ -31,7 +34,7 @@ def missing_devices(folder: AuditFolder, network: ReadNetwork, plan: ZonePlan) -
         found += [
             MissingDevice(device.name, zones.get(device.name.partition("/")[0], ()), doubt)
             for doubt in device.doubts
-            if doubt.kind is DoubtKind.TRUNCATED and doubt.interfaces is None
+            if doubt.kind in _OF_A_PART and doubt.plane is Plane.TRAFFIC and doubt.interfaces is None
         ]
     found += _incomplete(folder, network, plan)
     in_ledger = {entry.file for entry in folder.municipality.ledger if entry.file}

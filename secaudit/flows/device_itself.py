@@ -13,7 +13,7 @@ from secaudit.flows.departures import Departure, Detail
 from secaudit.flows.device_model import DeviceModel
 from secaudit.flows.modes import Mode
 from secaudit.flows.part import Part
-from secaudit.network.device import DoubtKind, Plane, Stage
+from secaudit.network.device import HIDING, DoubtKind, Plane, Stage
 from secaudit.network.filters import Filter
 from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.space import Field
@@ -21,7 +21,7 @@ from secaudit.packets.space import Field
 ITSELF = ""
 """Stands in place of an ingress interface: the device itself sends the packets."""
 
-HIDES_A_LOCAL_FILTER = (DoubtKind.UNREAD, DoubtKind.TRUNCATED, DoubtKind.TOO_COMPLEX)
+HIDES_A_LOCAL_FILTER = HIDING | {DoubtKind.TOO_COMPLEX}
 """Doubts about the management plane behind which a filter for the device itself may be hidden; the others are about single services."""
 
 

@@ -13,7 +13,7 @@ from secaudit.flows.replay_memory import Memory
 from secaudit.flows.replay_routes import Departure, anywhere, departures
 from secaudit.flows.replay_way import Arrival, Outcome, PolicyTranslation, Way, ended, merged, step
 from secaudit.flows.trace import TraceVerdict
-from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
+from secaudit.network.device import HIDING, Device, Doubt, DoubtKind, Plane, Stage
 from secaudit.network.intervals import IPAddress
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -305,7 +305,7 @@ class DeviceWalk:
         return outcomes
 
 
-_MAY_HIDE_A_FILTER = (DoubtKind.UNREAD, DoubtKind.TRUNCATED, DoubtKind.TOO_COMPLEX)
+_MAY_HIDE_A_FILTER = HIDING | {DoubtKind.TOO_COMPLEX}
 """Kinds of doubts about management behind which a filter for the device itself may be; the others are about single services."""
 
 

@@ -39,7 +39,13 @@ class DoubtKind(Enum):
     """A name refers to nothing."""
     TRUNCATED = "truncated"
     """Part of the configuration is not there: the file ends in the middle, or another file of the same device may have it."""
+    NOT_READ = "not read"
+    """The product is known, what its configuration means is not: it may have interfaces and filters of which nothing is told."""
     TOO_COMPLEX = "too complex"
+
+
+HIDING = frozenset((DoubtKind.UNREAD, DoubtKind.TRUNCATED, DoubtKind.NOT_READ))
+"""Kinds behind which any setting may be hidden."""
 
 
 class Plane(Enum):

@@ -91,7 +91,7 @@ def management_doubts(device: Device) -> tuple[Doubt, ...]:
         doubt
         for doubt in device.doubts
         if (doubt.plane is Plane.MANAGEMENT and doubt.kind is not DoubtKind.UNSUPPORTED)
-        or doubt.kind is DoubtKind.TRUNCATED
+        or doubt.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
         or (doubt.kind is DoubtKind.UNREAD and doubt.interfaces is None)
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from secaudit.flows.analysis import PairFlow
 from secaudit.municipality.model import PermittedFlow, Zone
-from secaudit.network.device import Doubt, DoubtKind
+from secaudit.network.device import HIDING, Doubt, DoubtKind
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, normalise, of_networks
 from secaudit.network.matches import ICMP, ICMPV6, Family, Match, Service
 from secaudit.packets.sets import PacketSet
@@ -204,7 +204,7 @@ def doubt_reason(context: RuleContext, doubts: Iterable[Doubt]) -> str:
     for way in context.flows.plan.crossings:
         if way.doubt in held:
             return way.reason
-    if any(doubt.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED) for doubt in held):
+    if any(doubt.kind in HIDING for doubt in held):
         return "unread_lines"
     if any(doubt.kind is DoubtKind.TOO_COMPLEX for doubt in held):
         return "too_complex"

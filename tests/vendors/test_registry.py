@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from secaudit.errors import InternalError
+from secaudit.network.device import DoubtKind, Plane
 from secaudit.text.bilingual import Language
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
@@ -168,9 +169,6 @@ UNSUPPORTED = {
     "Cisco NX-OS": "!Command: show running-config\n!Time: Mon Apr  6 10:00:00 2026\n\nversion 9.3(5)\nhostname nexus\nfeature interface-vlan\nvrf context management\n",
     "Juniper Junos (SRX)": "set version 22.4R3\nset system host-name srx\nset security policies from-zone trust to-zone untrust policy p match source-address any\nset interfaces ge-0/0/0 unit 0 family inet\n",
     "Palo Alto PAN-OS": '<?xml version="1.0"?>\n<config version="10.1.0" urldb="paloaltonetworks">\n  <mgt-config>\n  </mgt-config>\n</config>\n',
-    "HPE / H3C Comware": "#\n version 7.1.070, Release 6616P01\n#\n sysname core\n#\nacl advanced 3000\n rule 5 permit ip\n#\nreturn\n",
-    "Fujitsu Si-R / SR-S": "ether 1 1 vlan untag 1\nlan 0 ip address 192.0.2.1/24 3\nremote 0 ap 0 datalink bind wan 0\npassword admin set abc\n",
-    "HPE Aruba AOS-CX": "!\n!Version ArubaOS-CX PL.10.13.0005\n!export-password: default\nhostname aruba\n",
     "AWS VPC": '{\n  "SecurityGroups": [\n  ]\n}\n',
 }  # fmt: skip
 
@@ -181,6 +179,24 @@ def test_known_but_unsupported_vendors_are_named_and_not_read(title: str) -> Non
     assert vendor_hint(some) == title
     assert recognise(some) is None
     assert read_config(some) is None
+
+
+RECOGNISED = {
+    "comware": "#\n version 7.1.070, Release 6616P01\n#\n sysname core\n#\nacl advanced 3000\n rule 5 permit ip\n#\nreturn\n",
+    "fujitsu_sir": "ether 1 1 vlan untag 1\nlan 0 ip address 192.0.2.1/24 3\nremote 0 ap 0 datalink bind wan 0\npassword admin set abc\n",
+    "aruba": "!\n!Version ArubaOS-CX PL.10.13.0005\n!export-password: default\nhostname aruba\n",
+    "sonicwall": 'firmware-version "SonicOS 7.0.1"\naccess-rule ipv4 from LAN to WAN action deny\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECOGNISED)
+def test_recognised_products_are_named_and_leave_everything_undetermined(name: str) -> None:
+    found = read_config(text(RECOGNISED[name]))
+    assert found is not None and found.vendor == name
+    (device,) = found.devices
+    assert {(one.kind, one.plane, one.interfaces) for one in device.doubts} == {
+        (DoubtKind.NOT_READ, plane, None) for plane in Plane
+    }
 
 
 @pytest.mark.parametrize("content", ["hello\nworld\n", "ip ip ip\n", "interface\n" * 500, "{}\n", "あ\n"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.municipality.model import Zone
-from secaudit.network.device import Device, DoubtKind, NoticeKind
+from secaudit.network.device import HIDING, Device, NoticeKind
 from secaudit.network.filters import Action, Filter, FilterLine
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.boundary import (
@@ -111,7 +111,7 @@ def _result(rule: Rule, context: RuleContext, device: Device, faults: list[_Faul
             evidence=lines(context, (source for fault in chosen for source in fault.sources))
             or device_evidence(context, device),
         )
-    doubts = tuple(doubt for doubt in traffic_doubts(device) if doubt.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED))
+    doubts = tuple(doubt for doubt in traffic_doubts(device) if doubt.kind in HIDING)
     if doubts:
         return unread(rule, context, device, doubts)
     sources = [source for name in sorted(device.filters) for source in device.filters[name].sources[:1]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.municipality.model import PermittedFlow, Zone
-from secaudit.network.device import Device, DoubtKind
+from secaudit.network.device import HIDING, Device
 from secaudit.network.filters import FilterLine
 from secaudit.network.intervals import PORT_MAX, intersect
 from secaudit.network.matches import Match
@@ -160,7 +160,7 @@ def _device(rule: Rule, parameters: _Parameters, context: RuleContext, device: D
             *(one.fact for one in chosen),
             evidence=lines(context, (source for one in chosen for source in one.line.sources)),
         )
-    doubts = tuple(one for one in traffic_doubts(device) if one.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED))
+    doubts = tuple(one for one in traffic_doubts(device) if one.kind in HIDING)
     if doubts:
         return unread(rule, context, device, doubts)
     sources = [source for line in examined for source in line.sources]

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.municipality.model import Zone
-from secaudit.network.device import Device, DoubtKind
+from secaudit.network.device import HIDING, Device, DoubtKind
 from secaudit.network.filters import Action, FilterLine
 from secaudit.network.intervals import Intervals, intersect
 from secaudit.network.matches import Match, any_address
@@ -85,11 +85,7 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
                 ),
             ),
         )
-    doubts = tuple(
-        one
-        for one in traffic_doubts(device)
-        if one.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED, DoubtKind.UNSUPPORTED)
-    )
+    doubts = tuple(one for one in traffic_doubts(device) if one.kind in HIDING | {DoubtKind.UNSUPPORTED})
     if doubts:
         return unread(rule, context, device, doubts)
     title = context.policy.title_of(parameters.zone)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secaudit.network.device import Device, DoubtKind
+from secaudit.network.device import HIDING, Device
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
@@ -38,7 +38,7 @@ def _judge(rule: Rule, context: RuleContext, device: Device) -> RuleResult:
     hiding = tuple(
         doubt
         for doubt in traffic_doubts(device)
-        if doubt.kind in (DoubtKind.UNREAD, DoubtKind.TRUNCATED) and (doubt.interfaces is None or doubt.interfaces)
+        if doubt.kind in HIDING and (doubt.interfaces is None or doubt.interfaces)
     )
     if not unclaimed and hiding:
         return unread(rule, context, device, hiding)  # an address may be in what was not understood
