@@ -4,10 +4,11 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+SECONDS ?= 60
 # Where it is set, each of the interpreters that the tests start would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test kernel-test check format bench clean
+.PHONY: help setup demo test kernel-test fuzz check format bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +35,9 @@ test: .venv/installed-dev ## runs all tests
 kernel-test: .venv/installed-dev ## compares what we say of firewall rules with the Linux kernel (minutes; needs network namespaces)
 	$(BIN)/python -m tests.kernel
 
+fuzz: .venv/installed-dev ## any bytes to every reader: `make fuzz SECONDS=60` (a reader; two at a time)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 check: .venv/installed-dev ## format, lint, types, direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,4 +52,4 @@ bench: .venv/installed-dev ## prints measurements
 	$(BIN)/python -m bench
 
 clean: ## removes what these commands made
-	rm -rf .venv secaudit-demo secaudit-out dist build
+	rm -rf .venv fuzz-failures secaudit-demo secaudit-out dist build

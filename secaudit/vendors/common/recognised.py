@@ -115,9 +115,13 @@ class RecognisedReader:
     def _device(self, text: ConfigText, draft: _Draft) -> Device:
         title = self._product.title
         identity = tuple(draft.told[:_IDENTITY])
-        words = Text(
+        traffic = Text(
             ja=f"{title} の設定は機種を判別するのみで、その意味を読み取らない。この機器を通る通信は確認不能となる。",
             en=f"a configuration of {title} is recognised but not understood: traffic through this device is undetermined",
+        )
+        management = Text(
+            ja=f"{title} の管理に関する設定（認証、ログ、時刻等）は、一部のサービスを除き読み取らない。",
+            en=f"of how {title} is managed only some services are read",
         )
         return Device(
             name=draft.hostname or PurePosixPath(text.file).stem or text.file,
@@ -128,7 +132,10 @@ class RecognisedReader:
             filters={},
             pipeline=(Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER),
             management=ManagementPlane(services=tuple(draft.services.values())),
-            doubts=tuple(Doubt(DoubtKind.NOT_READ, words, identity, plane) for plane in Plane),
+            doubts=(
+                Doubt(DoubtKind.NOT_READ, traffic, identity),
+                Doubt(DoubtKind.NOT_READ, management, identity, Plane.MANAGEMENT),
+            ),
         )
 
 

@@ -269,7 +269,10 @@ def _addresses(scope: Scope, entry: Section) -> list[InterfaceAddress]:
         # A tunnel keeps its own address as a host; the mask of the far end tells the subnet that both are in.
         wider = _parse_interface((str(main.ip), remote_words[1]))
         far = _address(remote_words[0])
-        main = wider if wider is not None and far in wider.network else main
+        if wider is None or far is None:
+            _unreadable(scope, entry.name, entry.lines_of("remote-ip"))
+        elif far in wider.network:
+            main = wider
     if main is not None:
         found.append(InterfaceAddress(main, entry.lines_of("ip", "remote-ip")))
     for second in entry.section("secondaryip").entries.values():

@@ -117,17 +117,17 @@ class _Reading:
         if option.quoted or not option.text.startswith("-"):
             self._not_understood()
             return
-        if option.text in ("-m", "--match"):
-            self._match_module()
-            return
-        handler = _HANDLERS.get((self._module, option.text)) or _HANDLERS.get(("", option.text))
-        if handler is None:
-            self._skip(negated=negated)
-            return
-        if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
-            self._at += 1
-            negated = not negated
         try:
+            if option.text in ("-m", "--match"):
+                self._match_module()
+                return
+            handler = _HANDLERS.get((self._module, option.text)) or _HANDLERS.get(("", option.text))
+            if handler is None:
+                self._skip(negated=negated)
+                return
+            if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
+                self._at += 1
+                negated = not negated
             handler(self, negated)
         except (ValueError, IndexError):
             self._not_understood()
