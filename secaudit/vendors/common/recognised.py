@@ -22,6 +22,7 @@ from secaudit.network.management import ManagementPlane, ManagementService
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
+from secaudit.vendors.clues import any_of
 from secaudit.vendors.reader import Coverage, ReadConfig, UnreadLine
 
 _CLUE_LINES = 400
@@ -41,6 +42,7 @@ class _Product:
 
     title: str
     clues: tuple[tuple[re.Pattern[str], int], ...]
+    any_clue: re.Pattern[str]
     hostname: tuple[re.Pattern[str], ...]
     interface: tuple[re.Pattern[str], ...]
     address: tuple[re.Pattern[str], ...]
@@ -54,9 +56,11 @@ def _patterns(found: Any) -> tuple[re.Pattern[str], ...]:
 
 def _load(package: str) -> _Product:
     data: Mapping[str, Any] = tomllib.loads(resources.files(package).joinpath("product.toml").read_text("utf-8"))
+    clues = tuple((re.compile(one["pattern"], re.IGNORECASE), one["worth"]) for one in data["clue"])
     return _Product(
         data["title"],
-        tuple((re.compile(one["pattern"], re.IGNORECASE), one["worth"]) for one in data["clue"]),
+        clues,
+        any_of(pattern for pattern, _ in clues),
         _patterns(data.get("hostname", ())),
         _patterns(data.get("interface", ())),
         _patterns(data.get("address", ())),
@@ -83,7 +87,7 @@ class RecognisedReader:
 
     def score(self, text: ConfigText) -> int:
         """The worth of all different clues in the first lines."""
-        clues = self._product.clues
+        clues, any_clue = self._product.clues, self._product.any_clue
         found: set[int] = set()
         seen = 0
         for line in text.lines:
@@ -93,7 +97,8 @@ class RecognisedReader:
             seen += 1
             if seen > _CLUE_LINES or len(found) == len(clues):
                 break
-            found.update(n for n, (pattern, _) in enumerate(clues) if n not in found and pattern.search(content))
+            if any_clue.search(content):
+                found.update(n for n, (pattern, _) in enumerate(clues) if n not in found and pattern.search(content))
         total = sum(clues[number][1] for number in found)
         strong = any(clues[number][1] > _ALONE for number in found)
         return min(100, total) if len(found) > 1 or strong else min(_ALONE, total)
