@@ -48,7 +48,6 @@ class Vocabulary:
     read: dict[str, SectionWords]
     anywhere: dict[str, Text]
     unsupported: dict[str, Text]
-    unsupported_management: dict[str, Text]
     ignored: dict[str, Text]
     ignored_prefixes: tuple[tuple[str, Text], ...]
 
@@ -93,7 +92,6 @@ def vocabulary() -> Vocabulary:
         read,
         by_reason(raw["anywhere"]),
         texts(raw["unsupported"]),
-        texts(raw["unsupported_management"]),
         *_split_prefixes(ignored),
     )
 
@@ -145,7 +143,7 @@ class Ledger:
             if reason is not None:
                 self._ignore(current, reason)
                 continue
-            if path in vocabulary().unsupported or path in vocabulary().unsupported_management:
+            if path in vocabulary().unsupported:
                 self.used.update(line.number for line in current.all_lines())
                 continue
             if words is None:

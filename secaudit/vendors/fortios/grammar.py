@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.fortios import edits
 
 MASK = "********"
 """What `secaudit.text` leaves where a secret stood."""
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|((?:[^\s"\'\\]|\\.)+)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_STATEMENTS = frozenset(("config", "edit", "set", "unset", "append", "next", "end", "move"))
+_EDITS = frozenset(("delete", "rename", "clone"))
+_STATEMENTS = frozenset(("config", "edit", "set", "unset", "append", "next", "end", "move")) | _EDITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Section:
     is_entry: bool = False
     moves: list[tuple[str, str, bool]] = field(default_factory=list)
     """`move A before|after B` of the table, in the order typed (True: after); done at the end of the file."""
+    edits: int = 0
+    """How many `delete`, `rename` and `clone` the table has seen (`edits`)."""
+    inherited: set[str] = field(default_factory=set)
+    """Settings that a clone has from its original: to set them anew is no sign of lost text."""
     settings: dict[str, Setting] = field(default_factory=dict)
     unset: dict[str, Setting] = field(default_factory=dict)
     sections: dict[str, Section] = field(default_factory=dict)
@@ -213,7 +219,9 @@ class _Parser:
             self._config(" ".join(words[1:]), line)
         elif keyword == "move" and len(words) == 4 and words[2] in ("before", "after"):
             self._move(words[1], words[3], line, after=words[2] == "after")
-        else:
+        elif keyword in _EDITS and not self._edited(words, line):
+            self.stack[-1].garbage.append(line)
+        elif keyword not in _EDITS:
             self._misplaced(line, line.text.strip())
 
     def _misplaced(self, line: SourceLine, text: str) -> None:
@@ -235,8 +243,9 @@ class _Parser:
         if words[0] == "append":
             values = (*(old.values if old else ()), *values)
             lines = (*(old.lines if old else ()), *lines)
-        elif old is not None:
+        elif old is not None and name not in section.inherited:
             section.garbage += old.lines
+        section.inherited.discard(name)
         section.settings[name] = Setting(name, values, lines)
         self.after_secret = bool(values) and MASK in values[-1]
 
@@ -269,6 +278,16 @@ class _Parser:
             self.moved.append(table)
         table.moves.append((name, other, after))
         table.lines.append(line)
+
+    def _edited(self, words: tuple[str, ...], line: SourceLine) -> bool:
+        """Carries out `delete A`, `rename A to B`, `clone A to B` in a table; False where that cannot be done."""
+        table = self.stack[-1]
+        if words[0] == "delete":
+            return len(words) == 2 and edits.delete(table, words[1], line)
+        if len(words) != 4 or words[2] != "to":
+            return False
+        change = edits.rename if words[0] == "rename" else edits.clone
+        return change(table, words[1], words[3], line)
 
     def _config(self, path: str, line: SourceLine) -> None:
         self._open(self.stack[-1].sections, path, line, is_entry=False)

@@ -1,4 +1,4 @@
-"""What the FortiGate takes for itself: `allowaccess` of its interfaces, trusted hosts and local-in policies (FO-14).
+"""What the FortiGate takes for itself: `allowaccess` of its interfaces, and trusted hosts (FO-14). Local-in policies come before: `local_policies`.
 
 An interface takes what its `allowaccess` lists, for its own address; an address of another interface is reached only where a policy lets the
 packet through to there, which is not followed: it may or may not be. Once every administrator has trusted hosts, others are refused.
@@ -14,10 +14,10 @@ from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface
 from secaudit.network.intervals import Intervals, normalise, of_network
 from secaudit.network.management import ManagementService
-from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, ICMP, ICMPV6, Family, Match, Service, any_address
+from secaudit.network.matches import ICMP, ICMPV6, Family, Match, Service, any_address
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
-from secaudit.vendors.fortios.findings import Scope, join
+from secaudit.vendors.fortios.findings import Scope
 from secaudit.vendors.fortios.interfaces import Ports
 
 NAME = "local in"
@@ -28,10 +28,6 @@ _ECHO: Mapping[Family, Service] = {
 _OTHER_INTERFACE = Text(
     ja="別のインタフェースのアドレス宛てであり、ポリシーにより届くことがあります",
     en="it is addressed to another interface, which a policy may let it reach",
-)
-_LOCAL_IN = Text(
-    ja="local-inポリシーが拒否することがあります",
-    en="a local-in policy may refuse it",
 )
 
 
@@ -47,7 +43,7 @@ class _Access:
 
 def local_filter(scope: Scope, ports: Ports, services: Iterable[ManagementService]) -> Filter:
     """The filter; what is no administrative service is left open to the question."""
-    lines: list[FilterLine] = [*_local_in_policies(scope)]
+    lines: list[FilterLine] = []
     for service in services:
         trusted = trusted_hosts(scope) if service.restricted and service.name != "snmp" else None
         if service.name == "snmp" and service.restricted:
@@ -137,18 +133,3 @@ def _add(found: Mapping[Family, list[tuple[int, int]]], text: str) -> None:
     except ValueError:
         return
     found[4 if network.version == 4 else 6].append(of_network(network))
-
-
-def _local_in_policies(scope: Scope) -> Iterator[FilterLine]:
-    """They only narrow: what one refuses is never taken, what one accepts must be listed by the interface as well."""
-    for path in ("firewall local-in-policy", "firewall local-in-policy6"):
-        for entry in scope.entries(path):
-            if entry.get("status") == "disable" or entry.get("action", "deny") == "accept":
-                continue
-            names = [name for key in ("intf", "srcintf") for name in entry.values(key)]
-            ingress = None if "any" in names or not names else frozenset(names)
-            everything = (ANY_IPV6_PACKET,) if path.endswith("6") else (ANY_IPV4_PACKET,)
-            yield FilterLine(
-                f"local-in policy {entry.name}", Action.DENY, everything, join((*entry.opening, *entry.all_lines())),
-                Certainty.UNCERTAIN, _LOCAL_IN, ingress=ingress,
-            )  # fmt: skip

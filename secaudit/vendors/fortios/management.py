@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -12,9 +11,7 @@ from secaudit.network.management import (
     Storage,
 )
 from secaudit.network.matches import TCP, Service
-from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.fortios.coverage import vocabulary
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
@@ -32,13 +29,6 @@ FORTIGUARD = "FortiGuard"
 
 def read_management(scope: Scope, ports: Ports) -> ManagementPlane:
     """Everything the rules ask about the device itself."""
-    for path, what in vocabulary().unsupported_management.items():
-        lines = [
-            line for entry in scope.entries(path) if entry.get("status") != "disable" for line in entry.all_lines()
-        ]
-        if lines:
-            text = Text(ja=f"{what.ja}の働きは判定していません。", en=f"What {what.en} permit or deny is not modelled.")
-            scope.findings.doubt(DoubtKind.UNSUPPORTED, text, lines, plane=Plane.MANAGEMENT)
     return ManagementPlane(
         services=_services(scope, ports),
         snmp_communities=_communities(scope),

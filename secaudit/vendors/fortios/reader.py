@@ -19,6 +19,7 @@ from secaudit.vendors.fortios.hairpin import hairpin_lines
 from secaudit.vendors.fortios.implied import intrazone_lines, multicast_lines, read_relays
 from secaudit.vendors.fortios.interfaces import Ports, read_ports, report_unsupported_interfaces
 from secaudit.vendors.fortios.local_filter import local_filter
+from secaudit.vendors.fortios.local_policies import local_policies
 from secaudit.vendors.fortios.management import read_management
 from secaudit.vendors.fortios.policies import Objects, read_policies
 from secaudit.vendors.fortios.pools import Pools
@@ -178,18 +179,20 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
     policy_routes = read_policy_routes(scope, ports, addresses)
     management = read_management(scope, ports)
     itself = local_filter(scope, ports, management.services)
+    before = local_policies(scope, ports, addresses, services)
+    for_itself = {one.name: one for one in (before, itself) if one is not None}
     return Device(
         name=_name(text, tree, scope),
         vendor=NAME,
         file=text.file,
         identity=scope.identity,
         interfaces=interfaces,
-        filters={POLICY: policy, **selectors, itself.name: itself},
+        filters={POLICY: policy, **selectors, **for_itself},
         pipeline=PIPELINE,
         model=model,
         version="" if scope.version is None else ".".join(str(part) for part in scope.version),
         policies=(POLICY,),
-        local_in=(itself.name,),
+        local_in=tuple(for_itself),
         filters_own_packets=True,
         routes=routes,
         policy_routes=policy_routes,

@@ -222,10 +222,13 @@ class TestModel:
         assert (doubt.kind, doubt.interfaces) == (DoubtKind.UNREAD, frozenset({"port1"}))
         assert unread_texts(config) == ["set wormhole enable"]
 
-    def test_local_in_policies_concern_management_only(self) -> None:
-        content = HEADER + PORTS + '\nconfig firewall local-in-policy\nedit 1\nset intf "port1"\nnext\nend'
-        (doubt,) = device_of(content).doubts
-        assert (doubt.kind, doubt.plane) == (DoubtKind.UNSUPPORTED, Plane.MANAGEMENT)
+    def test_a_local_in_policy_without_services_is_uncertain_and_touches_nothing_that_is_forwarded(self) -> None:
+        content = HEADER + PORTS + '\nconfig firewall local-in-policy\nedit 1\nset intf "port1"\nset schedule "always"\nnext\nend'
+        device = device_of(content)
+        assert device.doubts == ()
+        assert device.local_in == ("local-in policies", "local in")
+        (line,) = device.filters["local-in policies"].lines
+        assert (line.action, line.certainty, line.ingress) == (Action.DENY, Certainty.UNCERTAIN, frozenset({"port1"}))
 
     def test_an_address_that_cannot_be_read_is_unread_and_uncertain(self) -> None:
         address = 'config firewall address\nedit "odd"\nset subnet 10.2.2.0 255.0.255.0\nnext\nend'
@@ -369,7 +372,7 @@ class TestFullConfiguration:
 
     def test_vocabulary_has_no_path_that_is_both_read_and_unsupported(self) -> None:
         words = vocabulary()
-        assert not words.read.keys() & (words.unsupported.keys() | words.unsupported_management.keys())
+        assert not words.read.keys() & words.unsupported.keys()
 
     @pytest.mark.parametrize("path", ["system ipsec-aggregate", "firewall policy", "router static", "system zone"])
     def test_sections_that_decide_are_never_ignored(self, path: str) -> None:
