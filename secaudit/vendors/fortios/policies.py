@@ -63,6 +63,8 @@ class Objects:
     services: Services
     vips: Vips
     pools: Pools
+    central: bool = False
+    """Central NAT: policies compare addresses after a virtual IP, and translate nothing (`central_nat`)."""
     undefined_interfaces: set[str] = field(default_factory=set)
     """Names of interfaces that were reported as undefined, so that each is reported once."""
 
@@ -287,7 +289,7 @@ class _PolicyReader:
             for vip in self.objects.vips.of_family(family)
             if ingress is None or vip.interfaces is None or ingress & vip.interfaces
         ]
-        if not reachable:
+        if not reachable or self.objects.central:
             _add(parts, family, source, destination, services, ANY_MARK, ANY_MARK)
             return
         match_vip = self._match_vip()
@@ -347,7 +349,7 @@ class _PolicyReader:
             egress=egress,
             comment=entry.get("name") or entry.get("comments"),
         )
-        if self.action is not Action.PERMIT or not entry.enabled("nat"):
+        if self.action is not Action.PERMIT or not entry.enabled("nat") or self.objects.central:
             return [line]
         return self.objects.pools.translated(line, entry, self.tables[0].pool, self.objects.vips)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from secaudit.network.device import DoubtKind
@@ -11,6 +12,7 @@ from secaudit.network.intervals import Interval, intersect, normalise
 from secaudit.network.matches import Match
 from secaudit.network.nat import Translation, TranslationKind
 from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.vips import Vip, Vips
@@ -40,12 +42,11 @@ class Pools:
         self, line: FilterLine, entry: Section, setting: str, usual: Translation
     ) -> tuple[Translation, FilterLine]:
         names = (*entry.values(setting), *(entry.values("poolname6") if setting == "poolname" else ()))
-        pools = [self._find(name) for name in names]
-        ranges = [_range(pool) for pool in pools if pool is not None]
-        known = normalise(one for one in ranges if one is not None)
-        if len(known) != 1 or None in ranges or len(ranges) != len(names):
+        found = self.range_of(names)
+        if found is None:
+            defined = all(self._find(name) is not None for name in names)
             self.scope.findings.doubt(
-                DoubtKind.UNDEFINED if len(ranges) != len(names) else DoubtKind.UNSUPPORTED,
+                DoubtKind.UNSUPPORTED if defined else DoubtKind.UNDEFINED,
                 Text(
                     ja=f"ポリシー {entry.name} のIPプールから、変換後の送信元アドレスを1つの範囲に決められません。",
                     en=f"The IP pools of policy {entry.name} do not give one range of source addresses.",
@@ -54,12 +55,20 @@ class Pools:
                 interfaces=line.egress,
             )
             return usual, line
-        kinds = {pool.get("type", "overload") for pool in pools if pool is not None}
-        ports = None if kinds <= _KEEP_PORTS else usual.ports
-        lines = tuple(
-            one for pool in pools if pool is not None for one in (*pool.opening, *pool.lines_of("startip", "endip"))
-        )
-        return Translation(TranslationKind.POOL, known[0], ports), replace(line, sources=join((*line.sources, *lines)))
+        addresses, keeps_ports, lines = found
+        ports = None if keeps_ports else usual.ports
+        return Translation(TranslationKind.POOL, addresses, ports), replace(line, sources=join((*line.sources, *lines)))
+
+    def range_of(self, names: Sequence[str]) -> tuple[Interval, bool, Sources] | None:
+        """The addresses of some pools when they are one range, whether ports are kept, and the lines; else None."""
+        pools = [pool for name in names if (pool := self._find(name)) is not None]
+        ranges = [_range(pool) for pool in pools]
+        known = normalise(one for one in ranges if one is not None)
+        if len(known) != 1 or None in ranges or len(pools) != len(names):
+            return None
+        kinds = {pool.get("type", "overload") for pool in pools}
+        lines = tuple(line for pool in pools for line in (*pool.opening, *pool.lines_of("startip", "endip")))
+        return known[0], kinds <= _KEEP_PORTS, lines
 
     def _find(self, name: str) -> Section | None:
         for table in ("firewall ippool", "firewall ippool6"):

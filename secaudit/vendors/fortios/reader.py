@@ -12,6 +12,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios import captured
 from secaudit.vendors.fortios.addresses import Addresses
+from secaudit.vendors.fortios.central_nat import is_central, source_rules
 from secaudit.vendors.fortios.coverage import Ledger, vocabulary
 from secaudit.vendors.fortios.findings import SHOWN_LINES, Findings, Scope, header_version
 from secaudit.vendors.fortios.grammar import Section, Tree, parse
@@ -171,7 +172,8 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
     addresses = Addresses(scope, ports.interfaces)
     services = Services(scope)
     vips = read_vips(scope, ports, services)
-    objects = Objects(ports, addresses, services, vips, Pools(scope))
+    pools = Pools(scope)
+    objects = Objects(ports, addresses, services, vips, pools, is_central(scope))
     model, _, _ = header_version(tree.header)
     policy = _policy_filter(scope, ports, objects)
     interfaces, selectors = tunnel_filters(scope, ports.interfaces, addresses)
@@ -197,7 +199,7 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
         routes=routes,
         policy_routes=policy_routes,
         dynamic_routing=read_dynamic_routing(scope, ports),
-        nat_rules=tuple(vips.rules),
+        nat_rules=(*vips.rules, *source_rules(scope, ports, addresses, pools, vips)),
         management=management,
         doubts=tuple(findings.doubts),
         notices=tuple(findings.notices),
@@ -258,7 +260,6 @@ def _report_truncation(text: ConfigText, tree: Tree, findings: Findings) -> None
 
 _MODES = (
     ("opmode", ("transparent",), "透過モードで動作しています", "works in transparent mode"),
-    ("central-nat", ("enable",), "Central NATを使っています", "uses central NAT"),
     ("ngfw-mode", ("policy-based",), "NGFWポリシーモードで動作しています", "works in NGFW policy mode"),
     (
         "asymroute",

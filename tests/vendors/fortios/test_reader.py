@@ -199,7 +199,7 @@ class TestModel:
     @pytest.mark.parametrize(
         "table",
         ["firewall policy46", "firewall policy64", "firewall proxy-policy", "firewall security-policy",
-         "firewall central-snat-map", "system virtual-wire-pair", "firewall multicast-policy"],
+         "firewall central-nat", "system virtual-wire-pair", "firewall multicast-policy"],
     )  # fmt: skip
     def test_tables_that_are_not_modelled(self, table: str) -> None:
         content = HEADER + PORTS + f'\nconfig {table}\n    edit 7\n        set srcintf "port1"\n    next\nend'
@@ -209,7 +209,7 @@ class TestModel:
         assert device_of(HEADER + PORTS + f"\nconfig {table}\nend").doubts == ()
 
     @pytest.mark.parametrize(
-        "setting", ["opmode transparent", "central-nat enable", "ngfw-mode policy-based", "asymroute enable"]
+        "setting", ["opmode transparent", "ngfw-mode policy-based", "asymroute enable"]
     )
     def test_modes_that_are_not_modelled(self, setting: str) -> None:
         (doubt,) = device_of(HEADER + PORTS + f"\nconfig system settings\n    set {setting}\nend").doubts
