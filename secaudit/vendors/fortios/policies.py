@@ -127,7 +127,13 @@ class _PolicyReader:
             self.conditions.append(Condition(Certainty.UNCERTAIN, _UNREAD, tuple(entry.unknown)))
         self._report_tunnel(ingress, egress)
         parts = self._parts(ingress)
-        lines = self._line(parts.sure, None, parts, ingress, egress)
+        if entry.unknown:  # it may say that the policy is for others than those that it names
+            families = [names.family for names in self.tables]
+            everything = [Match(family, any_address(family), any_address(family)) for family in families]
+            return self._line(everything, _UNREAD, parts, ingress, egress)
+        lines = []
+        if parts.sure or not parts.possible:  # what is only possible is no line that matches nothing
+            lines += self._line(parts.sure, None, parts, ingress, egress)
         if parts.possible:
             reason = parts.reasons[0] if parts.reasons else _MARKED
             lines += self._line(parts.possible, reason, parts, ingress, egress)
