@@ -208,9 +208,7 @@ class TestModel:
         assert [line.text.strip() for line in doubt.sources] == ["edit 7", 'set srcintf "port1"']
         assert device_of(HEADER + PORTS + f"\nconfig {table}\nend").doubts == ()
 
-    @pytest.mark.parametrize(
-        "setting", ["opmode transparent", "ngfw-mode policy-based", "asymroute enable"]
-    )
+    @pytest.mark.parametrize("setting", ["opmode transparent", "ngfw-mode policy-based", "asymroute enable"])
     def test_modes_that_are_not_modelled(self, setting: str) -> None:
         (doubt,) = device_of(HEADER + PORTS + f"\nconfig system settings\n    set {setting}\nend").doubts
         assert (doubt.kind, doubt.interfaces) == (DoubtKind.UNSUPPORTED, None)
@@ -223,7 +221,11 @@ class TestModel:
         assert unread_texts(config) == ["set wormhole enable"]
 
     def test_a_local_in_policy_without_services_is_uncertain_and_touches_nothing_that_is_forwarded(self) -> None:
-        content = HEADER + PORTS + '\nconfig firewall local-in-policy\nedit 1\nset intf "port1"\nset schedule "always"\nnext\nend'
+        content = (
+            HEADER
+            + PORTS
+            + '\nconfig firewall local-in-policy\nedit 1\nset intf "port1"\nset schedule "always"\nnext\nend'
+        )
         device = device_of(content)
         assert device.doubts == ()
         assert device.local_in == ("local-in policies", "local in")
