@@ -63,7 +63,7 @@ def padded(written: Written, random: Random) -> Written:
 
 def comments(written: Written, random: Random) -> Written:
     """Comment lines in Japanese, and with text that looks like commands."""
-    sign = "!" if written.vendor == "cisco_ios" else "#"
+    sign = "#" if written.vendor in ("fortios", "yamaha") else "!"
     lines = []
     for line in written.lines:
         if random.random() < 0.2 and not line.startswith("#"):
