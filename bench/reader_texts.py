@@ -216,17 +216,12 @@ def panos(count: int) -> Iterator[str]:
 
 
 def yamaha_swx(count: int) -> Iterator[str]:
-    """A switch with one long list."""
-    yield from ("!", "! SWX3220-16MT Rev.4.02.13 (Mon Mar  4 10:00:00 2024)", "!", "hostname SWX-BENCH", "!")
-    yield from ("vlan database", " vlan 10 name a", " vlan 20 name b", "!")
+    """A switch with long access lists."""
+    yield from ("! SWX3220-16MT Rev.4.02.13", "hostname SWX-BENCH", "vlan database", " vlan 10 name A")
     for index in range(count):
-        host, net, port = _addresses(index)
-        yield f"access-list 1 {10 * index + 10} permit tcp host {host} any {net}.0 0.0.0.255 eq {port}"
-    for number in (10, 20):
-        yield from ("!", f"interface vlan{number}", " no switchport", f" ip address 10.{number // 10}.0.1/16")
-        yield from ((" access-group 1 in",) if number == 10 else ())
-        yield " no shutdown"
-    yield "!"
+        source, target = f"10.1.{index >> 8 & 255}.{index & 255}", f"10.2.{index % 250}.0 0.0.0.255"
+        yield f"access-list {1 + index % 50} permit tcp host {source} {target} eq {1000 + index % 5000}"
+    yield from ("interface port1.1", " switchport mode access", "interface vlan10", " ip address 10.1.0.1/16", "end")
 
 
 WRITERS: dict[str, Callable[[int], Iterator[str]]] = {
