@@ -34,6 +34,8 @@ class Restriction:
     access_list: AccessList
     sources: Sources
     vrf: str = ""
+    union: bool = False
+    """Whatever any list of these services admits is admitted (SNMP: each list belongs to a community)."""
 
     @property
     def family(self) -> Family:
@@ -45,11 +47,12 @@ def local_filter(
     services: Sequence[ManagementService], restrictions: Sequence[Restriction], vrfs: Mapping[str, str]
 ) -> Filter | None:
     """The filter; None when nothing is restricted. `vrfs` are the VRFs of the interfaces."""
+    known = tuple({(one.services, one.access_list.name, one.family, one.vrf): one for one in restrictions}.values())
     packets = {one.name: one.packets for one in services if one.enabled}
     lines: list[FilterLine] = []
     refusals: list[FilterLine] = []
-    for one in restrictions:
-        alone = sum(one.family == other.family and one.services == other.services for other in restrictions) == 1
+    for one in known:
+        alone = one.union or sum(one.family == other.family and one.services == other.services for other in known) == 1
         for name in one.services:
             if packets.get(name):
                 permits, refusal = _restricted(name, one, packets[name], alone, vrfs)

@@ -186,7 +186,7 @@ class Management:
         if access_list is None:
             self._communities_open = True
         else:
-            self._restrictions.append(Restriction(("snmp",), access_list, (node.line,), ALL_VRFS))
+            self._restrictions.append(Restriction(("snmp",), access_list, (node.line,), ALL_VRFS, union=True))
         self.ledger.use_all(node)
 
     def _snmp_user(self, node: Node) -> None:
