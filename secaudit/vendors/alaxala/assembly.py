@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from secaudit.network.device import Device, NoticeKind, Stage
@@ -24,6 +24,7 @@ from secaudit.vendors.alaxala.routes import (
     default_gateway,
     doubtful_multicast,
     dynamic_routing,
+    learnt_defaults,
     read_vrfs,
     static_routes,
 )
@@ -101,7 +102,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         local_in=() if itself is None else (itself.name,),
         # AX3660S configuration guide vol. 2, 1.1.2: outgoing lists see what the device itself sends. Not confirmed for others.
         filters_own_packets=model.startswith("AX366"),
-        routes=(*routes, *default_gateway(sections.of("default gateway"), ledger)),
+        routes=(*routes, *learnt_defaults(interfaces), *default_gateway(sections.of("default gateway"), ledger)),
         policy_routes=by_policy,
         dynamic_routing=dynamic,
         management=plane,
@@ -153,20 +154,35 @@ def _carriers(interfaces: Mapping[str, InterfaceFacts], switch: bool) -> Carrier
         below.setdefault(port.name, []).append(facts.name)
         if _is_layer2(port, switch):
             by_vlans.setdefault(port.vlans, []).append(facts.name)
+    routed = [facts for facts in interfaces.values() if below and not _is_layer2(facts, switch)]
+    by_vlan = _ports_by_vlan({facts.vlan for facts in routed if facts.vlan is not None}, by_vlans)
     ports: dict[str, Sequence[str]] = {}
     crowded: set[str] = set()
-    for facts in interfaces.values() if below else ():
-        if _is_layer2(facts, switch):
-            continue
-        found = [name for base in (facts.name, facts.parent or "") for name in below.get(base, ())]
-        if facts.kind is InterfaceKind.VLAN and facts.parent is None:
-            for vlans, names in by_vlans.items():
-                if len(found) <= _MOST_CARRIERS and (vlans is None or facts.vlan in vlans):
-                    found += names
+    for facts in routed:
+        found = [
+            name for base in (facts.name, facts.parent or "") for name in below.get(base, ()) if name != facts.name
+        ]
+        if facts.kind is InterfaceKind.VLAN and facts.parent is None and facts.vlan is not None:
+            found += by_vlan.get(facts.vlan, ())
         if len(found) > _MOST_CARRIERS:
             crowded.add(facts.name)
-        ports[facts.name] = [name for name in found[:_MOST_CARRIERS] if name != facts.name]
+        if found:
+            ports[facts.name] = found[:_MOST_CARRIERS]
     return Carriers(ports, frozenset(crowded))
+
+
+def _ports_by_vlan(
+    vlans: Iterable[int], by_vlans: Mapping[frozenset[int] | None, Sequence[str]]
+) -> Mapping[int, Sequence[str]]:
+    """Ports with lists by VLAN; a VLAN that has more than are looked at takes no more."""
+    open_: dict[int, list[str]] = {vlan: [] for vlan in vlans}
+    full: dict[int, list[str]] = {}
+    for held, names in by_vlans.items():
+        for vlan in list(open_) if held is None else open_.keys() & held:
+            open_[vlan] += names
+            if len(open_[vlan]) > _MOST_CARRIERS:
+                full[vlan] = open_.pop(vlan)
+    return {**open_, **full}
 
 
 def _forwarding(interfaces: Mapping[str, InterfaceFacts], model: str, identity: Sources) -> Filter | None:

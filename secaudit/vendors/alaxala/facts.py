@@ -34,6 +34,8 @@ class InterfaceFacts:
     sources: list[SourceLine]
     addresses: list[InterfaceAddress] = field(default_factory=list)
     dynamic_address: bool = False
+    learnt: SourceLine | None = None
+    """The line that has the address, and with it a default route, given by DHCP."""
     ipv6: bool = False
     helpers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     multicast: SourceLine | None = None
@@ -92,7 +94,9 @@ class InterfaceFacts:
         port = self.switch_port()
         if port.trunk_vlans is None:
             return None
-        return port.trunk_vlans | self.by_frame | frozenset(() if port.access_vlan is None else (port.access_vlan,))
+        if port.access_vlan in port.trunk_vlans:
+            return port.trunk_vlans  # most trunks; a long list is not copied
+        return port.trunk_vlans | frozenset(() if port.access_vlan is None else (port.access_vlan,))
 
     def switch_port(self) -> SwitchPort:
         """Layer 2 (AX-03). Untagged frames of a protocol or MAC port may be in several VLANs, which the model has no word for:

@@ -89,6 +89,7 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
     if words.skip("dhcp"):
         words.rest()
         facts.dynamic_address = True
+        facts.learnt = node.line
         return
     address = words.address()
     length = prefix_length(words.address()) if is_ipv4(words.peek()) else 32

@@ -33,6 +33,7 @@ _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed between these interfaces; what passes is not modelled",
 )
+_LEARNT_DISTANCE = 254
 _STATIC_DISTANCE = 2
 """The distance of a static route without one (AX configuration guides, "distance values": connected 0, static 2, OSPF 10, RIP 120)."""
 
@@ -163,6 +164,21 @@ def _options(words: Words) -> tuple[int, set[str]]:
     return distance, flags
 
 
+def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ...]:
+    """`ip address dhcp` may give a default route, last of all."""
+    return tuple(
+        Route(
+            ipaddress.IPv4Network("0.0.0.0/0"),
+            (NextHop((facts.learnt,), interface=facts.name, conditional=True),),
+            (facts.learnt,),
+            facts.vrf,
+            _LEARNT_DISTANCE,
+        )
+        for facts in interfaces.values()
+        if facts.learnt is not None
+    )
+
+
 def default_gateway(nodes: Sequence[Node], ledger: Ledger) -> tuple[Route, ...]:
     """`ip default-gateway A` of small layer 2 switches: a default route."""
     routes: list[Route] = []
@@ -184,6 +200,7 @@ def dynamic_routing(
 ) -> tuple[DynamicRouting, ...]:
     """Every `router` block, and `ip ospf N area A` of interfaces. What the lines say in detail cannot matter: the routes are unknown."""
     result: list[DynamicRouting] = []
+    declared: set[str] = set()
     for node in nodes:
         six = node.keys[0] == "ipv6"
         at = 2 if six else 1
@@ -192,6 +209,7 @@ def dynamic_routing(
             continue
         protocol = node.keys[at]
         process = node.words[at + 1] if len(node.words) > at + 1 else ""
+        declared.add(process)
         vrf = node.words[node.keys.index("vrf") + 1] if "vrf" in node.keys[at:-1] else ""
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
@@ -203,9 +221,8 @@ def dynamic_routing(
                 ledger.use(child)
                 inner = child.words[child.keys.index("vrf") + 1]
                 result.append(DynamicRouting(protocol, (node.line, child.line), inner, None))
-    started = {one.protocol for one in result if one.protocol == "ospf"}
     for facts in interfaces.values():
-        if facts.ospf and not started:
+        if facts.ospf - declared:
             result.append(DynamicRouting("ospf", (facts.sources[0],), facts.vrf, frozenset((facts.name,))))
     return tuple(result)
 
