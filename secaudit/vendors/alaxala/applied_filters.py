@@ -57,9 +57,10 @@ class _Applied:
 class Carriers:
     """Routed interface to the ports (and interfaces below it) with lists of their own by which its frames come and go.
 
-    `crowded` are interfaces with more of them than are looked at: any of their lists may act.
+    `crowded` are interfaces with more of them than are looked at: any of their lists may act. `layer2` are the switch ports.
     """
 
+    layer2: frozenset[str]
     ports: Mapping[str, Sequence[str]]
     crowded: frozenset[str]
 
@@ -86,7 +87,7 @@ class AppliedFilters:
         for facts in self.interfaces.values():
             for named in facts.lists.items():
                 self._told(*named)
-            for direction in ("in", "out"):
+            for direction in ("in", "out") if facts.name not in self.carriers.layer2 else ():
                 composed = self._compose(facts, direction)
                 if composed is not None:
                     self.in_and_out[facts.name, direction] = composed

@@ -168,7 +168,8 @@ def _carriers(interfaces: Mapping[str, InterfaceFacts], switch: bool) -> Carrier
             crowded.add(facts.name)
         if found:
             ports[facts.name] = found[:_MOST_CARRIERS]
-    return Carriers(ports, frozenset(crowded))
+    layer2 = frozenset(facts.name for facts in interfaces.values() if _is_layer2(facts, switch))
+    return Carriers(layer2, ports, frozenset(crowded))
 
 
 def _ports_by_vlan(
