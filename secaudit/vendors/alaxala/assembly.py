@@ -63,6 +63,9 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     interfaces: dict[str, InterfaceFacts] = {}
     for node in sections.of("interface"):
         read_interface(node, interfaces, ledger)
+    for facts in interfaces.values():
+        if facts.parent in interfaces:
+            interfaces[facts.parent].divided = True
     read_vlans(sections.of("vlan"), interfaces, ledger)
     doubtful_ports(interfaces, ledger)
     doubtful_multicast(interfaces, ledger)
@@ -189,7 +192,11 @@ def _ports_by_vlan(
 def _forwarding(interfaces: Mapping[str, InterfaceFacts], model: str, identity: Sources) -> Filter | None:
     """What is not sure about forwarding: between the VLANs of a layer 2 series, and to and from the management port."""
     lines: list[FilterLine] = []
-    addressed = [facts for facts in interfaces.values() if facts.routed and facts.kind is not InterfaceKind.LOOPBACK]
+    addressed = [
+        facts
+        for facts in interfaces.values()
+        if facts.routed and not facts.divided and facts.kind is not InterfaceKind.LOOPBACK
+    ]
     if len(addressed) > 1 and model.startswith(_LAYER2_MODELS):
         lines.append(FilterLine("forwarding", Action.DENY, ANY_PACKET, identity, Certainty.UNCERTAIN, _MAY_NOT_ROUTE))
     for facts in addressed if len(addressed) > 1 else ():

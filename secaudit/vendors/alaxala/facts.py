@@ -47,6 +47,8 @@ class InterfaceFacts:
     ospf: set[str] = field(default_factory=set)
     """Processes that lines of the interface switch on here (`ip ospf 1 area 0`)."""
     description: str = ""
+    divided: bool = False
+    """It has sub-interfaces, so that it is no switch port."""
     switched: bool = False
     mode: str = ""
     access_vlan: int = 1
@@ -86,7 +88,7 @@ class InterfaceFacts:
     @property
     def routed(self) -> bool:
         """Whether a line shows that it is a layer 3 interface."""
-        return bool(self.addresses) or self.dynamic_address or bool(self.vrf) or self.ipv6
+        return bool(self.addresses) or self.dynamic_address or bool(self.vrf) or self.ipv6 or self.divided
 
     @property
     def vlans(self) -> frozenset[int] | None:

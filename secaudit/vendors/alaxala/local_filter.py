@@ -34,6 +34,8 @@ class Restriction:
     access_list: AccessList
     sources: Sources
     vrf: str = ""
+    unsure: Text | None = None
+    """Why it is not sure that the list bounds these services."""
     union: bool = False
     """Whatever any list of these services admits is admitted (SNMP: each list belongs to a community)."""
 
@@ -55,7 +57,7 @@ def local_filter(
         alone = one.union or sum(one.family == other.family and one.services == other.services for other in known) == 1
         for name in one.services:
             if packets.get(name):
-                permits, refusal = _restricted(name, one, packets[name], alone, vrfs)
+                permits, refusal = _restricted(name, one, packets[name], None if alone else _SEVERAL, vrfs)
                 lines += permits
                 refusals.append(refusal)
     if not refusals:
@@ -66,21 +68,22 @@ def local_filter(
 
 
 def _restricted(
-    name: str, restriction: Restriction, packets: tuple[Service, ...], alone: bool, vrfs: Mapping[str, str]
+    name: str, restriction: Restriction, packets: tuple[Service, ...], several: Text | None, vrfs: Mapping[str, str]
 ) -> tuple[list[FilterLine], FilterLine]:
     family = restriction.family
     every = ANY_IPV4 if family == 4 else ANY_IPV6
     wanted = (Match(family, every, every, packets),)
     held = restriction.access_list.permitted()
-    sure = held.exact and alone
+    refused = several or restriction.unsure
+    why = refused or (None if held.exact else _UNREAD)
     ingress = _ingress(restriction.vrf, vrfs)
     permit = FilterLine(
         f"{name} {restriction.access_list.name}",
         Action.PERMIT,
         intersect_matches(held.matches, wanted),
         (*restriction.sources, *restriction.access_list.evidence),
-        Certainty.ALWAYS if sure else Certainty.UNCERTAIN,
-        None if sure else _UNREAD if alone else _SEVERAL,
+        Certainty.ALWAYS if why is None else Certainty.UNCERTAIN,
+        why,
         ingress=ingress,
     )
     refusal = FilterLine(
@@ -88,8 +91,8 @@ def _restricted(
         Action.DENY,
         wanted,
         restriction.sources,
-        Certainty.ALWAYS if alone else Certainty.UNCERTAIN,
-        None if alone else _SEVERAL,
+        Certainty.ALWAYS if refused is None else Certainty.UNCERTAIN,
+        refused,
         ingress=ingress,
     )
     return ([permit] if permit.matches else []), refusal

@@ -41,6 +41,10 @@ _SECRET_WORDS = frozenset(
     )
 )
 _REMOTE = ("telnet", "ssh")
+_FTP = Text(
+    ja="line vty のアクセスリストが FTP の接続も制限するかを確認できません",
+    en="whether the list of `line vty` bounds FTP as well is not confirmed",
+)
 
 
 @dataclass(slots=True)
@@ -138,7 +142,10 @@ class Management:
         kind = IP if node.keys[0] == "ip" else IPV6
         access_list = self._defined(kind, plain(node.words[2]), node.line)
         if access_list is not None:
-            self._restrictions.append(Restriction(_REMOTE, access_list, (node.line,), vrf))
+            self._restrictions += [
+                Restriction(_REMOTE, access_list, (node.line,), vrf),
+                Restriction(("ftp",), access_list, (node.line,), vrf, _FTP),
+            ]
         return True
 
     def _defined(self, kind: str, name: str, line: SourceLine) -> AccessList | None:

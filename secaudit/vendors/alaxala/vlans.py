@@ -41,7 +41,7 @@ def read_vlans(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], 
             if child.keys[0] == "vxlan-vni":
                 ledger.use_all(child)
                 extended.update(dict.fromkeys(vlans, child.line))
-            elif child.keys[0] in ("name", "exit", "protocol", "mac-address"):
+            elif child.keys[0] in ("name", "exit", "protocol", "mac-address") or child.keys == ("state", "active"):
                 ledger.use_all(child)
             elif known is not None:
                 ledger.ignore(child, known[1])
