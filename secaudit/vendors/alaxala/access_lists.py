@@ -97,6 +97,21 @@ class AccessList:
         self._highest = max((entry[0] for entry in self.entries), default=0)
         return True
 
+    def resequence(self, first: int, step: int) -> bool:
+        """Numbers the entries anew in their order; False when two have the same number, so that the order is not known."""
+        if self._edits >= _MOST_EDITS:
+            return False
+        self._edits += 1
+        self.entries.sort(key=lambda entry: entry[0])
+        if len({number for number, _ in self.entries}) < len(self.entries):
+            return False
+        new = {number: first + place * step for place, (number, _) in enumerate(self.entries)}
+        self.entries = [(new[number], replace(line, label=str(new[number]))) for number, line in self.entries]
+        self.policies = {new[number]: policy for number, policy in self.policies.items()}
+        self._sequences = set(new.values())
+        self._highest = max(self._sequences, default=0)
+        return True
+
     def finish(self) -> None:
         """Puts the entries in order of their numbers (AX-10)."""
         self.entries.sort(key=lambda entry: entry[0])
@@ -122,6 +137,9 @@ def read_access_lists(nodes: Sequence[Node], ledger: Ledger) -> dict[tuple[str, 
     lists: dict[tuple[str, str], AccessList] = {}
     reader = EntryReader()
     for node in nodes:
+        if node.keys[2:3] == ("resequence",):
+            _resequence(node, lists, ledger)
+            continue
         head = _head(node)
         if head is None:
             ledger.leave(node, DEVICE)
@@ -140,6 +158,21 @@ def read_access_lists(nodes: Sequence[Node], ledger: Ledger) -> dict[tuple[str, 
     for access_list in lists.values():
         access_list.finish()
     return lists
+
+
+def _resequence(node: Node, lists: Mapping[tuple[str, str], AccessList], ledger: Ledger) -> None:
+    """`ip|ipv6|mac|advance access-list resequence NAME [FIRST [STEP]]` (10 and 10): typed by people, never printed by a device."""
+    words = Words(node.words, node.keys, 3)
+    try:
+        access_list = lists.get((node.keys[0], plain(words.take())))
+        first = words.number(1, 2**31 - 1) if words else 10
+        step = words.number(1, 2**31 - 1) if words else 10
+        words.finish()
+        if access_list is None or node.children or not access_list.resequence(first, step):
+            raise NotUnderstoodError("nothing to number")
+        ledger.use(node)
+    except NotUnderstoodError:
+        ledger.leave(node, DEVICE)
 
 
 def _head(node: Node) -> tuple[str, bool, str, int | None] | None:
