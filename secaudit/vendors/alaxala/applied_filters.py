@@ -39,6 +39,11 @@ _MAC_FIRST = Text(
     ja="MAC リストが先に一致すると、IP のリストは検索されないことがあります",
     en="where the MAC list matches first, the lists for IP may not be searched",
 )
+_ON_MANAGEMENT = Text(
+    ja="マネージメントポートはフィルタに対応していないため、このリストが動作するかを確認できません",
+    en="management ports do not filter, so whether this list does anything is not confirmed",
+)
+"""AX4600S configuration guide vol. 1, 9.1.1; AX6000S configuration guide vol. 1, 7.1.1."""
 _UNDEFINED = Text(
     ja="適用されているアクセスリストの定義がないか空のため、動作を確認できません",
     en="the access list that is applied is not defined, or empty: what the device does then is not confirmed",
@@ -196,7 +201,7 @@ class AppliedFilters:
                 continue
             named, access_list = held
             applications.append(named.source)
-            why = self.detection.why_not(kind, direction)
+            why = _ON_MANAGEMENT if facts.name.startswith("mgmt ") else self.detection.why_not(kind, direction)
             if access_list is None:
                 plain = False
                 lines.append(unknown_line(f"{_COMMANDS[kind]} {named.name}", kind, (named.source,), _UNDEFINED))

@@ -49,6 +49,7 @@ _MAY_NOT_ROUTE = Text(
     ja="レイヤ2スイッチの系列で、VLAN の間を中継するかどうかをこのファイルから確認できません",
     en="a series of layer 2 switches: whether it routes between its VLANs is not confirmed by this file",
 )
+# A line below `interface mgmt 0` chooses (AX4600S configuration guide vol. 1, 9.1.1); what it is without one is not confirmed.
 _MANAGEMENT_PORT = Text(
     ja="マネージメントポートとほかのポートの間で中継されるかを確認できません",
     en="whether packets are forwarded between the management port and other ports is not confirmed",
