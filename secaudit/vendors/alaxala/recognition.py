@@ -9,7 +9,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.vendors.clues import any_of
 
 _LINES_LOOKED_AT = 400
-_ENOUGH = 50
+_ENOUGH = 60
 
 # Each clue is counted once. What others print as well weighs little.
 _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
@@ -57,6 +57,7 @@ _FOREIGN_CLUE = any_of(
         r"\*filter|:INPUT |<\?xml|<config |\{\s*$|\{\"",
         r"flow filter \S+ (?:in|out)|router-interface |ip \S+ \{",  # the old language of AX7800R and AX2000R (AX-04)
         r"(?:create|config) access_profile ",
+        r"!T[LS]-?S?G|interface (?:ten-)?gigabitEthernet |user name \S+ privilege ",  # TP-Link quotes its hostname, too
     )
 )
 

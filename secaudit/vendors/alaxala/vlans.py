@@ -18,6 +18,7 @@ _BY_FRAME = Text(
     ja="MAC VLAN・プロトコル VLAN のポートで、タグなしフレームがどの VLAN に属するかは送信元 MAC アドレスやプロトコルしだいです",
     en="on a MAC or protocol port the VLAN of an untagged frame depends on its source MAC address or protocol",
 )
+_BASED = {"mac-vlan": "mac-based", "protocol-vlan": "protocol-based"}
 _VXLAN = Text(
     ja="VXLAN により VLAN が離れた装置まで延長されています。延長された先はモデル化していません",
     en="VXLAN extends the VLAN to other devices; what is there is not modelled",
@@ -25,8 +26,13 @@ _VXLAN = Text(
 
 
 def read_vlans(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
-    """`vlan N` / `vlan N mac-based` / `vlan 10-20` and their settings."""
+    """`vlan N` / `vlan N mac-based` / `vlan 10-20` and their settings.
+
+    A host on a MAC port may be put into a MAC VLAN when it is authenticated. That the port names that VLAN is not confirmed for every model, so
+    every MAC VLAN of the device counts; so does every protocol VLAN on a protocol port.
+    """
     extended: dict[int, SourceLine] = {}
+    based: dict[str, frozenset[int]] = {}
     for node in nodes:
         try:
             vlans = vlan_list(node.words[1] if len(node.words) > 1 else "")
@@ -36,6 +42,8 @@ def read_vlans(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], 
             ledger.leave(node)
             continue
         ledger.use(node)
+        for kind in node.keys[2:]:
+            based[kind] = based.get(kind, frozenset()) | vlans
         for child in node.children:
             known = irrelevance().reason("vlan", child.keys)
             if child.keys[0] == "vxlan-vni":
@@ -47,6 +55,8 @@ def read_vlans(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], 
                 ledger.ignore(child, known[1])
             else:
                 ledger.leave(child, _scope(interfaces, vlans))
+    for facts in interfaces.values():
+        facts.by_frame |= based.get(_BASED.get(facts.mode, ""), frozenset())
     tunnels = [facts for facts in interfaces.values() if facts.name.startswith("vxlan ") and facts.enabled]
     if tunnels and not extended:
         # Which VLANs it carries is told somewhere else.

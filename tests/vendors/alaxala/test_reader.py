@@ -118,6 +118,15 @@ def test_ports_and_what_they_carry() -> None:
     assert (ports[4].access_vlan, len(ports[4].isolated)) == (20, 1)
 
 
+def test_a_mac_port_may_reach_every_mac_vlan() -> None:
+    found = device(
+        HEAD + "vlan 30 mac-based\n!\ninterface vlan 30\n  ip address 10.3.0.1 255.255.255.0\n!\n"
+        "interface gigabitethernet 1/0/1\n  switchport mode mac-vlan\n  switchport mac native vlan 10\n  mac-authentication port\n!\n"
+    )
+    assert found.interfaces["gigabitethernet 1/0/1"].switch_port == SwitchPort(10, frozenset((30,)), negotiated=True)
+    assert traffic_doubts(found) == [(DoubtKind.UNSUPPORTED, frozenset(("vlan 30", "gigabitethernet 1/0/1")))]
+
+
 def test_kinds_addresses_and_vrf() -> None:
     found = device(
         HEAD
@@ -362,6 +371,7 @@ def test_every_case_is_recognised(path: Path) -> None:
         "!\nservice password-encryption\nhostname awplus\ninterface port1.0.1\n switchport mode access\nline vty 0 32\nend\n",
         "interface port1.1\n switchport mode access\nvlan 10\nline vty 0 7\n",
         "#\n version 7.1.070, Release 6616P01\n#\n sysname core\nreturn\n",
+        '!TL-SG3210\n#\nvlan 20\n name "mgmt"\n#\nhostname "sw-a"\n#\ninterface gigabitEthernet 1/0/1\n  switchport mode trunk\n#\nline vty 0 0\n',
         'hostname "x"\n',
         "",
     ],
