@@ -8,6 +8,7 @@ searched. So the list on the VLAN is never relied on for what a port list permit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +24,6 @@ from secaudit.vendors.alaxala.flow_detection import FlowDetection
 from secaudit.vendors.common.ledger import Ledger
 
 _MOST_PIECES = 400
-_FAMILY_KINDS = (IP, IPV6)
 _OPEN_LABELS = {IP: "IPv4: no access-group", IPV6: "IPv6: no traffic-filter"}
 _COMMANDS = {
     MAC: "mac access-group",
@@ -82,9 +82,12 @@ class AppliedFilters:
     filters: dict[str, Filter] = field(default_factory=dict)
     in_and_out: dict[tuple[str, str], str] = field(default_factory=dict)
     """(interface, `in` or `out`) to the name of its filter."""
+    _composed: set[str] = field(default_factory=set)
+    _names: Counter[str] = field(default_factory=Counter)
 
     def build(self) -> None:
         """Fills `filters` and `in_and_out`."""
+        self._names.update(name for _, name in self.lists)
         for access_list in self.lists.values():
             name = self._key(access_list)
             source = (access_list.definition,)
@@ -98,8 +101,9 @@ class AppliedFilters:
                     self.in_and_out[facts.name, direction] = composed
 
     def _key(self, access_list: AccessList) -> str:
-        others = sum(name == access_list.name for _, name in self.lists)
-        return access_list.name if others == 1 or access_list.kind == IP else f"{access_list.name} ({access_list.kind})"
+        """The name of a list; kinds may have lists of one name."""
+        alone = self._names[access_list.name] == 1 or access_list.kind == IP
+        return access_list.name if alone else f"{access_list.name} ({access_list.kind})"
 
     def _told(self, where: tuple[str, str], named: Named) -> None:
         """Notices about one application: a list that is not defined, one that the mode does not search."""
@@ -188,56 +192,43 @@ class AppliedFilters:
         own: Mapping[str, tuple[Named, AccessList | None]],
     ) -> str:
         lines = list(before)
-        plain = not before
-        parts: list[str] = []
-        applications: list[SourceLine] = []
-        advance = own.get(ADVANCE)
+        shared = not before  # whether another interface with the same lists has the same filter
         for kind in (IP, IPV6, ADVANCE):
             held = own.get(kind)
-            if held is None:
-                if kind != ADVANCE and advance is None:
-                    source = facts.sources[0]
-                    lines.append(FilterLine(_OPEN_LABELS[kind], Action.PERMIT, EVERYTHING[kind], (source,)))
-                continue
-            named, access_list = held
-            applications.append(named.source)
-            why = _ON_MANAGEMENT if facts.name.startswith("mgmt ") else self.detection.why_not(kind, direction)
-            if access_list is None:
-                plain = False
-                lines.append(unknown_line(f"{_COMMANDS[kind]} {named.name}", kind, (named.source,), _UNDEFINED))
-                continue
-            if why is not None:
-                plain = False
-                sources = (named.source, *self.detection.sources(direction))
-                lines.append(
-                    FilterLine(
-                        "flow detection mode", Action.PERMIT, EVERYTHING[kind], sources, Certainty.UNCERTAIN, why
-                    )
-                )
-            parts.append(self._key(access_list))
-            lines += access_list.lines
-            if advance is not None and kind != ADVANCE:
-                # What the list does not match is discarded here, and the advance list never sees it (AX-12).
-                sources = (named.source, access_list.definition)
-                lines.append(FilterLine("implicit discard", Action.DENY, EVERYTHING[kind], sources))
-        name = " + ".join(parts)
-        if not plain or not name:
+            if held is not None:
+                doubtful, added = self._lines_of(facts, direction, kind, *held)
+                shared = shared and not doubtful
+                lines += added
+                if ADVANCE in own and kind != ADVANCE and held[1] is not None:
+                    # What the list does not match is discarded here, and the advance list never sees it (AX-12).
+                    ends = (held[0].source, held[1].definition)
+                    lines.append(FilterLine("implicit discard", Action.DENY, EVERYTHING[kind], ends))
+            elif kind != ADVANCE and ADVANCE not in own:
+                lines.append(FilterLine(_OPEN_LABELS[kind], Action.PERMIT, EVERYTHING[kind], (facts.sources[0],)))
+        defined = [held[1] for kind in (IP, IPV6, ADVANCE) if (held := own.get(kind)) and held[1] is not None]
+        name = " + ".join(map(self._key, defined))
+        if not shared or not name:
             name = f"{name or 'lists'} ({facts.name} {direction})"
-        if name not in self.filters or not plain or len(lines) != len(self.filters[name].lines):
-            self._add(name, lines, own, applications, facts)
+        if name not in self._composed:
+            self._composed.add(name)
+            definitions: Sources = tuple(one.definition for one in defined)
+            told = definitions or tuple(named.source for named, _ in own.values()) or (facts.sources[0],)
+            self.filters[name] = Filter(name, tuple(lines), Action.DENY, told, default_sources=told)
         return name
 
-    def _add(
-        self,
-        name: str,
-        lines: Sequence[FilterLine],
-        own: Mapping[str, tuple[Named, AccessList | None]],
-        applications: Sequence[SourceLine],
-        facts: InterfaceFacts,
-    ) -> None:
-        definitions: Sources = tuple(held.definition for _, held in own.values() if held is not None)
-        sources = definitions or tuple(applications) or (facts.sources[0],)
-        self.filters[name] = Filter(name, tuple(lines), Action.DENY, sources, default_sources=sources)
+    def _lines_of(
+        self, facts: InterfaceFacts, direction: str, kind: str, named: Named, access_list: AccessList | None
+    ) -> tuple[bool, list[FilterLine]]:
+        """Whether it is not sure that the list is searched, and the lines for it."""
+        if access_list is None:
+            label = f"{_COMMANDS[kind]} {named.name}"
+            return True, [unknown_line(label, kind, (named.source,), _UNDEFINED)]
+        why = _ON_MANAGEMENT if facts.name.startswith("mgmt ") else self.detection.why_not(kind, direction)
+        if why is None:
+            return False, list(access_list.lines)
+        sources = (named.source, *self.detection.sources(direction))
+        open_ = FilterLine("flow detection mode", Action.PERMIT, EVERYTHING[kind], sources, Certainty.UNCERTAIN, why)
+        return True, [open_, *access_list.lines]
 
 
 def _elsewhere(applied: _Applied) -> Iterator[FilterLine]:

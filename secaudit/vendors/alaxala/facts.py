@@ -101,9 +101,10 @@ class InterfaceFacts:
         return port.trunk_vlans | frozenset(() if port.access_vlan is None else (port.access_vlan,))
 
     def switch_port(self) -> SwitchPort:
-        """Layer 2 (AX-03). Untagged frames of a protocol or MAC port may be in several VLANs, which the model has no word for:
+        """Layer 2 (AX-03).
 
-        its native VLAN is told, and the others as trunk VLANs that may or may not be there. So are the VLANs of a trunk without a list.
+        Untagged frames of a protocol or MAC port may be in several VLANs, which the model has no word for: its native VLAN is told, and the others
+        as trunk VLANs that may or may not be there. So are the VLANs of a trunk without a list.
         """
         isolated = tuple(self.isolated)
         if self.mode in ("mac-vlan", "protocol-vlan"):

@@ -153,7 +153,9 @@ def _filter(kind: str) -> _Handler:
         name = plain(words.take())
         direction = words.take().lower()
         words.finish()
-        if direction not in ("in", "out"):
+        before = facts.lists.get((kind, direction))
+        if direction not in ("in", "out") or (before is not None and before.name != name):
+            # Whether a second list takes the place of the first one is not confirmed.
             raise NotUnderstoodError(direction)
         facts.lists[kind, direction] = Named(name, node.line)
 

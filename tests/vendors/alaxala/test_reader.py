@@ -263,6 +263,15 @@ def test_two_lists_of_one_name_and_different_kinds_are_told_apart() -> None:
     assert [line.matches[0].family for line in found.filters["L + L (ipv6)"].lines] == [4, 6]
 
 
+def test_a_second_list_on_one_interface_is_doubtful() -> None:
+    found = device(
+        HEAD
+        + "interface vlan 10\n  ip address 10.1.0.1 255.255.255.0\n  ip access-group A in\n  ip access-group B in\n!\n"
+        "ip access-list standard A\n  10 permit any\n!\nip access-list standard B\n  10 permit any\n!\n"
+    )
+    assert traffic_doubts(found) == [(DoubtKind.UNREAD, frozenset(("vlan 10",)))]
+
+
 def test_mac_lists_of_big_models_concern_bridged_frames_only() -> None:
     """AX8300S configuration guide vol. 2, 10.1.5."""
     text = (
