@@ -203,8 +203,8 @@ class Management:
         self.ledger.use_all(node)
 
     def _server(self, servers: list[Server], node: Node) -> None:
-        """`logging host A`, `ntp server|peer A`, `ip name-server A B`, with `vrf N` anywhere behind."""
-        rest = [plain(word) for word in node.words[2:]]
+        """`logging host A`, `ntp server|peer A`, `ntp client server A`, `ip name-server A B`; a `vrf N` may stand before the address."""
+        rest = [plain(word) for word in node.words[3 if node.keys[1] == "client" else 2 :]]
         if rest and rest[0].lower() == "vrf":
             del rest[:2]
         if not rest:

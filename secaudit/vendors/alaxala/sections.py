@@ -46,6 +46,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("snmp-server user", "snmp"),
         ("logging host", "syslog"),
         ("ntp server", "ntp"),
+        ("ntp client server", "ntp"),
         ("ntp peer", "ntp"),
         ("ip name-server", "dns"),
     )
