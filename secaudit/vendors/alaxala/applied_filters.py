@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.match_algebra import TooManyMatchesError, subtract_matches
 from secaudit.network.matches import ANY_PACKET, Match
 from secaudit.text.bilingual import Text
@@ -93,8 +94,8 @@ class AppliedFilters:
             source = (access_list.definition,)
             self.filters[name] = Filter(name, access_list.lines, Action.DENY, source, default_sources=source)
         for facts in self.interfaces.values():
-            for named in facts.lists.items():
-                self._told(*named)
+            for where, named in facts.lists.items():
+                self._told(facts, *where, named)
             for direction in ("in", "out") if facts.name not in self.carriers.layer2 else ():
                 composed = self._compose(facts, direction)
                 if composed is not None:
@@ -105,9 +106,8 @@ class AppliedFilters:
         alone = self._names[access_list.name] == 1 or access_list.kind == IP
         return access_list.name if alone else f"{access_list.name} ({access_list.kind})"
 
-    def _told(self, where: tuple[str, str], named: Named) -> None:
+    def _told(self, facts: InterfaceFacts, kind: str, direction: str, named: Named) -> None:
         """Notices about one application: a list that is not defined, one that the mode does not search."""
-        kind, direction = where
         access_list = self.lists.get((kind, named.name))
         if access_list is None or access_list.empty:
             self.ledger.notice(
@@ -118,7 +118,7 @@ class AppliedFilters:
                 ),
                 (named.source,),
             )
-        why = self.detection.why_not(kind, direction)
+        why = self.detection.why_not(kind, direction, facts.kind is InterfaceKind.VLAN)
         if why is not None and self.detection.stated(direction) is not None:
             self.ledger.notice(NoticeKind.INACTIVE, why, (named.source, *self.detection.sources(direction)))
 
@@ -223,7 +223,9 @@ class AppliedFilters:
         if access_list is None:
             label = f"{_COMMANDS[kind]} {named.name}"
             return True, [unknown_line(label, kind, (named.source,), _UNDEFINED)]
-        why = _ON_MANAGEMENT if facts.name.startswith("mgmt ") else self.detection.why_not(kind, direction)
+        why = self.detection.why_not(kind, direction, facts.kind is InterfaceKind.VLAN)
+        if facts.name.startswith("mgmt "):
+            why = _ON_MANAGEMENT
         if why is None:
             return False, list(access_list.lines)
         sources = (named.source, *self.detection.sources(direction))

@@ -47,8 +47,8 @@ class FlowDetection:
         """Whether MAC lists are searched for bridged frames only (AX8300S configuration guide vol. 2, 10.1.5)."""
         return self.model.startswith(flow_modes().without_modes)
 
-    def why_not(self, kind: str, direction: str) -> Text | None:
-        """Why it is not sure that lists of a kind are searched; None when they are.
+    def why_not(self, kind: str, direction: str, on_vlan: bool) -> Text | None:
+        """Why it is not sure that lists of a kind are searched on a port, or on a VLAN; None when they are.
 
         An IPv4 list for incoming packets without a line about the mode is searched: the vendor's own example configurations of AX2530S and
         AX3660S have such lists and no such line (ansible-guidebook). A device refuses to apply a list that its mode does not have.
@@ -60,7 +60,7 @@ class FlowDetection:
         if name is None:
             return None if kind == IP and direction == "in" else _NO_MODE
         kinds = self._kinds(modes, name, direction)
-        if kinds is not None and kind in kinds:
+        if kinds is not None and (kind in kinds or (not on_vlan and f"{kind} ethernet" in kinds)):
             return None
         return Text(
             ja=f"フロー検出モード {name} でこの種類のリストが動作することを確認できないため、何も廃棄されないことがあります",

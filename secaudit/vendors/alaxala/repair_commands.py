@@ -208,7 +208,10 @@ class _Session:
 
     def _edit(self, family: Family, access_list: AccessList | None, users: set[tuple[str, str]]) -> _Edit:
         if access_list is None:
-            if any(self._detection.why_not(_KINDS[family], direction) is not None for _, direction in users):
+            if any(
+                self._detection.why_not(_KINDS[family], direction, name.startswith("vlan ")) is not None
+                for name, direction in users
+            ):
                 raise NotSaidError(_NOT_SEARCHED)
             if any(("advance", direction) in self._interfaces[name].lists for name, direction in users):
                 raise NotSaidError(UNPLACED)

@@ -409,7 +409,7 @@ def test_the_data_files_hold_what_the_code_relies_on() -> None:
     assert all(0 < number < 256 for number in known.protocols.values())
     modes = flow_modes()
     kinds = {kind for mode in (*modes.incoming.values(), *modes.outgoing.values()) for kind in mode}
-    assert kinds == {"mac", "ip", "ipv6", "advance"}
+    assert kinds == {"mac", "ip", "ip ethernet", "ipv6", "advance"}
     for held in modes.defaults.values():
         assert held.get("default", "layer3-2") in modes.incoming
         assert held.get("default-out", "layer3-1-out") in modes.outgoing

@@ -93,7 +93,7 @@ class AlaxalaWriter:
         known = self._model.startswith("AX3660S")
         if direction == "in":
             mode = self._random.choice(
-                ("layer3-6", "layer3-mirror-5", "custom") if self._six else ("layer3-1", "layer3-2")
+                ("layer3-6", "layer3-mirror-5", "custom") if self._six else ("layer3-1", "layer3-6")
             )
             return [] if not self._six and self._random.random() < 0.5 else [f"flow detection mode {mode}", "!"]
         mode = "layer3-2-out" if self._six else self._random.choice(("layer3-1-out", "layer3-2-out"))
