@@ -411,7 +411,7 @@ def test_the_data_files_hold_what_the_code_relies_on() -> None:
     kinds = {kind for mode in (*modes.incoming.values(), *modes.outgoing.values()) for kind in mode}
     assert kinds == {"mac", "ip", "ip ethernet", "ipv6", "advance"}
     for held in modes.defaults.values():
-        assert held.get("default", "layer3-2") in modes.incoming
+        assert held.get("default", "custom") in modes.incoming
         assert held.get("default-out", "layer3-1-out") in modes.outgoing
     assert irrelevance().reason("global", ("spanning-tree", "mode", "pvst")) is not None
 
