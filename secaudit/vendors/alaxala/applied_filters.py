@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.match_algebra import TooManyMatchesError, subtract_matches
 from secaudit.network.matches import ANY_PACKET, Match
 from secaudit.text.bilingual import Text
@@ -118,7 +117,7 @@ class AppliedFilters:
                 ),
                 (named.source,),
             )
-        why = self.detection.why_not(kind, direction, facts.kind is InterfaceKind.VLAN)
+        why = self.detection.why_not(kind, direction, facts.name.startswith("vlan "))
         if why is not None and self.detection.stated(direction) is not None:
             self.ledger.notice(NoticeKind.INACTIVE, why, (named.source, *self.detection.sources(direction)))
 
@@ -223,7 +222,7 @@ class AppliedFilters:
         if access_list is None:
             label = f"{_COMMANDS[kind]} {named.name}"
             return True, [unknown_line(label, kind, (named.source,), _UNDEFINED)]
-        why = self.detection.why_not(kind, direction, facts.kind is InterfaceKind.VLAN)
+        why = self.detection.why_not(kind, direction, facts.name.startswith("vlan "))
         if facts.name.startswith("mgmt "):
             why = _ON_MANAGEMENT
         if why is None:

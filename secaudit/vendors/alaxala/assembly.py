@@ -75,7 +75,8 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
 
     lists = read_access_lists(sections.of("list"), ledger)
     _unused(sections, lists, ledger)
-    detection = read_modes(sections.of("flow mode"), sections.of("flow out mode"), model, ledger)
+    modes = sections.of("flow mode"), sections.of("flow out mode")
+    detection = read_modes(*modes, model, is_printed(tree), ledger)
     applied = AppliedFilters(lists, interfaces, _carriers(interfaces, switch), detection, ledger)
     applied.build()
     filters = dict(applied.filters)
@@ -211,6 +212,12 @@ def _forwarding(interfaces: Mapping[str, InterfaceFacts], model: str, identity: 
         return None
     sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
     return Filter("forwarding", tuple(lines), Action.PERMIT, sources, default_sources=sources)
+
+
+def is_printed(tree: LineTree) -> bool:
+    """Whether a device wrote the file: it has one of the headers (AX-01)."""
+    shown = (line.text.strip()[:200] for line in tree.comments)
+    return any(_HEADER.match(line) is not None or _MODIFIED.match(line) is not None for line in shown)
 
 
 def _unused(sections: Sections, lists: Lists, ledger: Ledger) -> None:

@@ -26,9 +26,10 @@ class _Mode:
 
 @dataclass(frozen=True, slots=True)
 class FlowDetection:
-    """The modes of one device; None where no line states one."""
+    """The modes of one device; None where no line states one. `printed`: the file has a header that the device writes."""
 
     model: str
+    printed: bool
     incoming: _Mode | None
     outgoing: _Mode | None
 
@@ -51,14 +52,17 @@ class FlowDetection:
         """Why it is not sure that lists of a kind are searched on a port, or on a VLAN; None when they are.
 
         An IPv4 list for incoming packets without a line about the mode is searched: the vendor's own example configurations of AX2530S and
-        AX3660S have such lists and no such line (ansible-guidebook). A device refuses to apply a list that its mode does not have.
+        AX3660S have such lists and no such line (ansible-guidebook). A device does not take a list that its mode does not have (all lists
+        have to go before the mode is changed: AX3640S and AX3660S configuration guides), but people who type a file do: on a VLAN that
+        counts only in a file that a device has printed.
         """
         modes = flow_modes()
         if kind != ADVANCE and self.model.startswith(modes.without_modes):
             return None
         name = self.stated(direction) or self._default(modes, direction)
         if name is None:
-            return None if kind == IP and direction == "in" else _NO_MODE
+            usual = kind == IP and direction == "in" and (self.printed or not on_vlan)
+            return None if usual else _NO_MODE
         kinds = self._kinds(modes, name, direction)
         if kinds is not None and (kind in kinds or (not on_vlan and f"{kind} ethernet" in kinds)):
             return None
@@ -78,7 +82,9 @@ class FlowDetection:
         return (modes.incoming if direction == "in" else modes.outgoing).get(name)
 
 
-def read_modes(incoming: Sequence[Node], outgoing: Sequence[Node], model: str, ledger: Ledger) -> FlowDetection:
+def read_modes(
+    incoming: Sequence[Node], outgoing: Sequence[Node], model: str, printed: bool, ledger: Ledger
+) -> FlowDetection:
     """The last line of each; `no flow detection mode` is not printed by a device and stays unread."""
     found: list[_Mode | None] = []
     for nodes, at in ((incoming, 3), (outgoing, 4)):
@@ -90,4 +96,4 @@ def read_modes(incoming: Sequence[Node], outgoing: Sequence[Node], model: str, l
             ledger.use(node)
             mode = _Mode(node.keys[at], (node.line,))
         found.append(mode)
-    return FlowDetection(model, *found)
+    return FlowDetection(model, printed, *found)

@@ -18,6 +18,7 @@ from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.alaxala.access_lists import IP, IPV6, AccessList, read_access_lists
+from secaudit.vendors.alaxala.assembly import is_printed
 from secaudit.vendors.alaxala.entry_text import denials
 from secaudit.vendors.alaxala.facts import InterfaceFacts
 from secaudit.vendors.alaxala.flow_detection import read_modes
@@ -104,7 +105,8 @@ class _Session:
         self._interfaces: dict[str, InterfaceFacts] = {}
         for node in sections.of("interface"):
             read_interface(node, self._interfaces, ledger)
-        self._detection = read_modes(sections.of("flow mode"), sections.of("flow out mode"), device.model, ledger)
+        modes = sections.of("flow mode"), sections.of("flow out mode")
+        self._detection = read_modes(*modes, device.model, is_printed(tree), ledger)
         self._roots = tree.roots
         self._taken = {word.strip('"') for node in tree.roots for one in (node, *node.below()) for word in one.words}
         self._edits: dict[tuple[Family, str], _Edit] = {}
