@@ -14,7 +14,13 @@ from tests.cli.program import secaudit
 from tests.cli.validation import validate
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-OURS = ("cisco_ios", "fortios", "iptables", "yamaha")
+OURS = (
+    "alaxala",
+    "cisco_ios",
+    "fortios",
+    "iptables",
+    "yamaha",
+)
 RECOGNISED = ("aruba", "checkpoint", "comware")
 """Named, and nothing is believed of them."""
 LEAST_SHARE = 0.98

@@ -187,7 +187,7 @@ def _named_by(line: str) -> list[str]:
 
 
 def cisco_indentation(written: Written, random: Random) -> Written:
-    """Cisco: how far a line is indented does not matter, as long as it is."""
+    """Cisco and ALAXALA: how far a line is indented does not matter, as long as it is."""
     width = random.choice(("  ", "    ", "\t"))
     lines = [width * (len(line) - len(line.lstrip())) + line.lstrip() for line in written.lines]
     return written.with_lines(lines, "indentation")
@@ -219,6 +219,15 @@ def cisco_remarks(written: Written, random: Random) -> Written:
         if inside and random.random() < 0.3:
             lines.append(" remark permit ip any any" if random.random() < 0.7 else " !")
     return written.with_lines(lines, "remarks")
+
+
+# --- ALAXALA ----------------------------------------------------------------------------------------------
+
+
+def alaxala_session(written: Written, random: Random) -> Written:
+    """ALAXALA: what a terminal session leaves around the configuration."""
+    del random
+    return written.with_lines(["AX-EQ# show running-config", *written.lines, "AX-EQ# exit"], "session")
 
 
 # --- YAMAHA -----------------------------------------------------------------------------------------------
@@ -336,6 +345,7 @@ def typed_again(written: Written, random: Random) -> Written:
 
 _EVERY: tuple[Rewrite, ...] = (comments, blank_lines, trailing_blanks)
 EXACT: dict[str, tuple[Rewrite, ...]] = {
+    "alaxala": (alaxala_session, cisco_case, cisco_indentation, *_EVERY, padded),
     "fortios": (full_configuration, quoted_text, other_quotes, other_indentation, *_EVERY, padded),
     "cisco_ios": (cisco_remarks, cisco_session, cisco_case, cisco_indentation, *_EVERY, padded),
     "yamaha": (yamaha_replaced, yamaha_list, yamaha_case, yamaha_comments, other_indentation, *_EVERY, padded),

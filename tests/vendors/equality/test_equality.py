@@ -20,6 +20,7 @@ from secaudit.flows.modes import Mode
 from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
+from tests.vendors.equality.alaxala import AlaxalaWriter
 from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
 from tests.vendors.equality.policies import (
@@ -41,13 +42,15 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("fortios", "yamaha", *STYLES)
+WRITERS = ("alaxala", "fortios", "yamaha", *STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
 def write(policy: Policy, writer: str, seed: str) -> Written:
     """One text; the same seed gives the same choices of style."""
     random = Random(f"{writer} {seed}")
+    if writer == "alaxala":
+        return AlaxalaWriter(policy, random).write()
     if writer == "fortios":
         return FortiosWriter(policy, random).write()
     if writer == "yamaha":
