@@ -368,16 +368,32 @@ def test_features_that_only_drop_are_an_uncertain_deny() -> None:
     assert one.interfaces["lan1"].filter_out is None
 
 
-def test_a_vlan_group_bounds_the_deny_to_vlans_of_the_same_lan() -> None:
+@pytest.mark.parametrize(
+    ("header", "certainty"),
+    [
+        ("# RTX830 Rev.15.02.31 (some day)", Certainty.ALWAYS),
+        ("# RTX830 Rev.15.02.30 (some day)", Certainty.UNCERTAIN),
+        ("# RTX1210 Rev.14.01.42 (some day)", Certainty.UNCERTAIN),
+        ("# RTX830 Rev.unknown", Certainty.UNCERTAIN),
+    ],
+)
+def test_a_vlan_group_is_exact_where_model_and_revision_have_it(header: str, certainty: Certainty) -> None:
     one = device(
-        "vlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\nip lan1/1 mtu 1400\nvlan interconnect group lan1 none"
+        f"{header}\nvlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\nip lan1/1 mtu 1400\n"
+        "vlan interconnect group lan1 none"
     )
     line = one.filters["lan1/1 out"].lines[0]
-    assert (line.action, line.certainty, line.ingress) == (
-        Action.DENY,
-        Certainty.UNCERTAIN,
-        frozenset({"lan1/1", "lan1/2"}),
+    assert (line.action, line.certainty, line.ingress) == (Action.DENY, certainty, frozenset({"lan1/2"}))
+
+
+def test_groups_that_are_not_understood_only_might_keep_vlans_apart() -> None:
+    config = read(
+        "# RTX830 Rev.15.02.31 (some day)\nvlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\n"
+        "vlan interconnect group lan1 lan1/1+lan1/2"
     )
+    line = config.devices[0].filters["lan1/1 out"].lines[0]
+    assert (line.action, line.certainty) == (Action.DENY, Certainty.UNCERTAIN)
+    assert [(one.line.number, one.could_matter) for one in config.coverage.unread] == [(4, False)]
 
 
 # -- interfaces -------------------------------------------------------------------------------------------------
