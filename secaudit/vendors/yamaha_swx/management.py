@@ -107,14 +107,15 @@ class Management:
         self.ledger.use_all(node)
 
     def snmp(self, node: Node) -> None:
-        """`snmp-server community NAME [ro|rw]`, `snmp-server user ...`, `snmp-server access community|user A [NAME]`."""
+        """`snmp-server community NAME [ro|rw]`, `snmp-server user ...`, `snmp-server access permit A [community|user NAME]`."""
         what = "".join(node.keys[1:2])
         held = self.servers.setdefault("snmp", _Server())
         if what == "community" and len(node.words) > 2:
             writable = "rw" in node.keys[3:]
             self.communities.append(SnmpCommunity(node.keys[2] in _WELL_KNOWN, writable, False, (node.line,)))
-        elif what == "access" and len(node.words) > 3:
-            found, family = _sources(node.words[3])
+        elif what == "access" and len(node.words) > 2:
+            known = [one for one in map(_sources, node.words[2:]) if one[0] is not None]
+            found, family = known[0] if known else (None, 4)
             held.access.append((True, found, family, node.line))
         elif what == "user":
             if MASK in node.words:
