@@ -79,11 +79,15 @@ class AccessList:
         """Whether it asks for MAC addresses, of which the model knows nothing."""
         return self.number in _MAC_LISTS
 
-    def place(self, sequence: int | None) -> int:
+    def next_place(self, sequence: int | None) -> int:
         """The number of the next entry: ten more than the highest one when none is written."""
-        number = self._highest + 10 if sequence is None else sequence
+        return self._highest + 10 if sequence is None else sequence
+
+    def add(self, sequence: int | None, line: FilterLine) -> None:
+        """Puts an entry in its place."""
+        number = self.next_place(sequence)
         self._highest = max(self._highest, number)
-        return number
+        self.entries.append((number, line))
 
     def finish(self) -> None:
         """Puts the entries in order, and the unknown end behind them."""
@@ -132,30 +136,29 @@ def _read(node: Node, lists: dict[int, AccessList], ledger: Ledger) -> None:
             raise NotUnderstoodError("nothing stands below an entry")
         if words.peek().isdigit():
             sequence = words.number(1, HIGHEST_SEQUENCE)
-        line = _entry(number, words, node.line)
+        line = _entry(number, known.next_place(sequence), words, node.line)
         ledger.use(node)
     except NotUnderstoodError:
         everything = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
-        line = FilterLine("", Action.UNKNOWN, everything, (node.line,), Certainty.UNCERTAIN, _UNREAD_ENTRY)
+        label = str(known.next_place(sequence))
+        line = FilterLine(label, Action.UNKNOWN, everything, (node.line,), Certainty.UNCERTAIN, _UNREAD_ENTRY)
         ledger.leave_line(node.line)
         for below in node.below():
             ledger.leave_line(below.line)
-    place = known.place(sequence)
-    known.entries.append((place, replace(line, label=str(place))))
+    known.add(sequence, line)
 
 
-def _entry(number: int, words: Words, source: SourceLine) -> FilterLine:
-    action = _ACTIONS.get(words.peek())
+def _entry(number: int, place: int, words: Words, source: SourceLine) -> FilterLine:
+    action = _ACTIONS.get(words.take().lower())
     if action is None:
-        raise NotUnderstoodError(f"{words.peek()!r} is neither permit nor deny")
-    words.take()
+        raise NotUnderstoodError("neither permit nor deny")
     if number in _MAC_LISTS:
         # Which packets a MAC address stands for is not known.
         everything = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
-        return FilterLine("", Action.UNKNOWN, everything, (source,), Certainty.UNCERTAIN, _NO_MATCH)
+        return FilterLine(str(place), Action.UNKNOWN, everything, (source,), Certainty.UNCERTAIN, _NO_MATCH)
     match, doubt = _ipv6(words) if number in _IPV6_LISTS else _ipv4(words)
     certainty = Certainty.ALWAYS if doubt is None else Certainty.UNCERTAIN
-    return FilterLine("", action, (match,), (source,), certainty, doubt)
+    return FilterLine(str(place), action, (match,), (source,), certainty, doubt)
 
 
 def _ipv6(words: Words) -> tuple[Match, Text | None]:
@@ -171,7 +174,8 @@ def _ipv6(words: Words) -> tuple[Match, Text | None]:
 
 def _ipv4(words: Words) -> tuple[Match, Text | None]:
     """`SOURCE` alone (SWX2220), or `PROTOCOL SOURCE [PORT] DESTINATION [PORT] [FLAGS]`."""
-    if _is_address(words) and not _is_protocol(words):
+    first = words.peek()
+    if first not in _PROTOCOLS and not first.isdigit() and (first == "host" or is_ipv4(first.partition("/")[0])):
         sources, doubt = _address(words)
         words.finish()
         return Match(4, sources, ANY_IPV4), doubt
@@ -190,14 +194,6 @@ def _ipv4(words: Words) -> tuple[Match, Text | None]:
     return Match(4, sources, destinations, (service,)), doubt or doubt_there or doubt_of_flags
 
 
-def _is_protocol(words: Words) -> bool:
-    return words.peek() in _PROTOCOLS or words.peek().isdigit()
-
-
-def _is_address(words: Words) -> bool:
-    return words.peek() == "host" or is_ipv4(words.peek().partition("/")[0])
-
-
 def _protocol(words: Words) -> int:
     """A number, `tcp`, `udp`; -1 for `any`, which is every IPv4 packet."""
     word = words.take().lower()
@@ -207,12 +203,12 @@ def _protocol(words: Words) -> int:
 
 def _address(words: Words) -> tuple[Intervals, Text | None]:
     """`any`, `host A`, `A/BITS`, or `A WILDCARD`."""
-    if words.skip("any"):
+    word = words.take().lower()
+    if word == "any":
         return ANY_IPV4, None
-    if words.skip("host"):
+    if word == "host":
         value = words.address()
         return ((value, value),), None
-    word = words.take()
     address, slash, bits = word.partition("/")
     if slash:
         return _wildcard(ipv4(address), (1 << (32 - whole_number(bits, 0, 32))) - 1)
@@ -229,17 +225,21 @@ def _wildcard(address: int, wildcard: int) -> tuple[Intervals, Text | None]:
 
 def _ports(words: Words, protocol: int) -> Intervals:
     """`eq X` or `range X Y`, for TCP and UDP."""
-    if words.peek() not in ("eq", "range"):
+    operator = words.peek()
+    if operator not in ("eq", "range"):
         return ANY_PORT
     if protocol not in (TCP, UDP):
         raise NotUnderstoodError("ports of a protocol that has none")
-    single = words.take().lower() == "eq"
+    words.take()
+    single = operator == "eq"
     low = words.number(0, 65535)
     high = low if single else words.number(low, 65535)
     return ((low, high),)
 
 
 def _flags(words: Words, protocol: int) -> tuple[Intervals, Text | None]:
+    if not words:
+        return ANY_BYTE, None
     listed: list[int] = []
     while words.peek() in _FLAGS and protocol == TCP:
         listed.append(_FLAGS[words.take().lower()])

@@ -21,6 +21,10 @@ _ON_A_PORT = Text(
     ja="ポートに適用されたアクセスリストが通信を破棄することがあります（どのポートを通るかは設定から決まりません）",
     en="an access list on a port may drop packets (by which port they come or go, the configuration does not tell)",
 )
+_QUALITY = Text(
+    ja="QoS（優先制御・帯域制限）の設定で、通信の許可・拒否には影響しません",
+    en="quality of service only; permits and denies nothing",
+)
 _MAP_UNREAD = Text(
     ja="VLANアクセスマップを読み取れないため、何を許可・拒否するか分かりません",
     en="the VLAN access map was not understood: it could permit or deny anything",
@@ -88,6 +92,14 @@ class AppliedFilters:
         self._by_vlan[vlan, direction] = (node.words[2], node.line)
         self.ledger.use(node)
 
+    def class_map(self, node: Node) -> None:
+        """`class-map NAME` / ` match access-list ID`: quality of service, but the list has its use."""
+        self.ledger.ignore(node, _QUALITY)
+        for child in node.children:
+            word = child.keys[-1]
+            if "access-list" in child.keys and word.isascii() and word.isdigit() and len(word) <= 4:
+                self.used.add(int(word))
+
     def build(self) -> None:
         """Fills `filters` and `in_and_out`."""
         for facts in self.interfaces.values():
@@ -151,8 +163,12 @@ class AppliedFilters:
         self.ledger.notice(NoticeKind.UNDEFINED_FILTER, text, (source,))
 
 
-def read_applied(maps: Sequence[Node], filters: Sequence[Node], applied: AppliedFilters) -> None:
+def read_applied(
+    maps: Sequence[Node], filters: Sequence[Node], classes: Sequence[Node], applied: AppliedFilters
+) -> None:
     """Reads the maps, then where they are applied, and builds the filters."""
+    for node in classes:
+        applied.class_map(node)
     for node in maps:
         applied.access_map(node)
     for node in filters:

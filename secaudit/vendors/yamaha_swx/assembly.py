@@ -63,7 +63,7 @@ def assemble(
     _virtual_addresses(sections, interfaces, ledger)
     lists = read_access_lists(sections.of("access list"), ledger)
     applied = AppliedFilters(lists, interfaces, ledger)
-    read_applied(sections.of("access map"), sections.of("vlan filter"), applied)
+    read_applied(sections.of("access map"), sections.of("vlan filter"), sections.of("class map"), applied)
     unused_lists(lists, frozenset(applied.used), ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, ledger)
     dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly)

@@ -25,6 +25,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("access-list", "access list"),
         ("vlan access-map", "access map"),
         ("vlan filter", "vlan filter"),
+        ("class-map", "class map"),
         ("ip route", "route"),
         ("ipv6 route", "route"),
         ("ip forwarding", "forwarding"),
