@@ -42,6 +42,8 @@ _ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
 _PROTOCOLS = {"any": -1, "tcp": TCP, "udp": UDP}
 _FLAGS = {"ack": ACK, "fin": FIN, "psh": PSH, "rst": RST, "syn": SYN, "urg": URG}
 _INTERVALS_PER_WILDCARD = 256
+_MOST_EDITS = 500
+"""Entries that are taken out of one list; each looks at the whole list."""
 _UNREAD_ENTRY = Text(
     ja="この行を読み取れないため、何を許可・拒否するか分かりません",
     en="this entry was not understood: it could permit or deny anything",
@@ -73,6 +75,7 @@ class AccessList:
     entries: list[tuple[int, FilterLine]] = field(default_factory=list)
     lines: tuple[FilterLine, ...] = ()
     _highest: int = 0
+    _edits: int = 0
 
     @property
     def of_mac_addresses(self) -> bool:
@@ -88,6 +91,16 @@ class AccessList:
         number = self.next_place(sequence)
         self._highest = max(self._highest, number)
         self.entries.append((number, line))
+
+    def remove(self, number: int) -> bool:
+        """Takes the entry with that number out; False when there is none, or more than one."""
+        held = [entry for entry in self.entries if entry[0] == number] if self._edits < _MOST_EDITS else []
+        if len(held) != 1:
+            return False
+        self._edits += 1
+        self.entries.remove(held[0])
+        self._highest = max((entry[0] for entry in self.entries), default=0)
+        return True
 
     def finish(self) -> None:
         """Puts the entries in order, and the unknown end behind them."""
@@ -117,7 +130,10 @@ def read_access_lists(nodes: Sequence[Node], ledger: Ledger) -> dict[int, Access
 
 
 def _read(node: Node, lists: dict[int, AccessList], ledger: Ledger) -> None:
-    """`access-list ID [SEQ] permit|deny ...`, `access-list ID description TEXT`."""
+    """`access-list ID [SEQ] permit|deny ...`, `access-list ID description TEXT`, and what people type: `no access-list ID SEQ ...`."""
+    if node.keys[0] == "no":
+        _take_out(node, lists, ledger)
+        return
     try:
         number = whole_number(node.words[1] if len(node.words) > 2 else "", 1, _IPV6_LISTS[-1])
     except NotUnderstoodError:
@@ -146,6 +162,18 @@ def _read(node: Node, lists: dict[int, AccessList], ledger: Ledger) -> None:
         for below in node.below():
             ledger.leave_line(below.line)
     known.add(sequence, line)
+
+
+def _take_out(node: Node, lists: Mapping[int, AccessList], ledger: Ledger) -> None:
+    """`no access-list ID SEQ [permit|deny ...]`; without a number it takes more away than can be told."""
+    words = Words(node.words, node.keys, 2)
+    try:
+        known = lists.get(words.number(1, _IPV6_LISTS[-1]))
+        if known is None or node.children or not known.remove(words.number(1, HIGHEST_SEQUENCE)):
+            raise NotUnderstoodError("no such entry")
+        ledger.use(node)
+    except NotUnderstoodError:
+        ledger.leave(node, DEVICE)
 
 
 def _entry(number: int, place: int, words: Words, source: SourceLine) -> FilterLine:

@@ -50,6 +50,8 @@ class AppliedFilters:
     filters: dict[str, Filter] = field(default_factory=dict)
     in_and_out: dict[tuple[str, str], str] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
+    of_classes: set[int] = field(default_factory=set)
+    """The lists that classes of traffic name."""
     _maps: dict[str, _Map] = field(default_factory=dict)
     _by_vlan: dict[tuple[int, str], tuple[str, SourceLine]] = field(default_factory=dict)
 
@@ -99,6 +101,7 @@ class AppliedFilters:
             word = child.keys[-1]
             if "access-list" in child.keys and word.isascii() and word.isdigit() and len(word) <= 4:
                 self.used.add(int(word))
+                self.of_classes.add(int(word))
 
     def build(self) -> None:
         """Fills `filters` and `in_and_out`."""
@@ -157,6 +160,24 @@ class AppliedFilters:
             yield FilterLine(name, Action.UNKNOWN, _EVERYTHING, lines, Certainty.UNCERTAIN, _MAP_UNREAD)
             return
         yield from chosen[0].lines
+
+    def only_list(self, vlan: int, direction: str) -> AccessList | None:
+        """The list of a VLAN in one direction, if that is all there is to it and nothing else names the list; for those who change it."""
+        applied = self._by_vlan.get((vlan, direction))
+        found = None if applied is None else self._maps.get(applied[0])
+        if found is None or not found.readable or len(found.numbers) != 1:
+            return None
+        number = found.numbers[0][0]
+        users = sum(name == applied[0] for name, _ in self._by_vlan.values()) if applied is not None else 0
+        maps = sum(number in (one for one, _ in other.numbers) for other in self._maps.values())
+        on_ports = any(
+            one.number == number for facts in self.interfaces.values() for held in facts.lists.values() for one in held
+        )
+        return None if users != 1 or maps != 1 or on_ports or number in self.of_classes else self.lists.get(number)
+
+    def has_filter(self, vlan: int, direction: str) -> bool:
+        """Whether a map is applied to a VLAN in one direction."""
+        return (vlan, direction) in self._by_vlan
 
     def _undefined(self, en: str, ja: str, source: SourceLine) -> None:
         text = Text(ja=f"{ja} は適用されていますが、定義されていません", en=f"{en} is applied but not defined")

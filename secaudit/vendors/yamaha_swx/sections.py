@@ -62,7 +62,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
 }
 _FROM_ANY_MODE = frozenset(("route", "access list", "vlan filter", "access map", "interface", "router", "hostname"))
 """Commands that cannot be meant for an interface: the switch leaves the interface when it reads them."""
-_TAKES_NO = frozenset(("server", "proxy", "forwarding", "structure", "multicast"))
+_TAKES_NO = frozenset(("access list", "server", "proxy", "forwarding", "structure", "multicast"))
 """Sections whose readers know what `no` in front means; of the others a `no` takes something away that nobody can tell."""
 _LONGEST = max(len(start) for start in _SECTIONS)
 
