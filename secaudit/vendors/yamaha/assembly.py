@@ -27,7 +27,14 @@ from secaudit.vendors.yamaha.tunnels import settle_selectors, tunnel_end
 PIPELINE = (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT)
 """Inbound: NAT, filter, route. Outbound: route, filter, NAT (YA-70): a WAN `in` filter sees private destinations."""
 
-POLICY_PIPELINE = (Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT)
+POLICY_PIPELINE = (
+    Stage.INGRESS_FILTER,
+    Stage.INGRESS_NAT,
+    Stage.ROUTE,
+    Stage.POLICY,
+    Stage.EGRESS_FILTER,
+    Stage.EGRESS_NAT,
+)
 """Models with policy filters: inbound filter, NAT, route, policy filter, NAT (YA-66; technical document "policy_fw")."""
 
 _CLUE_LINES = 3

@@ -170,12 +170,12 @@ class _Set:
         for number, upper in _members(chosen.words[5:]):
             policy = self._kept.filters.get(number)
             fields = () if policy is None else policy.words[4:]
-            if policy is None or len(fields) < _FIELDS or fields[0] not in _ACTIONS:
+            if policy is None or not 2 <= len(fields) <= _FIELDS or fields[0] not in _ACTIONS:
                 if policy is None:
                     self._undefined(f"{self._word} policy filter {number}", chosen.sources)
                 yield self._unknown(_NOT_READ, chosen.sources if policy is None else policy.sources)
                 continue
-            closed = closed or (upper and set(fields[1:_FIELDS]) == {"*"})
+            closed = closed or (upper and fields[1:] == ("*",) * (_FIELDS - 1))
             if _ACTIONS[fields[0]]:
                 yield from self._passing(number, policy, chosen, source, destination)
         self._told = True
@@ -185,7 +185,8 @@ class _Set:
     def _passing(
         self, number: str, policy: Command, chosen: Command, source: str, destination: str
     ) -> Iterator[FilterLine]:
-        action, from_interface, to_interface, from_address, to_address, service = policy.words[4:10]
+        left_out = ("*",) * (_FIELDS + 4 - len(policy.words))
+        action, from_interface, to_interface, from_address, to_address, service = (*policy.words[4:], *left_out)
         incoming = self._objects.interfaces(from_interface)
         outgoing = self._objects.interfaces(to_interface)
         lines: list[SourceLine] = [*policy.sources, *chosen.sources]

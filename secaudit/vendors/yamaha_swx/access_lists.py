@@ -74,6 +74,8 @@ class AccessList:
     definition: SourceLine
     entries: list[tuple[int, FilterLine]] = field(default_factory=list)
     lines: tuple[FilterLine, ...] = ()
+    has_ranges: bool = False
+    """An entry names a range of ports: such a list cannot be applied to what goes out."""
     _highest: int = 0
     _edits: int = 0
 
@@ -153,6 +155,7 @@ def _read(node: Node, lists: dict[int, AccessList], ledger: Ledger) -> None:
         if words.peek().isdigit():
             sequence = words.number(1, HIGHEST_SEQUENCE)
         line = _entry(number, known.next_place(sequence), words, node.line)
+        known.has_ranges = known.has_ranges or "range" in node.keys
         ledger.use(node)
     except NotUnderstoodError:
         everything = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)

@@ -25,6 +25,10 @@ _QUALITY = Text(
     ja="QoS（優先制御・帯域制限）の設定で、通信の許可・拒否には影響しません",
     en="quality of service only; permits and denies nothing",
 )
+_RANGE_OUT = Text(
+    ja="ポート番号の範囲（range）を含むアクセスリストは送信側に適用できないため、働いているか確かめられません",
+    en="a list with a range of ports cannot be applied to what goes out, so whether it is in force is not certain",
+)
 _MAP_UNREAD = Text(
     ja="VLANアクセスマップを読み取れないため、何を許可・拒否するか分かりません",
     en="the VLAN access map was not understood: it could permit or deny anything",
@@ -118,7 +122,7 @@ class AppliedFilters:
         vlan = facts.vlan or 0
         ports = list(self._ports(vlan, direction))
         applied = self._by_vlan.get((vlan, direction))
-        lines = [] if applied is None else list(self._mapped(*applied))
+        lines = [] if applied is None else list(self._mapped(*applied, direction))
         if not ports and not lines:
             return
         sources = tuple(dict.fromkeys((*(line.sources[0] for line in ports), *([applied[1]] if applied else ()))))
@@ -143,7 +147,7 @@ class AppliedFilters:
                         _ON_A_PORT,
                     )
 
-    def _mapped(self, name: str, source: SourceLine) -> Iterator[FilterLine]:
+    def _mapped(self, name: str, source: SourceLine, direction: str) -> Iterator[FilterLine]:
         """The lines of the list of a map. Without a defined list nothing is filtered, as far as anybody knows: that is not certain."""
         found = self._maps.get(name)
         if found is None:
@@ -158,6 +162,10 @@ class AppliedFilters:
         if not found.readable or len(found.numbers) != 1 or len(chosen) != 1 or chosen[0].of_mac_addresses:
             lines = (found.definition, *(line for _, line in found.numbers), source)
             yield FilterLine(name, Action.UNKNOWN, _EVERYTHING, lines, Certainty.UNCERTAIN, _MAP_UNREAD)
+            return
+        if direction == "out" and chosen[0].has_ranges:
+            lines = (chosen[0].definition, source)
+            yield FilterLine(name, Action.UNKNOWN, _EVERYTHING, lines, Certainty.UNCERTAIN, _RANGE_OUT)
             return
         yield from chosen[0].lines
 

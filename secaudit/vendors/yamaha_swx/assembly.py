@@ -70,7 +70,7 @@ def assemble(
     _doubts(sections, ledger)
     name, model, version, identity = _identity(sections, tree, ledger, fallback)
     management = _management(sections, ledger)
-    plane = management.build(model, identity, interfaces)
+    plane = management.build(model, identity)
     itself = management.local_filter(plane, interfaces)
     filters = dict(applied.filters)
     if itself is not None:

@@ -77,6 +77,8 @@ class Management:
     ntp: list[Server] = field(default_factory=list)
     dns: list[Server] = field(default_factory=list)
     maintenance: list[str] = field(default_factory=list)
+    _presumed: bool = False
+    """That only the maintenance VLAN is answered is presumed of a model whose defaults were not read."""
 
     def server(self, node: Node) -> None:
         """`telnet-server enable [PORT]`, `disable`, `interface vlanN`, `access permit|deny A`; `http-server secure enable ...`."""
@@ -172,10 +174,11 @@ class Management:
             else:
                 self.ledger.ignore(child, known[1])
 
-    def build(self, model: str, identity: Sources, interfaces: Mapping[str, InterfaceFacts]) -> ManagementPlane:
+    def build(self, model: str, identity: Sources) -> ManagementPlane:
         """The finished plane."""
-        services = tuple(self._services(model, identity, interfaces))
-        if not is_documented(model) and any(one.by_default for one in services if one.name != "snmp"):
+        services = tuple(self._services(model, identity))
+        self._presumed = not is_documented(model)
+        if self._presumed and any(one.by_default for one in services if one.name != "snmp"):
             self.ledger.doubt(DoubtKind.UNSUPPORTED, _DEFAULT, identity, MANAGEMENT)
         restricted = bool(self.servers.get("snmp", _Server()).access)
         communities = tuple(
@@ -190,13 +193,11 @@ class Management:
             tuple(self.dns),
         )
 
-    def _services(
-        self, model: str, identity: Sources, interfaces: Mapping[str, InterfaceFacts]
-    ) -> Iterator[ManagementService]:
+    def _services(self, model: str, identity: Sources) -> Iterator[ManagementService]:
         for name, default in service_defaults(model).items():
             held = self.servers.get(name, _Server())
             said = held.enabled is not None
-            bound = self._bound(name, default.maintenance_only, held)
+            bound = self._bound(name, default.maintenance_only and is_documented(model), held)
             listens: tuple[Service, ...] = ()
             if held.port is not None:
                 listens = (Service(((_PORTS[name], _PORTS[name]),), ((held.port, held.port),)),)
@@ -216,7 +217,7 @@ class Management:
             return None
         if held.interfaces:
             return held.interfaces
-        return (self.maintenance or ["vlan1"]) if maintenance_only else None
+        return self.maintenance or (["vlan1"] if maintenance_only else None)
 
     def local_filter(self, plane: ManagementPlane, interfaces: Mapping[str, InterfaceFacts]) -> Filter | None:
         """Who may use the servers, as a filter for packets addressed to the switch; None when everybody may."""
@@ -230,15 +231,16 @@ class Management:
         held = self.servers.get(service.name, _Server())
         every = _matches(service.packets, ANY_IPV4, ANY_IPV6)
         label = f"{service.name}-server"
-        if service.interfaces is None and not held.access:
+        presumed = service.interfaces is None and self._presumed and service.name != "snmp"
+        if service.interfaces is None and not presumed and not held.access:
             return
-        named = service.interfaces or frozenset(interfaces)
+        named = service.interfaces or (frozenset(("vlan1",)) if presumed else frozenset(interfaces))
         others = frozenset(interfaces) - named
         elsewhere = _elsewhere(every, named, interfaces)
-        if others and elsewhere:
+        if others and elsewhere and not presumed:
             yield FilterLine(f"{label} interface", Action.DENY, elsewhere, service.sources, ingress=others)
         for ingress, matches in ((others, every), (named, elsewhere)):
-            if others and matches:
+            if others and ingress and matches:
                 yield FilterLine(
                     f"{label} interface",
                     Action.DENY,

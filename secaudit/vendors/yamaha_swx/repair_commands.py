@@ -58,6 +58,10 @@ _NOT_EXPRESSIBLE = Text(
     ja="ICMPのタイプや、IPv6の宛先・プロトコルを指す条件は、このスイッチのアクセスリストで書けない。",
     en="lists of this switch cannot name ICMP types, nor destinations and protocols of IPv6",
 )
+_RANGE_OUT = Text(
+    ja="ポート番号の範囲を指す行は、送信側のアクセスリストに書けない。",
+    en="a list for what goes out cannot name ranges of ports",
+)
 _OTHER_FAMILY = Text(
     ja="アクセスリストと異なるIPバージョンの通信に対する動作を確かめられないため、コマンドを示せない。",
     en="what a list does to the other IP version is not known, so no commands are proposed",
@@ -152,7 +156,9 @@ class _Session:
             raise NotSaidError(UNPLACED)  # behind the end of the list, of which nobody knows what it does
         if any(match.family != family for match in change.matches):
             raise NotSaidError(_OTHER_FAMILY)
-        edit.inserted.setdefault(place, []).extend(_denials(family, change.matches))
+        edit.inserted.setdefault(place, []).extend(
+            _denials(family, change.matches, outgoing=change.filter.endswith(" out"))
+        )
 
     def _remove(self, change: RemoveLine) -> None:
         edit, start = self._edit(change.filter)
@@ -173,7 +179,9 @@ class _Session:
         )
         if ipv6 or any(match.family == 6 for match in change.matches):
             raise NotSaidError(_OTHER_FAMILY)
-        self._new.setdefault((change.interface, change.outgoing), []).extend(_denials(4, change.matches))
+        self._new.setdefault((change.interface, change.outgoing), []).extend(
+            _denials(4, change.matches, outgoing=change.outgoing)
+        )
 
     def _new_list(self, interface: str, direction: str, denies: Sequence[str]) -> Iterator[str]:
         number = next((one for one in _LISTS[4] if str(one) not in self._words), None)
@@ -202,7 +210,7 @@ def _edited(edit: _Edit) -> Iterator[str]:
         yield f"no access-list {edit.held.number} {numbers[place]}"
 
 
-def _denials(family: Family, matches: Sequence[Match]) -> list[str]:
+def _denials(family: Family, matches: Sequence[Match], outgoing: bool) -> list[str]:
     """The denying entries, one for each product of prefixes and ports. Raises `NotSaidError`."""
     found: list[str] = []
     for match in matches:
@@ -214,6 +222,8 @@ def _denials(family: Family, matches: Sequence[Match]) -> list[str]:
             found += [f"deny {source}" for source in sources]
         else:
             written = [one for service in services for one in _service(service)]
+            if outgoing and any(port.startswith("range") for _, *ports in written for port in ports):
+                raise NotSaidError(_RANGE_OUT)
             sides = product(sources, _sides(family, match.destinations))
             for (source, destination), (protocol, source_port, port) in product(sides, written):
                 found.append(" ".join(filter(None, ("deny", protocol, source, source_port, destination, port))))

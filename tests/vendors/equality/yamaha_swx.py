@@ -48,7 +48,7 @@ class YamahaSwxWriter:
             random.shuffle(entries)
         else:
             entries = [f"access-list {number} {body}" for body in bodies]
-        direction = random.choice(("in", "out"))
+        direction = "in" if any(" range " in body for body in bodies) else random.choice(("in", "out"))
         vlan = (self.inside if direction == "in" else self.outside).removeprefix("vlan")
         blocks = [
             entries,
