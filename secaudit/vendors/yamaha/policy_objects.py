@@ -15,6 +15,8 @@ from secaudit.vendors.yamaha.table import read_data
 
 _MOST_STEPS = 2000
 """Words of nested groups that are followed for one field."""
+_STEP_BUDGET = 200_000
+"""Words of groups that are followed for one address family; beyond it a field is everything."""
 
 
 class PolicyObjects:
@@ -25,6 +27,8 @@ class PolicyObjects:
         self._family = family
         self._interfaces = interfaces
         self._found: dict[tuple[str, str, str], tuple[Match, ...]] = {}
+        self._of_words: dict[tuple[str, str], list[str] | None] = {}
+        self._budget = _STEP_BUDGET
 
     def interfaces(self, word: str) -> frozenset[str] | None:
         """The names behind an interface field (`local` is the device itself); None for all of them."""
@@ -98,6 +102,11 @@ class PolicyObjects:
         """The words behind a field: those of a group (a number), or the word itself; None when that cannot be told."""
         if not word.isdecimal():
             return word.split(",")
+        if (kind, word) not in self._of_words:
+            self._of_words[kind, word] = self._group_members(kind, word)
+        return self._of_words[kind, word]
+
+    def _group_members(self, kind: str, word: str) -> list[str] | None:
         found: list[str] = []
         seen = {word}
         waiting = [word]
@@ -109,7 +118,8 @@ class PolicyObjects:
             nested = False
             for one in without_name(group.words[5:]):
                 steps += 1
-                if steps > _MOST_STEPS:
+                self._budget -= 1
+                if steps > _MOST_STEPS or self._budget < 0:
                     return None
                 if one == "group":
                     nested = True
