@@ -24,6 +24,10 @@ _POLICY = Text(
     ja="ポリシーベースルーティングはモデル化していません",
     en="policy-based routing is not modelled",
 )
+_DYNAMIC_VLAN = Text(
+    ja="認証の結果により、このポートの端末が別のVLANに入ることがあります",
+    en="authentication may put the hosts of this port into another VLAN",
+)
 _PREFIX = Text(
     ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
     en="the IPv6 prefix of this interface is given from outside and is not in the file",
@@ -338,4 +342,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ip", "policy"): _unsupported(_POLICY),
     ("service-policy", "route"): _unsupported(_POLICY),
     ("ip", "rip", "enable"): _routing,
+    ("auth", "dynamic-vlan-creation"): _unsupported(_DYNAMIC_VLAN),
+    ("auth", "guest-vlan"): _unsupported(_DYNAMIC_VLAN),
+    ("dot1x", "guest-vlan"): _unsupported(_DYNAMIC_VLAN),
 }

@@ -60,7 +60,9 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("line", "line"),
     )
 }
-_FROM_ANY_MODE = frozenset(("route", "access list", "vlan filter", "access map", "interface", "router", "hostname"))
+_FROM_ANY_MODE = frozenset(
+    ("route", "access list", "vlan filter", "access map", "interface", "router", "hostname", "relay")
+)
 """Commands that cannot be meant for an interface: the switch leaves the interface when it reads them."""
 _TAKES_NO = frozenset(("access list", "server", "proxy", "forwarding", "structure", "multicast"))
 """Sections whose readers know what `no` in front means; of the others a `no` takes something away that nobody can tell."""
