@@ -36,6 +36,10 @@ _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed; what passes is not modelled",
 )
+_NO_AGGREGATE = Text(
+    ja="ポートが所属するリンクアグリゲーションの設定がなく、どのVLANを運ぶか分かりません",
+    en="the link aggregation of which the port is a member is not in the file, so which VLANs it carries is not known",
+)
 _SCHEDULED = Text(
     ja="スケジュール機能がスクリプトやコマンドを実行するため、この設定は固定ではありません",
     en="the scheduler runs scripts or commands, so this configuration is not static",
@@ -61,6 +65,9 @@ def assemble(
         read_interface(node, interfaces, ledger, sections.take)
     vlans_off = _vlans(sections, ledger)
     _virtual_addresses(sections, interfaces, ledger)
+    for facts in interfaces.values():
+        if facts.member_of is not None and facts.member_of not in interfaces:
+            ledger.doubt(DoubtKind.UNDEFINED, _NO_AGGREGATE, tuple(facts.sources), on_interfaces(facts.name))
     lists = read_access_lists(sections.of("access list"), ledger)
     applied = AppliedFilters(lists, interfaces, ledger)
     read_applied(sections.of("access map"), sections.of("vlan filter"), sections.of("class map"), applied)

@@ -287,3 +287,23 @@ def test_irrelevant_lines_have_reasons_in_both_languages() -> None:
     assert reason is not None
     assert reason[1].ja
     assert reason[1].en
+
+
+def test_a_member_of_an_aggregate_that_is_not_there_is_a_doubt() -> None:
+    found = device("interface port1.1\n static-channel-group 9\ninterface vlan1\n ip address 10.0.0.1/24\nend")
+    assert [(one.kind, one.interfaces) for one in found.doubts if one.plane is Plane.TRAFFIC] == [
+        (DoubtKind.UNDEFINED, frozenset({"port1.1"}))
+    ]
+
+
+def test_a_terminal_log_is_read() -> None:
+    shown = (
+        "SWX-01>enable\r\nSWX-01#show running-config\r\n!\r\nhostname 情報系-01\r\n!\r\ninterface port1.1\r\n switchport\r\n"
+        " --More-- \r\n no shutdown\r\n!\r\nl2ms configuration\r\n l2ms role agent\r\n!\r\ntelnet-server enable\r\n!\r\nend\r\n\r\nSWX-01#\r\n"
+    )
+    text = config_text_from_bytes(shown.encode("cp932"), "x.txt")
+    assert recognise(text) is not None
+    result = READER.read(text)
+    assert [one.name for one in result.devices] == ["情報系-01"]
+    assert not result.coverage.unread
+    assert not any(one.kind is DoubtKind.TRUNCATED for one in result.devices[0].doubts)
