@@ -24,6 +24,10 @@ _POLICY = Text(
     ja="ポリシーベースルーティングはモデル化していません",
     en="policy-based routing is not modelled",
 )
+_ROUTED_PORT = Text(
+    ja="ポートがレイヤー3として設定されていますが、この機種での動作を確かめられません",
+    en="a port is configured as layer 3; how this model treats that is not confirmed",
+)
 _DYNAMIC_VLAN = Text(
     ja="認証の結果により、このポートの端末が別のVLANに入ることがあります",
     en="authentication may put the hosts of this port into another VLAN",
@@ -63,6 +67,8 @@ class InterfaceFacts:
     private_vlan: int | None = None
     isolated: list[SourceLine] = field(default_factory=list)
     member_of: str | None = None
+    routed: SourceLine | None = None
+    """`no switchport` on a port, or an address: layer 3."""
     routing: SourceLine | None = None
     """A line that has a routing protocol run here."""
 
@@ -73,8 +79,8 @@ class InterfaceFacts:
 
     @property
     def is_port(self) -> bool:
-        """Whether it is a port or a link aggregation: layer 2."""
-        return self.name.startswith(("port", "sa", "po"))
+        """Whether it is a port or a link aggregation of layer 2."""
+        return self.routed is None and self.name.startswith(("port", "sa", "po"))
 
     def carries(self, vlan: int) -> bool:
         """Whether frames of a VLAN may come in by this port."""
@@ -136,6 +142,18 @@ def _nothing(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) ->
     words.finish()
 
 
+def _no_switchport(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """VLAN interfaces are always printed with it; on a port it makes a routed port, which the references do not tell of."""
+    words.finish()
+    _route_port(facts, node, ledger)
+
+
+def _route_port(facts: InterfaceFacts, node: Node, ledger: Ledger) -> None:
+    if facts.is_port:
+        facts.routed = node.line
+        ledger.doubt(DoubtKind.UNSUPPORTED, _ROUTED_PORT, (node.line,), on_interfaces(facts.name))
+
+
 def _description(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     facts.description = " ".join(words.items[words.position :])
 
@@ -150,6 +168,7 @@ def _enabled(on: bool) -> _Handler:
 
 def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     """`ip address A/BITS|A MASK [secondary]`, `ip address dhcp [hostname H]`."""
+    _route_port(facts, node, ledger)
     if words.skip("dhcp"):
         facts.dynamic_address = True
         return
@@ -170,6 +189,7 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
 
 def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     """`ipv6 address A/BITS`, `autoconfig`, `dhcp`."""
+    _route_port(facts, node, ledger)
     facts.ipv6 = True
     word = words.take()
     if word.lower() in ("autoconfig", "dhcp"):
@@ -318,7 +338,7 @@ def add_virtual_address(facts: InterfaceFacts, node: Node) -> bool:
 _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("exit",): _nothing,
     ("switchport",): _nothing,
-    ("no", "switchport"): _nothing,
+    ("no", "switchport"): _no_switchport,
     ("description",): _description,
     ("shutdown",): _enabled(False),
     ("no", "shutdown"): _enabled(True),
