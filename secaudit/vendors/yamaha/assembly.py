@@ -20,11 +20,22 @@ from secaudit.vendors.yamaha.lan_split import settle_lan_split
 from secaudit.vendors.yamaha.local_filter import local_filter
 from secaudit.vendors.yamaha.management import build_management
 from secaudit.vendors.yamaha.nat import build_nat_rules
+from secaudit.vendors.yamaha.policy_filters import build_policy_filters
 from secaudit.vendors.yamaha.routes import build_dynamic_routing, build_policy_routes, build_routes
 from secaudit.vendors.yamaha.tunnels import settle_selectors, tunnel_end
 
 PIPELINE = (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT)
 """Inbound: NAT, filter, route. Outbound: route, filter, NAT (YA-70): a WAN `in` filter sees private destinations."""
+
+POLICY_PIPELINE = (
+    Stage.INGRESS_FILTER,
+    Stage.INGRESS_NAT,
+    Stage.ROUTE,
+    Stage.POLICY,
+    Stage.EGRESS_FILTER,
+    Stage.EGRESS_NAT,
+)
+"""Models with policy filters: inbound filter, NAT, route, policy filter, NAT (YA-66; technical document "policy_fw")."""
 
 _CLUE_LINES = 3
 _SELECTED_KINDS = (InterfaceKind.DIALER, InterfaceKind.TUNNEL)
@@ -41,7 +52,7 @@ _IPV4_OFF = Text(
 def assemble(draft: Draft, listing: Listing) -> Device:
     """The device; afterwards `draft` holds the final coverage of definitions, doubts and notices."""
     identity = tuple(listing.headers) or tuple(command.line for command in listing.commands[:_CLUE_LINES])
-    settle_lan_split(draft)
+    settle_lan_split(draft, listing.model, listing.version)
     settle_advertisements(draft)
     settle_selectors(draft)
     routes = build_routes(draft)
@@ -56,10 +67,13 @@ def assemble(draft: Draft, listing: Listing) -> Device:
     interfaces = {name: _interface(draft, builder, interface) for name, interface in draft.interfaces.items()}
     settle_definitions(draft)
     unused_filters(draft)
-    management = build_management(draft, identity)
+    management = build_management(draft, identity, listing.model)
+    policies = build_policy_filters(draft)
     itself = local_filter(draft, management)
-    if itself is not None:
-        builder.filters[itself.name] = itself
+    to_itself = [one for one in (None if policies is None else policies.to_itself, itself) if one is not None]
+    added = [*to_itself, *(() if policies is None else (policies.forwarded, policies.from_itself))]
+    builder.filters.update((one.name, one) for one in added)
+    other_engine = policies is not None or any(one.inbound for one in draft.interfaces.values())
     return Device(
         _name(draft, draft.file),
         "yamaha",
@@ -67,14 +81,16 @@ def assemble(draft: Draft, listing: Listing) -> Device:
         identity,
         interfaces,
         builder.filters,
-        PIPELINE,
+        POLICY_PIPELINE if other_engine else PIPELINE,
         listing.model,
         listing.version,
+        policies=() if policies is None else (policies.forwarded.name,),
         routes=routes,
         policy_routes=policy_routes,
         dynamic_routing=build_dynamic_routing(draft),
         nat_rules=nat_rules,
-        local_in=() if itself is None else (itself.name,),
+        local_in=tuple(one.name for one in to_itself),
+        local_out=() if policies is None else (policies.from_itself.name,),
         filters_own_packets=True,
         forwards=_forwards(draft, interfaces),
         management=management,

@@ -146,6 +146,22 @@ class Tightening:
     line: SourceLine
     ingress: frozenset[str] | None = None
     matches: tuple[Match, ...] = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
+    sure: bool = False
+    """It is known exactly what it drops."""
+
+
+@dataclass(slots=True)
+class PolicyDraft:
+    """The policy filter engine of one address family: every line by what it defines."""
+
+    groups: dict[tuple[str, str], Command] = field(default_factory=dict)
+    """(`interface`, `address` or `service`, number) to the group."""
+    services: dict[str, Command] = field(default_factory=dict)
+    """Names of services that the file defines."""
+    filters: dict[str, Command] = field(default_factory=dict)
+    sets: dict[str, Command] = field(default_factory=dict)
+    enabled: Command | None = None
+    switches: dict[str, Command] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -164,6 +180,8 @@ class InterfaceDraft:
     description: str = ""
     lists: dict[tuple[Family, str], FilterList] = field(default_factory=dict)
     set_names: dict[Family, tuple[str, SourceLine]] = field(default_factory=dict)
+    inbound: dict[Family, FilterList] = field(default_factory=dict)
+    """`inbound filter list`, of models with the policy filter engine."""
     nat: NatUse | None = None
     tunnel: dict[str, Command] = field(default_factory=dict)
     """What `tunnel select N` holds about the tunnel itself, by the words that say what it is."""
@@ -183,6 +201,8 @@ class Draft:
         self.interfaces: dict[str, InterfaceDraft] = {}
         self.filters: dict[Family, dict[int, FilterDefinition]] = {4: {}, 6: {}}
         self.dynamics: dict[Family, dict[int, DynamicDefinition]] = {4: {}, 6: {}}
+        self.inbound_filters: dict[Family, dict[int, FilterDefinition]] = {4: {}, 6: {}}
+        self.policies: dict[Family, PolicyDraft] = {4: PolicyDraft(), 6: PolicyDraft()}
         self.filter_sets: dict[Family, dict[str, dict[str, FilterList]]] = {4: {}, 6: {}}
         self.routes: dict[IPNetwork, RouteDraft] = {}
         self.partly_read_routes: dict[IPNetwork, list[SourceLine]] = {}

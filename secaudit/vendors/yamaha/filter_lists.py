@@ -56,6 +56,10 @@ _TOO_MANY_LINES = Text(
     ja="フィルターの行数が多すぎるため展開していません",
     en="there are too many filter lines to write them out",
 )
+_INBOUND_END = Text(
+    ja="入力遮断フィルターのどの行にも当てはまらない通信の扱いを確かめられません",
+    en="what an inbound filter does with packets that no line is for is not confirmed",
+)
 _TRIGGERED = Text(
     ja="動的フィルターの第2書式が、きっかけとなる通信の後にだけ通します",
     en="a dynamic filter of the second form lets this through only after its trigger",
@@ -112,7 +116,7 @@ class FilterBuilder:
         return name
 
     def _tightening(self, interface: InterfaceDraft, direction: str) -> Iterator[FilterLine]:
-        """An uncertain deny: it hides no flow from a question of separation, and proves none to a question of "works"."""
+        """An uncertain deny hides no flow from a question of separation, and proves none to a question of "works"; a sure one does both."""
         for found in interface.tightening:
             if found.direction in (direction, ""):
                 yield FilterLine(
@@ -120,12 +124,31 @@ class FilterBuilder:
                     Action.DENY,
                     found.matches,
                     (found.line,),
-                    Certainty.UNCERTAIN,
-                    found.text,
+                    Certainty.ALWAYS if found.sure else Certainty.UNCERTAIN,
+                    None if found.sure else found.text,
                     ingress=found.ingress,
                 )
 
+    def _inbound(self, interface: InterfaceDraft, family: Family, direction: str) -> _Part | None:
+        """`inbound filter list`, which stands in the place of the incoming filter; what it does without a match is not confirmed."""
+        found = interface.inbound.get(family) if direction == "in" else None
+        if found is None:
+            return None
+        everything = _FAMILIES[0][1] if family == 4 else _FAMILIES[1][1]
+        known = self._draft.inbound_filters[family]
+        undefined = tuple(number for number in found.statics if number not in known)
+        if undefined:
+            self._undefined_lines(interface, "inbound", undefined, found.sources)
+        self._line_budget -= len(found.statics)
+        lines: list[FilterLine] = []
+        if self._line_budget >= 0:
+            lines = [_line(family, known[number], found.sources) for number in found.statics if number in known]
+        return _Part([*lines, _unknown("no match", everything, found.sources, _INBOUND_END)], found.sources)
+
     def _part(self, interface: InterfaceDraft, family: Family, direction: str) -> _Part | None:
+        inbound = self._inbound(interface, family, direction)
+        if inbound is not None:
+            return inbound
         found = self._list(interface, family, direction)
         if found is None:
             return None

@@ -67,8 +67,43 @@ def _static(command: Command, draft: Draft) -> Outcome:
     return Outcome.ACCOUNTED
 
 
-def _parse_static(family: Family, number: int, command: Command, draft: Draft) -> FilterDefinition:
-    fields = command.words[3:]
+def _inbound(command: Command, draft: Draft) -> Outcome:
+    """`ip inbound filter N ACTION SRC ...` of FWX120 and SRT100: numbers of its own, written like `ip filter` (YA-66)."""
+    family, words = _family(command), command.words
+    number = number_of(words[3], HIGHEST_FILTER_NUMBER) if len(words) > 3 else None
+    if number is None:
+        return Outcome.UNREAD
+    known = draft.inbound_filters[family]
+    if command.negated:
+        known.pop(number, None)
+        return Outcome.USED
+    definition = _parse_static(family, number, command, draft, 4)
+    if number in known:
+        _overwritten(draft, f"{words[0]} inbound filter {number}", (known[number].line, command.line))
+    known[number] = definition
+    if definition.readable:
+        return Outcome.USED
+    draft.mark_unread(command.sources, could_matter=True)  # what it does is unknown wherever a list names it
+    return Outcome.ACCOUNTED
+
+
+def _apply_inbound(command: Command, draft: Draft) -> Outcome:
+    """`ip IF inbound filter list N...`: tried in that order ("policy_fw")."""
+    family, words = _family(command), command.words
+    name = draft.interface_name(words[1], command)
+    if name is None or words[4:5] != ("list",):
+        return Outcome.UNREAD
+    interface = draft.interface(name)
+    if command.negated:
+        interface.inbound.pop(family, None)
+        return Outcome.USED
+    found = _parse_list(words[5:], command.sources, LONGEST_SET)
+    interface.inbound[family] = found
+    return Outcome.USED if found.readable else Outcome.UNREAD
+
+
+def _parse_static(family: Family, number: int, command: Command, draft: Draft, start: int = 3) -> FilterDefinition:
+    fields = command.words[start:]
     unreadable = FilterDefinition(number, command.line, readable=False)
     action = _ACTIONS.get(fields[0]) if fields else None
     if action is None or not 2 <= len(fields) <= _FIELDS_AFTER_NUMBER or draft.interval_budget <= 0:
@@ -262,4 +297,6 @@ HANDLERS: Mapping[str, Handler] = {
     "ip|ipv6 filter dynamic": _dynamic,
     "ip|ipv6 filter set": _set,
     "ip|ipv6 * secure filter": _apply,
+    "ip|ipv6 inbound filter": _inbound,
+    "ip|ipv6 * inbound filter": _apply_inbound,
 }

@@ -14,6 +14,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.yamaha.addresses import host, interface_address, ipv4_range
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft, Outcome, Tightening, number_of
+from secaudit.vendors.yamaha.interconnect import is_understood
 from secaudit.vendors.yamaha.table import Handler
 
 _HIGHEST_VLAN = 4094
@@ -320,9 +321,14 @@ def _interconnect(command: Command, draft: Draft) -> Outcome:
         return Outcome.UNREAD
     if command.negated or words[4:] == ("all",):
         draft.settings.pop(f"interconnect {name}", None)
-    else:
-        draft.settings[f"interconnect {name}"] = command
-    return Outcome.USED
+        return Outcome.USED
+    draft.settings[f"interconnect {name}"] = command
+    if is_understood(words[4:]):
+        return Outcome.USED
+    draft.mark_unread(
+        command.sources, could_matter=False
+    )  # whatever it says, it only keeps parts of the LAN from each other
+    return Outcome.ACCOUNTED
 
 
 HANDLERS: Mapping[str, Handler] = {

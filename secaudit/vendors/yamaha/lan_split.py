@@ -5,7 +5,10 @@ from __future__ import annotations
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.text.bilingual import Text
+from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft, Tightening
+from secaudit.vendors.yamaha.interconnect import Pairs, allowed_pairs
+from secaudit.vendors.yamaha.models import has_interconnect_groups, hub_of_vlan
 
 _INTERCONNECT = Text(
     ja="VLAN相互接続グループにより、同じLANのVLAN間の通信が禁止されることがあります",
@@ -13,11 +16,11 @@ _INTERCONNECT = Text(
 )
 
 
-def settle_lan_split(draft: Draft) -> None:
+def settle_lan_split(draft: Draft, model: str, version: str) -> None:
     """Moves the settings of a divided LAN to its first part, and tells of parts that do not exist."""
     split: dict[str, list[InterfaceDraft]] = {}
     for interface in list(draft.interfaces.values()):
-        lan = _owner(interface)
+        lan = _owner(interface, model)
         if lan is not None:
             split.setdefault(lan, []).append(interface)
             interface.parent = lan
@@ -26,15 +29,19 @@ def settle_lan_split(draft: Draft) -> None:
             _inherit(draft, lan, parts)
         else:
             _without_effect(draft, lan, parts)
-    _interconnect(draft)
+    sure = has_interconnect_groups(model, version)
+    for key, command in draft.settings.items():
+        word, _, lan = key.partition(" ")
+        if word == "interconnect":
+            _interconnect(draft, lan, command, sure)
 
 
-def _owner(interface: InterfaceDraft) -> str | None:
-    """The LAN that an interface would be a part of: `lan1` for `lan1.3`; `lan1` for a `vlanN` without a mapping."""
+def _owner(interface: InterfaceDraft, model: str) -> str | None:
+    """The LAN that an interface would be a part of: `lan1` for `lan1.3`; for a `vlanN` without a mapping by its number (38.2)."""
     if "." in interface.name:
         return interface.name.partition(".")[0]
     if interface.kind is InterfaceKind.VLAN and "/" not in interface.name:
-        return interface.parent or "lan1"
+        return interface.parent or hub_of_vlan(int(interface.name[4:]), model)
     return None
 
 
@@ -83,14 +90,22 @@ def _without_effect(draft: Draft, lan: str, parts: list[InterfaceDraft]) -> None
     draft.doubt(DoubtKind.UNSUPPORTED, doubt, sources, frozenset((lan, *(part.name for part in parts))))
 
 
-def _interconnect(draft: Draft) -> None:
-    """A group keeps parts of one LAN apart; which ones is not modelled, so the deny is uncertain."""
-    for key, command in draft.settings.items():
-        word, _, lan = key.partition(" ")
-        if word != "interconnect":
-            continue
-        members = [item for item in draft.interfaces.values() if item.name == lan or item.parent == lan]
-        names = frozenset(item.name for item in members)
-        for item in members:
-            if len(names) > 1:
-                item.tightening.append(Tightening("out", _INTERCONNECT, command.line, names))
+def _interconnect(draft: Draft, lan: str, command: Command, sure: bool) -> None:
+    """Keeps the parts of one LAN apart, behind their outgoing filters (38.3).
+
+    Exactly so only where model and revision are known to have it; elsewhere, and for groups that are not understood, the deny is uncertain.
+    """
+    members = [item for item in draft.interfaces.values() if item.name == lan or item.parent == lan]
+    names = frozenset(item.name for item in members)
+    pairs = allowed_pairs(command.words[4:], names)
+    for item in members:
+        apart = names if pairs is None else _apart(item.name, names, pairs)
+        if apart - {item.name}:
+            item.tightening.append(
+                Tightening("out", _INTERCONNECT, command.line, apart, sure=sure and pairs is not None)
+            )
+
+
+def _apart(name: str, names: frozenset[str], pairs: Pairs) -> frozenset[str]:
+    """The parts from which nothing may go out by this one."""
+    return frozenset(other for other in names if other != name and frozenset((name, other)) not in pairs)

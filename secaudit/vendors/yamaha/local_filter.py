@@ -15,6 +15,7 @@ from secaudit.network.matches import Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.vendors.yamaha.addresses import host, ipv4_range
 from secaudit.vendors.yamaha.draft import Draft
+from secaudit.vendors.yamaha.nat import incoming_refusals
 from secaudit.vendors.yamaha.table import read_data
 
 NAME = "host lists"
@@ -33,9 +34,12 @@ def local_filter(draft: Draft, management: ManagementPlane) -> Filter | None:
     """The filter; None when every service that is on takes everybody."""
     services = {one.name: one for one in management.services}
     lines = [
-        line
-        for entry in read_data("management")["service"]
-        for line in _service_lines(draft, entry, services[entry["name"]])
+        *incoming_refusals(draft),
+        *(
+            line
+            for entry in read_data("management")["service"]
+            for line in _service_lines(draft, entry, services[entry["name"]])
+        ),
     ]
     if not lines:
         return None

@@ -19,6 +19,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, Outcome
+from secaudit.vendors.yamaha.models import lacks_service
 from secaudit.vendors.yamaha.table import Handler, read_data
 
 _SWITCHES = (("on",), ("off",))
@@ -101,12 +102,12 @@ def _schedule(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
-def build_management(draft: Draft, identity: Sources) -> ManagementPlane:
-    """The management plane with the documented defaults (A.9)."""
+def build_management(draft: Draft, identity: Sources, model: str) -> ManagementPlane:
+    """The management plane with the documented defaults of the model (A.9)."""
     settings = draft.settings
     notice = settings.get("syslog notice")
     return ManagementPlane(
-        tuple(_services(draft, identity)),
+        tuple(_services(draft, identity, model)),
         tuple(_communities(settings, identity)),
         tuple(_credentials(settings)),
         _servers(settings, "syslog host", 2),
@@ -117,13 +118,14 @@ def build_management(draft: Draft, identity: Sources) -> ManagementPlane:
     )
 
 
-def _services(draft: Draft, identity: Sources) -> Iterator[ManagementService]:
+def _services(draft: Draft, identity: Sources, model: str) -> Iterator[ManagementService]:
     for entry in read_data("management")["service"]:
         switch = draft.settings.get(entry["switch"]) if "switch" in entry else None
         hosts = [draft.settings[key] for key in entry["hosts"] if key in draft.settings]
         words = tuple(word for host in hosts for word in host.words[len(entry["hosts"][0].split()) :])
         if "switch" in entry:
-            enabled = switch.words[-1] == "on" if switch is not None else bool(entry["default"])
+            default = bool(entry["default"]) and not lacks_service(entry["name"], model)
+            enabled = switch.words[-1] == "on" if switch is not None else default
         else:
             enabled = bool(hosts)
         where = words or tuple(entry["default_host"].split())

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from secaudit.network.device import DoubtKind, NoticeKind
+from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, Interval, Intervals, complement, normalise, of_network
-from secaudit.network.matches import Match, Service
+from secaudit.network.matches import ANY_SERVICE, TCP, Match, Service
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -24,6 +25,8 @@ _HIGHEST_DESCRIPTOR = 2147483647
 _TYPES = ("none", "nat", "masquerade", "nat-masquerade")
 _NAMED_OUTER = (("ipcp",), ("primary",), ("secondary",), ("map-e",), ("hb46pp",))
 _MASQUERADE_PORTS: Interval = (1, 65535)
+_MOST_DESCRIPTORS = 16
+"""Descriptors that one interface can have (23.2)."""
 
 _REVERSE = Text(
     ja="reverse 指定のNATディスクリプタはモデル化していません",
@@ -41,6 +44,12 @@ _DYNAMIC_INBOUND = Text(
     ja="動的NATの割当てがある間だけ、外側アドレス宛ての通信が内側の端末に届きます",
     en="only while a dynamic binding exists do packets to an outer address reach the inside",
 )
+_REFUSED = Text(
+    ja="IPマスカレードの変換テーブルにない外側からの通信は破棄されます（nat descriptor masquerade incoming）。複数のディスクリプタがある場合などの動作までは確かめられません",
+    en="what comes from outside and is in no table of the masquerade is dropped (`nat descriptor masquerade incoming`); how several descriptors act together is not documented",
+)
+_WELL_KNOWN_TCP = Service(((TCP, TCP),), ((0, 1023),))
+"""What `through` drops nevertheless (23.10)."""
 _SECONDARY = Text(
     ja="外側アドレスに secondary が指定されていますが、セカンダリアドレスが設定されていません",
     en="the outer address is `secondary`, but no secondary address is set",
@@ -159,6 +168,37 @@ def build_nat_rules(draft: Draft) -> tuple[NatRule, ...]:
     return tuple(rules)
 
 
+def incoming_refusals(draft: Draft) -> Iterator[FilterLine]:
+    """What masquerade does with packets for its outer address that no entry is for (23.10): `reject` when no line says otherwise.
+
+    They would be for the router itself, so the lines belong in front of the filter for its own services. They are uncertain: such a
+    drop is never relied on.
+    """
+    elsewhere = _unconnected(draft)
+    for interface in draft.interfaces.values():
+        numbers = () if interface.nat is None else interface.nat.numbers
+        for number in dict.fromkeys(numbers[:_MOST_DESCRIPTORS]):
+            settings = draft.descriptors.get(number, {})
+            kind = settings.get("type")
+            if interface.nat is None or kind is None or kind.words[4] not in ("masquerade", "nat-masquerade"):
+                continue
+            incoming = settings.get("incoming")
+            action = "reject" if incoming is None else incoming.words[5]
+            if action == "forward":
+                continue
+            descriptor = _Descriptor(interface, interface.nat, number, settings, elsewhere)
+            service = _WELL_KNOWN_TCP if action == "through" else ANY_SERVICE
+            yield FilterLine(
+                f"nat {number} masquerade incoming",
+                Action.DENY,
+                (Match(4, ANY_IPV4, descriptor.outer_destinations, (service,)),),
+                descriptor.sources_of(incoming),
+                Certainty.UNCERTAIN,
+                _REFUSED,
+                ingress=frozenset({interface.name}),
+            )
+
+
 def _unconnected(draft: Draft) -> Intervals:
     """The addresses outside every connected network: an outer address that the file does not tell is one of them."""
     connected = [
@@ -237,13 +277,14 @@ class _Descriptor:
     def _entries(self, prefix: str) -> list[tuple[str, Command]]:
         return [(key[len(prefix) :], command) for key, command in self._settings.items() if key.startswith(prefix)]
 
-    def _sources(self, *commands: Command | None) -> Sources:
+    def sources_of(self, *commands: Command | None) -> Sources:
+        """The lines of some commands, and those that apply the descriptor."""
         lines = [line for command in commands if command is not None for line in command.sources]
         return (*lines, *self._base)
 
     def _one_to_one(self, entry_id: str, entry: OneToOne, command: Command) -> Iterator[NatRule]:
         label = f"nat {self._number} static {entry_id}"
-        sources = self._sources(command)
+        sources = self.sources_of(command)
         yield NatRule(
             label,
             NatStage.INGRESS,
@@ -263,7 +304,7 @@ class _Descriptor:
 
     def _forward(self, entry_id: str, forward: Forward, command: Command) -> Iterator[NatRule]:
         label = f"nat {self._number} masquerade static {entry_id}"
-        sources = self._sources(command, self._settings.get("outer"))
+        sources = self.sources_of(command, self._settings.get("outer"))
         inner = (forward.host, forward.host)
         protocol = (forward.protocol, forward.protocol)
         outside, inside = forward.outer_ports, forward.inner_ports
@@ -273,7 +314,7 @@ class _Descriptor:
         yield NatRule(
             label,
             NatStage.INGRESS,
-            (Match(4, ANY_IPV4, self._first_destinations(), (incoming,)),),
+            (Match(4, ANY_IPV4, self.outer_destinations, (incoming,)),),
             sources,
             self._interfaces,
             destination=Translation(TranslationKind.POOL, inner, inside if moved else None, moved),
@@ -290,7 +331,8 @@ class _Descriptor:
             uncertain=self._outer.uncertain,
         )
 
-    def _first_destinations(self) -> Intervals:
+    @property
+    def outer_destinations(self) -> Intervals:
         """The outer address of masquerade; when the file does not tell it, every address that is not elsewhere."""
         if self._outer.pool is None:
             return self._outer.destinations
@@ -306,8 +348,8 @@ class _Descriptor:
         yield NatRule(
             f"nat {self._number} masquerade incoming",
             NatStage.INGRESS,
-            (Match(4, ANY_IPV4, self._first_destinations()),),
-            self._sources(command, self._settings.get("outer")),
+            (Match(4, ANY_IPV4, self.outer_destinations),),
+            self.sources_of(command, self._settings.get("outer")),
             self._interfaces,
             destination=Translation(TranslationKind.POOL, target),
             uncertain=self._outer.uncertain,
@@ -315,7 +357,7 @@ class _Descriptor:
 
     def _dynamic(self) -> Iterator[NatRule]:
         label = f"nat {self._number} {self._kind}"
-        sources = self._sources(self._settings.get("outer"), self._settings.get("inner"))
+        sources = self.sources_of(self._settings.get("outer"), self._settings.get("inner"))
         hull = self._outer.hull
         if self._kind != "masquerade" and hull is not None:
             yield NatRule(

@@ -10,7 +10,17 @@ from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.reader import Coverage, FoundTables, ReadConfig, UnreadLine
-from secaudit.vendors.yamaha import captured, filters, interfaces, management, nat, recognition, routes, tunnels
+from secaudit.vendors.yamaha import (
+    captured,
+    filters,
+    interfaces,
+    management,
+    nat,
+    policy_filters,
+    recognition,
+    routes,
+    tunnels,
+)
 from secaudit.vendors.yamaha.assembly import assemble
 from secaudit.vendors.yamaha.commands import Command, Listing, list_commands, split_devices
 from secaudit.vendors.yamaha.draft import Draft, Outcome, Tightening
@@ -99,7 +109,15 @@ class YamahaReader:
 @cache
 def _table() -> CommandTable:
     return load_table(
-        (filters.HANDLERS, interfaces.HANDLERS, routes.HANDLERS, nat.HANDLERS, tunnels.HANDLERS, management.HANDLERS)
+        (
+            filters.HANDLERS,
+            policy_filters.HANDLERS,
+            interfaces.HANDLERS,
+            routes.HANDLERS,
+            nat.HANDLERS,
+            tunnels.HANDLERS,
+            management.HANDLERS,
+        )
     )
 
 

@@ -66,6 +66,10 @@ _PORTS_OF_OTHERS = Text(
     ja="TCP と UDP 以外のプロトコルのポートは、フィルターで指定できない。",
     en="filters compare the ports of TCP and UDP only",
 )
+_OTHER_ENGINE = Text(
+    ja="ポリシーフィルターまたは入力遮断フィルターを使う装置であり、投入コマンドを示せない。",
+    en="the device uses policy or inbound filters, for which no commands are proposed",
+)
 _NO_NUMBER = Text(ja="空いているフィルター番号がない。", en="there is no free filter number")
 
 
@@ -102,6 +106,8 @@ class YamahaCommandWriter:
         listing = list_commands(parts[0])
         draft = Draft(text.file)
         read_draft(draft, listing)
+        if device.policies or any(one.inbound for one in draft.interfaces.values()):
+            raise NotSaidError(_OTHER_ENGINE)
         session = _Session(device, draft, _numbers_in(text))
         for change in changes:
             session.change(change)

@@ -11,7 +11,7 @@ from secaudit.network.device import Device, DoubtKind, NoticeKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.management import Storage
-from secaudit.network.matches import Match, Service
+from secaudit.network.matches import ANY_SERVICE, Match, Service
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
@@ -19,6 +19,8 @@ from secaudit.vendors.reader import ReadConfig
 from secaudit.vendors.yamaha import READER
 from secaudit.vendors.yamaha.addresses import filter_addresses
 from secaudit.vendors.yamaha.commands import split_words
+from secaudit.vendors.yamaha.interconnect import allowed_pairs
+from secaudit.vendors.yamaha.models import has_interconnect_groups, hub_of_vlan, revision
 from secaudit.vendors.yamaha.services import filter_services, ports
 
 
@@ -368,16 +370,32 @@ def test_features_that_only_drop_are_an_uncertain_deny() -> None:
     assert one.interfaces["lan1"].filter_out is None
 
 
-def test_a_vlan_group_bounds_the_deny_to_vlans_of_the_same_lan() -> None:
+@pytest.mark.parametrize(
+    ("header", "certainty"),
+    [
+        ("# RTX830 Rev.15.02.31 (some day)", Certainty.ALWAYS),
+        ("# RTX830 Rev.15.02.30 (some day)", Certainty.UNCERTAIN),
+        ("# RTX1210 Rev.14.01.42 (some day)", Certainty.UNCERTAIN),
+        ("# RTX830 Rev.unknown", Certainty.UNCERTAIN),
+    ],
+)
+def test_a_vlan_group_is_exact_where_model_and_revision_have_it(header: str, certainty: Certainty) -> None:
     one = device(
-        "vlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\nip lan1/1 mtu 1400\nvlan interconnect group lan1 none"
+        f"{header}\nvlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\nip lan1/1 mtu 1400\n"
+        "vlan interconnect group lan1 none"
     )
     line = one.filters["lan1/1 out"].lines[0]
-    assert (line.action, line.certainty, line.ingress) == (
-        Action.DENY,
-        Certainty.UNCERTAIN,
-        frozenset({"lan1/1", "lan1/2"}),
+    assert (line.action, line.certainty, line.ingress) == (Action.DENY, certainty, frozenset({"lan1/2"}))
+
+
+def test_groups_that_are_not_understood_only_might_keep_vlans_apart() -> None:
+    config = read(
+        "# RTX830 Rev.15.02.31 (some day)\nvlan lan1/1 802.1q vid=10\nvlan lan1/2 802.1q vid=20\n"
+        "vlan interconnect group lan1 lan1/1+lan1/2"
     )
+    line = config.devices[0].filters["lan1/1 out"].lines[0]
+    assert (line.action, line.certainty) == (Action.DENY, Certainty.UNCERTAIN)
+    assert [(one.line.number, one.could_matter) for one in config.coverage.unread] == [(4, False)]
 
 
 # -- interfaces -------------------------------------------------------------------------------------------------
@@ -765,3 +783,127 @@ def test_several_clues_are_needed() -> None:
 )
 def test_other_vendors_score_nothing(text: str) -> None:
     assert READER.score(config_text(text)) == 0
+
+
+# --- the other engine (FWX120, SRT100)
+
+POLICIES = """# FWX120 Rev.11.03.28 (some day)
+ip lan1 address 10.1.1.1/24
+pp select 1
+ ip pp address 203.0.113.1/32
+ pp enable 1
+pp select none
+ip policy service 1 Gyoumu tcp * 8443
+ip policy filter 1000 static-pass-log lan1 local * * Gyoumu
+ip policy filter 1100 pass-nolog local * * * *
+ip policy filter 1200 restrict-log lan1 pp* * * www
+ip policy filter 1300 reject-nolog * * * * *
+ip policy filter set 1 name="The set" 1000 1100 [ 1200 ] 1300
+ip policy filter set enable 1
+"""
+
+
+def test_policies_are_told_apart_by_what_they_are_for() -> None:
+    found = device(POLICIES)
+    assert found.pipeline == (
+        Stage.INGRESS_FILTER, Stage.INGRESS_NAT, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_FILTER, Stage.EGRESS_NAT,
+    )  # fmt: skip
+    names = {"forwarded": found.policies, "to": found.local_in, "from": found.local_out}
+    ipv4 = {
+        what: [line.label for line in found.filters[name].lines if not line.label.startswith("ipv6")]
+        for what, (name, *_) in names.items()
+    }
+    assert ipv4 == {"forwarded": ["policy 1200"], "to": ["policy 1000"], "from": ["policy 1100"]}
+    (line, ipv6) = found.filters["policy filter"].lines
+    assert (line.ingress, line.egress, line.certainty) == (
+        frozenset({"lan1"}),
+        frozenset({"pp 1"}),
+        Certainty.UNCERTAIN,
+    )
+    assert ipv6.action is Action.UNKNOWN
+    assert found.filters["policy filter"].default is Action.DENY
+    (to,) = (one for one in found.filters["policy filter (local in)"].lines if one.label == "policy 1000")
+    assert to.matches[0].services[0].destination_ports == ((8443, 8443),)
+
+
+def test_a_switch_of_policy_sets_is_a_doubt() -> None:
+    found = device(POLICIES + "ip policy filter set switch 1 2 trigger winny count=2 interval=60 recoverytime=600")
+    assert [numbers(one.sources) for one in found.doubts] == [[14]]
+
+
+def test_fields_that_are_left_out_and_services_that_are_not_known_are_everything() -> None:
+    found = device(
+        POLICIES.replace("www\n", "winny\n").replace("1100 pass-nolog local * * * *", "1100 pass-nolog lan1")
+    ).filters["policy filter"]
+    assert {line.label for line in found.lines if line.action is Action.PERMIT} == {"policy 1100", "policy 1200"}
+    assert all(line.matches[0].services == (ANY_SERVICE,) for line in found.lines if line.action is Action.PERMIT)
+
+
+def test_very_many_policies_and_groups_take_seconds() -> None:
+    groups = "\n".join(
+        f"ip policy service group {n} name=g www group {' '.join(map(str, range(n + 1, n + 40)))}"
+        for n in range(1, 2000)
+    )
+    policies = "\n".join(f"ip policy filter {n} pass-log lan{n} * * * {n}" for n in range(1, 6000))
+    chosen = " ".join(f"[{n}" for n in range(1, 6000))
+    config = within(
+        f"{groups}\n{policies}\nip policy filter set 1 {chosen}\nip policy filter set enable 1\nip lan1 address 10.0.0.1/24"
+    )
+    lines = config.devices[0].filters["policy filter"].lines
+    assert lines[-2].action is Action.UNKNOWN
+    assert len(lines) < 5000
+
+
+# --- what depends on model and revision
+
+
+@pytest.mark.parametrize(
+    ("header", "services"),
+    [
+        ("# RTX1210 Rev.14.01.42 (x)", {"telnet": True, "http": True, "ssh": False}),
+        ("# RTX3510 Rev.23.01.02 (x)", {"telnet": True, "http": False, "ssh": False}),
+        ("# vRX Rev.19.00.08 (x)", {"telnet": True, "http": False, "ssh": False}),
+        ("ip lan1 mtu 1500", {"telnet": True, "http": True, "ssh": False}),
+    ],
+)
+def test_services_by_default_and_by_model(header: str, services: dict[str, bool]) -> None:
+    found = {one.name: one.enabled for one in device(f"{header}\nip lan1 address 10.0.0.1/24").management.services}
+    assert {name: found[name] for name in services} == services
+
+
+def test_an_http_server_that_a_line_switches_on_is_on() -> None:
+    found = device("# RTX3510 Rev.23.01.02 (x)\nhttpd service on\nip lan1 address 10.0.0.1/24").management.services
+    assert next(one for one in found if one.name == "http").enabled
+
+
+def test_revisions_that_are_not_written_as_usual_are_not_compared() -> None:
+    assert [revision(text) for text in ("Rev.15.02.31", "Rev.unknown", "", "Rev.1.2.3.4.5")] == [
+        (15, 2, 31),
+        (),
+        (),
+        (1, 2, 3, 4),
+    ]
+    assert has_interconnect_groups("RTX840", "Rev.23.02.02")
+    assert not has_interconnect_groups("RTX840", "")
+    assert not has_interconnect_groups("NVR700W", "Rev.15.00.22")
+    assert [hub_of_vlan(number, "RTX5000") for number in (1, 4, 5, 8)] == ["lan1", "lan1", "lan2", "lan2"]
+    assert hub_of_vlan(5, "RTX1210") == "lan1"
+
+
+@pytest.mark.parametrize(
+    ("groups", "pairs"),
+    [
+        (("none",), []),
+        (("all",), ["vlan1 vlan2", "vlan1 vlan3", "vlan2 vlan3"]),
+        (("vlan1,vlan3",), ["vlan1 vlan3"]),
+        (("vlan1-2", "vlan2-3"), ["vlan1 vlan2", "vlan2 vlan3"]),
+        (("vlan3$",), ["vlan1 vlan3", "vlan2 vlan3"]),
+        (("vlan8-9",), []),
+        (("vlan1-2$",), None),
+        (("vlan1;vlan2",), None),
+        ((), None),
+    ],
+)
+def test_groups_of_vlans(groups: tuple[str, ...], pairs: list[str] | None) -> None:
+    found = allowed_pairs(groups, frozenset(("vlan1", "vlan2", "vlan3")))
+    assert (None if found is None else sorted(" ".join(sorted(one)) for one in found)) == pairs
