@@ -60,12 +60,16 @@ def test_every_guide_exists_in_both_languages() -> None:
 
 
 def test_every_vendor_has_its_page() -> None:
-    vendors = {entry.name for entry in entry_points(group="secaudit.vendors")}
+    """Products that are only recognised share one, which names their folders."""
+    readers = {entry.name: entry.load() for entry in entry_points(group="secaudit.vendors")}
+    recognised = {name for name, reader in readers.items() if isinstance(reader, RecognisedReader)}
     pages = {path.stem for path in (ROOT / "docs" / "vendors").glob("*.md")}
-    assert pages == vendors
+    assert pages == readers.keys() - recognised | {"recognised"}
+    told = (ROOT / "docs/vendors/recognised.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in told for name in recognised)
     for readme in ("README.md", "README.ja.md"):
         linked = set(_links(ROOT / readme))
-        assert {f"docs/vendors/{name}.md" for name in vendors} <= linked
+        assert {f"docs/vendors/{name}.md" for name in pages} <= linked
 
 
 def test_every_decision_is_listed() -> None:
