@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from secaudit.vendors.common.recognised import RecognisedReader
 from tests.docs.documents import ROOT, documents
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
