@@ -1,0 +1,121 @@
+"""The curly form (`show` in configuration mode): `name { ... }`, `name value;`, `name [ a b ];`.
+
+Terminals cut long values in the middle, so a statement goes on until its semicolon.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from secaudit.text.secrets import MASK
+from secaudit.text.source import SourceLine
+from secaudit.vendors.panos.tree import DEEPEST, Document, Node
+
+BEGIN = re.compile(r"\s*(?:config|mgt-config|deviceconfig|shared|devices|network|vsys|rulebase)\s*\{\s*$")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{};\[\]]|[^\s{};\[\]"]+|"')
+
+
+def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], Sequence[SourceLine]]:
+    """The configurations in a text, and the lines behind the last one. Never raises."""
+    documents: list[Document] = []
+    position = 0
+    behind: Sequence[SourceLine] = lines
+    while position < len(lines):
+        if not BEGIN.match(lines[position].text):
+            position += 1
+            continue
+        reader = _Reader(lines, position)
+        documents.append(reader.read())
+        position = reader.position
+        behind = lines[position:]
+    return documents, behind
+
+
+class _Reader:
+    """Reads one configuration from a line on, until its braces are closed."""
+
+    def __init__(self, lines: Sequence[SourceLine], position: int) -> None:
+        self.lines = lines
+        self.position = position
+        self.document = Document(Node("config", lines[position]))
+        self.stack = [self.document.root]
+        self.words: list[tuple[str, SourceLine]] = []
+        self.group: list[tuple[str, SourceLine]] | None = None
+
+    def read(self) -> Document:
+        """Top-level statements until something stands there that is none."""
+        while self.position < len(self.lines):
+            line = self.lines[self.position]
+            if len(self.stack) == 1 and not self.words and not self._begins(line.text):
+                break
+            self.position += 1
+            self._line(line)
+        if len(self.stack) > 1 or self.words:
+            self.document.truncated = (self.stack[-1].line, self.lines[self.position - 1])
+            self._statement()
+        wrapped = self.document.root.children.get("config")
+        if wrapped is not None and len(self.document.root.children) == 1:
+            self.document.root = wrapped
+        return self.document
+
+    @staticmethod
+    def _begins(text: str) -> bool:
+        stripped = text.strip()
+        return not stripped or stripped.endswith(("{", "}", ";"))
+
+    def _line(self, line: SourceLine) -> None:
+        tokens = _TOKEN.findall(line.text)
+        self.document.structure.add(line.number) if not tokens or tokens == ["}"] else None
+        for token in tokens:
+            if token == "{":
+                self._open(line)
+            elif token == "}":
+                self._statement()
+                if len(self.stack) > 1:
+                    self.stack.pop()
+                else:
+                    self.document.garbage.append(line)
+            elif token == ";":
+                self._statement()
+            elif token == "[" and self.words:
+                self.group = []
+            elif token == "]" and self.group is not None:
+                self.words.append(("]", line))
+            else:
+                word = token[1:-1] if len(token) > 1 and token[0] == '"' else token
+                (self.words if self.group is None else self.group).append((word, line))
+        if tokens and MASK in line.text and line.text.rstrip().endswith(MASK):
+            self._statement()  # the mask took the semicolon
+
+    def _open(self, line: SourceLine) -> None:
+        names = self.words or [("", line)]
+        self.words, self.group = [], None
+        if len(self.stack) >= DEEPEST or len(names) > 1:
+            self.document.garbage.append(line)
+        name, first = names[0]
+        parent = self.stack[-1]
+        node = parent.children.get(name)
+        if node is None:
+            node = parent.children[name] = Node(name, first)
+        else:
+            node.further.append(first)
+            node.repeated = True
+        if len(self.stack) >= DEEPEST:
+            node = Node("", line)  # no part of the tree
+        self.stack.append(node)
+
+    def _statement(self) -> None:
+        words, group = self.words, self.group
+        self.words, self.group = [], None
+        if not words:
+            return
+        node = self.stack[-1]
+        (name, line), *rest = [one for one in words if one[0] != "]" or group is None]
+        found = node.children.get(name)
+        if found is None:
+            found = node.children[name] = Node(name, line)
+        else:
+            found.further.append(line)
+        for value, where in (*rest, *(group or ())):
+            found.children.setdefault(value, Node(value, where))
