@@ -80,7 +80,7 @@ _OTHER_FAMILY = Text(
 )
 
 
-def _known(intervals4: Intervals, intervals6: Intervals, sources: Sources) -> AddressSet:
+def _exactly(intervals4: Intervals, intervals6: Intervals, sources: Sources) -> AddressSet:
     return AddressSet(intervals4, intervals6, intervals4, intervals6, sources)
 
 
@@ -105,7 +105,9 @@ def literal(text: str) -> tuple[Intervals, Intervals] | None:
 
 def members(group: Node, word: str) -> tuple[str, ...]:
     """The members of a group. Releases before 6 print them without a word in front."""
-    return group.names(word) or tuple(one.name for one in group.children.values() if not one.children and one.name != word)
+    return group.names(word) or tuple(
+        one.name for one in group.children.values() if not one.children and one.name != word
+    )
 
 
 def union(parts: Iterable[AddressSet]) -> AddressSet:
@@ -113,12 +115,11 @@ def union(parts: Iterable[AddressSet]) -> AddressSet:
     held = list(parts)
     if len(held) == 1:
         return held[0]
-    fields = ([], [], [], [])  # type: tuple[list[tuple[int, int]], ...]
-    for one in held:
-        for into, part in zip(fields, (one.sure4, one.sure6, one.possible4, one.possible6), strict=True):
-            into.extend(part)
     return AddressSet(
-        *(normalise(one) for one in fields),
+        normalise(span for one in held for span in one.sure4),
+        normalise(span for one in held for span in one.sure6),
+        normalise(span for one in held for span in one.possible4),
+        normalise(span for one in held for span in one.possible6),
         joined(line for one in held for line in one.sources),
         next((one.why for one in held if one.why is not None), None),
     )
@@ -166,7 +167,7 @@ class Addresses:
             return self._group(group, around, users)
         written = literal(name)
         if written is not None:
-            return _known(*written, ())
+            return _exactly(*written, ())
         if scope.find("external-list", name) is not None or name.startswith("panw-"):
             listed = scope.find("external-list", name)
             return self._uncertain(name, users if listed is None else listed.sources(), _UNCERTAIN["list"])
@@ -204,7 +205,7 @@ class Addresses:
             written = entry.value(held[0])
             parsed = _wildcard(written) if held[0] == "ip-wildcard" else literal(written)
             if parsed is not None:
-                return _known(*parsed, lines)
+                return _exactly(*parsed, lines)
         self.scope.findings.not_understood(*(one for kind in held if (one := entry.child(kind)) is not None))
         return self._uncertain(entry.name, entry.sources(), _UNCERTAIN["unread"])
 
@@ -213,7 +214,7 @@ class Addresses:
         parsed = [literal(one) for one in region.names("address")]
         if not parsed or None in parsed or region.unknown:
             return self._uncertain(region.name, region.sources(), _UNCERTAIN["region"])
-        return union(_known(*one, region.sources()) for one in parsed if one is not None)
+        return union(_exactly(*one, region.sources()) for one in parsed if one is not None)
 
     @staticmethod
     def _uncertain(name: str, sources: Sources, what: Text) -> AddressSet:

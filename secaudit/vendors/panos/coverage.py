@@ -107,7 +107,9 @@ class Ledger:
                     if not child.children and (word.leaves or not word.words):
                         self._use(child)
                     else:
-                        self._leave(child, holder, f"{path} {child.name}".strip(), plane, top if context == "vsys" else None)
+                        self._leave(
+                            child, holder, f"{path} {child.name}".strip(), plane, top if context == "vsys" else None
+                        )
                 elif found.whole:
                     for one in child.below():
                         self._use(one)

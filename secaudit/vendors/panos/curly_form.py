@@ -65,27 +65,27 @@ class _Reader:
         return not stripped or stripped.endswith(("{", "}", ";"))
 
     def _line(self, line: SourceLine) -> None:
-        tokens = _TOKEN.findall(line.text)
-        self.document.structure.add(line.number) if not tokens or tokens == ["}"] else None
-        for token in tokens:
-            if token == "{":
+        parts = _TOKEN.findall(line.text)
+        self.document.structure.add(line.number) if not parts or parts == ["}"] else None
+        for part in parts:
+            if part == "{":
                 self._open(line)
-            elif token == "}":
+            elif part == "}":
                 self._statement()
                 if len(self.stack) > 1:
                     self.stack.pop()
                 else:
                     self.document.garbage.append(line)
-            elif token == ";":
+            elif part == ";":
                 self._statement()
-            elif token == "[" and self.words:
+            elif part == "[" and self.words:
                 self.group = []
-            elif token == "]" and self.group is not None:
+            elif part == "]" and self.group is not None:
                 self.words.append(("]", line))
             else:
-                word = token[1:-1] if len(token) > 1 and token[0] == '"' else token
+                word = part[1:-1] if len(part) > 1 and part[0] == '"' else part
                 (self.words if self.group is None else self.group).append((word, line))
-        if tokens and MASK in line.text and line.text.rstrip().endswith(MASK):
+        if parts and MASK in line.text and line.text.rstrip().endswith(MASK):
             self._statement()  # the mask took the semicolon
 
     def _open(self, line: SourceLine) -> None:

@@ -36,7 +36,9 @@ class Findings:
 
     def undefined(self, what: Text, name: str, sources: Iterable[SourceLine]) -> Text:
         """Tells once that a name refers to nothing; what names it is uncertain, so that nothing else is in doubt."""
-        text = Text(ja=f"{what.ja}「{name}」の定義がありません。", en=f"The {what.en} '{name}' is not defined in the file.")
+        text = Text(
+            ja=f"{what.ja}「{name}」の定義がありません。", en=f"The {what.en} '{name}' is not defined in the file."
+        )
         if (what.en, name) not in self._told:
             self._told.add((what.en, name))
             self.doubt(DoubtKind.UNDEFINED, text, sources, interfaces=frozenset())

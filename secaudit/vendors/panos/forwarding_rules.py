@@ -73,7 +73,11 @@ def _rule(scope: Scope, ports: Ports, objects: Objects, entry: Node, redirects: 
     )
     services = objects.services.of_names(entry.names("service") or ("any",), lines)
     conditioned = entry.unknown or entry.repeated or entry.value("schedule")
-    if conditioned or any(set(entry.names(name)) - {"any"} for name in ("application", "source-user")) or not services.certain:
+    if (
+        conditioned
+        or any(set(entry.names(name)) - {"any"} for name in ("application", "source-user"))
+        or not services.certain
+    ):
         uncertain = uncertain or _CONDITIONAL
     matches: list[Match] = []
     for family in _FAMILIES:
@@ -81,7 +85,9 @@ def _rule(scope: Scope, ports: Ports, objects: Objects, entry: Node, redirects: 
             uncertain = uncertain or _CONDITIONAL
         if source.possible(family) and destination.possible(family):
             marks = UNMARKED if redirects and family == 4 else ANY_MARK
-            matches.append(Match(family, source.possible(family), destination.possible(family), services.possible, marks))
+            matches.append(
+                Match(family, source.possible(family), destination.possible(family), services.possible, marks)
+            )
     hops, reason = _hops(scope, ports, entry, lines)
     uncertain = uncertain or reason
     label = f"pbf {entry.name}"
@@ -110,7 +116,9 @@ def _hops(scope: Scope, ports: Ports, entry: Node, lines: Sources) -> tuple[tupl
         return (NextHop(lines, discard=True),), None
     forward = action.child("forward")
     interface = None if forward is None else forward.value("egress-interface") or None
-    written = "" if forward is None else forward.value("nexthop", "ip-address") or forward.value("nexthop", "ipv6-address")
+    written = (
+        "" if forward is None else forward.value("nexthop", "ip-address") or forward.value("nexthop", "ipv6-address")
+    )
     gateway = _address(scope, written)
     if interface is None or interface not in ports.interfaces or (written and gateway is None):
         text = Text(

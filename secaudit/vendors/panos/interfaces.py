@@ -160,7 +160,10 @@ class _Reader:
             return
         lines = entry.sources("link-state", "aggregate-group", "comment", "layer2", "virtual-wire", "tap", "ha")
         group = entry.value("aggregate-group") or self.bridges.get(entry.name)
-        self._add(Interface(entry.name, kind, lines, enabled=enabled, member_of=group, description=entry.value("comment")), entry)
+        self._add(
+            Interface(entry.name, kind, lines, enabled=enabled, member_of=group, description=entry.value("comment")),
+            entry,
+        )
         for word in ("layer2", "virtual-wire"):
             for unit in entry.entries(word, "units"):
                 vlan = _tag(unit)
@@ -186,19 +189,45 @@ class _Reader:
         )
         if settings.child("pppoe") is not None and dynamic:
             kind = InterfaceKind.DIALER
-        lines = joined((entry.line, settings.line, *(line for word in ("ip", "tag", "dhcp-client", "pppoe", "comment") if (one := settings.child(word)) is not None for line in one.sources())))
+        lines = joined(
+            (
+                entry.line,
+                settings.line,
+                *(
+                    line
+                    for word in ("ip", "tag", "dhcp-client", "pppoe", "comment")
+                    if (one := settings.child(word)) is not None
+                    for line in one.sources()
+                ),
+            )
+        )
         if entry.child("link-state") is not None:
             lines = joined((*lines, *entry.sources("link-state")))
         addresses = self._addresses(settings, name)
         ipv6 = settings.yes("ipv6", "enabled")
-        given = ipv6 and (settings.child("ipv6", "dhcp-client") is not None or settings.child("ipv6", "inherited") is not None)
+        given = ipv6 and (
+            settings.child("ipv6", "dhcp-client") is not None or settings.child("ipv6", "inherited") is not None
+        )
         if given:
-            self._doubt_prefix(name, settings, "外部から与えられ、設定からは分かりません", "is given from outside and is not in the file")
+            self._doubt_prefix(
+                name,
+                settings,
+                "外部から与えられ、設定からは分かりません",
+                "is given from outside and is not in the file",
+            )
         elif ipv6 and settings.child("ipv6", "neighbor-discovery", "router-advertisement", "prefix") is not None:
-            advertised = [_interface(one) for one in settings.names("ipv6", "neighbor-discovery", "router-advertisement", "prefix")]
+            advertised = [
+                _interface(one)
+                for one in settings.names("ipv6", "neighbor-discovery", "router-advertisement", "prefix")
+            ]
             own = {one.address.network for one in addresses}
             if any(one is None or one.network not in own for one in advertised):
-                self._doubt_prefix(name, settings, "自身のアドレスにないものを端末に広告しています", "is advertised to hosts and is none of its own")
+                self._doubt_prefix(
+                    name,
+                    settings,
+                    "自身のアドレスにないものを端末に広告しています",
+                    "is advertised to hosts and is none of its own",
+                )
         self._add(
             Interface(
                 name=name,
@@ -263,7 +292,10 @@ class _Reader:
             lines: Sources = (entry.line,)
             if address is None:
                 address, lines = self._of_object(entry)
-            if address is None or any(one not in ("enable-on-interface", "prefix", "anycast", "advertise", "sdwan-gateway") for one in entry.children):
+            if address is None or any(
+                one not in ("enable-on-interface", "prefix", "anycast", "advertise", "sdwan-gateway")
+                for one in entry.children
+            ):
                 self.findings.not_understood(entry)
                 self.findings.doubt(
                     DoubtKind.UNREAD,
@@ -328,18 +360,23 @@ def management_port(deviceconfig: Node | None) -> Interface | None:
     found = []
     written = system.value("ip-address")
     mask = system.value("netmask")
-    for text, word in ((f"{written}/{mask}" if mask else written, "ip-address"), (system.value("ipv6-address"), "ipv6-address")):
+    for text, word in (
+        (f"{written}/{mask}" if mask else written, "ip-address"),
+        (system.value("ipv6-address"), "ipv6-address"),
+    ):
         address = _interface(text) if text else None
         setting = system.child(word)
         if address is not None and setting is not None:
-            found.append(InterfaceAddress(address, joined((*setting.sources(), *(system.sources("netmask")[1:] if mask else ())))))
+            found.append(
+                InterfaceAddress(
+                    address, joined((*setting.sources(), *(system.sources("netmask")[1:] if mask else ())))
+                )
+            )
     dynamic = system.child("type", "dhcp-client") is not None
     if not found and not dynamic:
         return None
     sources = system.sources("ip-address", "netmask", "ipv6-address", "type")
-    return Interface(
-        MANAGEMENT, InterfaceKind.PHYSICAL, sources, tuple(found), dynamic_address=dynamic, vrf=MANAGEMENT
-    )
+    return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, sources, tuple(found), dynamic_address=dynamic, vrf=MANAGEMENT)
 
 
 def _interface(text: str) -> IPInterface | None:

@@ -12,7 +12,7 @@ from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface
 from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.management import USUAL_PORTS
-from secaudit.network.matches import ANY_PACKET, ICMP, ICMPV6, Family, Match, Service, any_address
+from secaudit.network.matches import ICMP, ICMPV6, Family, Match, Service, any_address
 from secaudit.text.bilingual import Text
 from secaudit.vendors.panos.addresses import literal
 from secaudit.vendors.panos.findings import Findings
@@ -38,7 +38,9 @@ def local_filter(held: Sequence[Access], ports: Ports, denying: frozenset[str], 
     for service in (*SERVICES, "ping"):
         for one in (access for access in held if access.service == service):
             lines += _permits(one, ports.interfaces[one.interface], one.interface in denying)
-        everything = tuple(Match(family, any_address(family), any_address(family), _packets(service, family)) for family in _FAMILIES)
+        everything = tuple(
+            Match(family, any_address(family), any_address(family), _packets(service, family)) for family in _FAMILIES
+        )
         lines.append(FilterLine(f"no {service}", Action.DENY, everything, findings.identity))
     return Filter(NAME, tuple(lines), Action.UNKNOWN, findings.identity, default_sources=findings.identity)
 
@@ -61,16 +63,22 @@ def _permits(access: Access, interface: Interface, denied: bool) -> Iterator[Fil
             match = Match(family, sources, own, services)
             sure = not denied and not unreadable
             certainty = Certainty.ALWAYS if sure else Certainty.UNCERTAIN
-            yield FilterLine(label, Action.PERMIT, (match,), access.sources, certainty, None if sure else _RULES, ingress=here)
+            yield FilterLine(
+                label, Action.PERMIT, (match,), access.sources, certainty, None if sure else _RULES, ingress=here
+            )
             if access.interface != MANAGEMENT:
                 yield FilterLine(label, Action.PERMIT, (match,), access.sources, Certainty.UNCERTAIN, _OTHER_ZONE)
         if interface.dynamic_address:
             anywhere = Match(family, sources, any_address(family), services)
-            yield FilterLine(label, Action.PERMIT, (anywhere,), access.sources, Certainty.UNCERTAIN, _OTHER_ZONE, ingress=here)
+            yield FilterLine(
+                label, Action.PERMIT, (anywhere,), access.sources, Certainty.UNCERTAIN, _OTHER_ZONE, ingress=here
+            )
 
 
 def _hosts(permitted: Iterable[str], family: Family) -> Intervals:
-    spans = [span for one in permitted if (parsed := literal(one)) is not None for span in parsed[0 if family == 4 else 1]]
+    spans = [
+        span for one in permitted if (parsed := literal(one)) is not None for span in parsed[0 if family == 4 else 1]
+    ]
     return normalise(spans)
 
 
@@ -86,6 +94,6 @@ def denying_interfaces(filters: Iterable[Filter], ports: Ports) -> frozenset[str
         for line in filter_.lines:
             if line.action is Action.PERMIT or line.ingress is None or line.egress is None:
                 continue
-            if line.matches and line.matches != ANY_PACKET or line.matches:
+            if line.matches:
                 found |= line.ingress & line.egress
     return frozenset(found & ports.interfaces.keys())

@@ -130,4 +130,9 @@ class Lookups:
         best = max(holding, key=lambda one: one.prefixlen)
         if best in connected:
             return set(connected[best])
-        return {way for route in routes[best] for one in route.next_hops for way in self._ways(one, connected, routes, depth + 1)}
+        return {
+            way
+            for route in routes[best]
+            for one in route.next_hops
+            for way in self._ways(one, connected, routes, depth + 1)
+        }

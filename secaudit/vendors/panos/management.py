@@ -80,7 +80,12 @@ def _of_management_port(deviceconfig: Node, findings: Findings) -> Iterator[Acce
 
 
 def read_management(
-    root: Node, deviceconfig: Node | None, scopes: Sequence[Scope], network: Node | None, held: Sequence[Access], findings: Findings
+    root: Node,
+    deviceconfig: Node | None,
+    scopes: Sequence[Scope],
+    network: Node | None,
+    held: Sequence[Access],
+    findings: Findings,
 ) -> ManagementPlane:
     """Everything the rules ask about the device itself."""
     system = None if deviceconfig is None else deviceconfig.child("system")
@@ -102,7 +107,9 @@ def _service(name: str, held: Sequence[Access], system: Node | None, findings: F
     own = [one for one in held if one.service == name]
     if not own:
         setting = None if system is None else system.child("service", f"disable-{name}")
-        return ManagementService(name, False, findings.identity if setting is None else setting.sources(), by_default=setting is None)
+        return ManagementService(
+            name, False, findings.identity if setting is None else setting.sources(), by_default=setting is None
+        )
     return ManagementService(
         name,
         True,
@@ -114,7 +121,11 @@ def _service(name: str, held: Sequence[Access], system: Node | None, findings: F
 
 
 def _communities(system: Node | None) -> Iterator[SnmpCommunity]:
-    setting = None if system is None else system.child("snmp-setting", "access-setting", "version", "v2c", "snmp-community-string")
+    setting = (
+        None
+        if system is None
+        else system.child("snmp-setting", "access-setting", "version", "v2c", "snmp-community-string")
+    )
     if setting is None or not setting.children or system is None:
         return
     restricted = bool(system.names("permitted-ip"))
@@ -134,7 +145,8 @@ def _credentials(root: Node, network: Node | None, system: Node | None) -> Itera
         if phash is not None:
             yield Credential(f"admin {user.name}", Storage.HASHED, phash.sources())
     for gateway in () if network is None else network.entries("ike", "gateway"):
-        key = gateway.child("authentication", "pre-shared-key", "key")
+        # The mask of the key takes the word in front of it with it.
+        key = gateway.child("authentication", "pre-shared-key")
         if key is not None:
             yield Credential(f"IKE pre-shared key {gateway.name}", Storage.REVERSIBLE, key.sources())
     v3 = None if system is None else system.child("snmp-setting", "access-setting", "version", "v3", "users")

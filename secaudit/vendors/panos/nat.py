@@ -35,7 +35,9 @@ _LOOKUP = Text(
     en="By which zone the destination before translation is reached cannot be told from the routes.",
 )
 _UNREAD = Text(ja="NATルールに読み取れない値があります。", en="The NAT rule has values that were not understood.")
-_BINDING = Text(ja="アクティブ/アクティブ構成の片方だけで働きます。", en="It acts on one unit of an active/active pair only.")
+_BINDING = Text(
+    ja="アクティブ/アクティブ構成の片方だけで働きます。", en="It acts on one unit of an active/active pair only."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,22 @@ class NatReader:
         self._egress(changes)
 
     def _ingress(self, scope: Scope, changes: Sequence[_Change]) -> None:
-        redirected = normalise(span for one in changes if one.destination is not None for span in one.asked.destinations)
-        entered = frozenset(name for one in changes if one.destination is not None for name in one.asked.from_interfaces)
+        redirected = normalise(
+            span for one in changes if one.destination is not None for span in one.asked.destinations
+        )
+        entered = frozenset(
+            name for one in changes if one.destination is not None for name in one.asked.from_interfaces
+        )
         for change in changes:
             asked = change.asked
-            if change.destination is None and not (intersect(asked.destinations, redirected) and asked.from_interfaces & entered):
+            if change.destination is None and not (
+                intersect(asked.destinations, redirected) and asked.from_interfaces & entered
+            ):
                 continue
             acts = False
-            for vrf in sorted({self.ports.interfaces[name].vrf for name in asked.from_interfaces if name in self.ports.interfaces}):
+            for vrf in sorted(
+                {self.ports.interfaces[name].vrf for name in asked.from_interfaces if name in self.ports.interfaces}
+            ):
                 acts = self._ingress_of(scope, change, vrf) or acts
             if not acts and change.destination is not None:
                 text = Text(
@@ -128,7 +138,11 @@ class NatReader:
 
     def _ingress_of(self, scope: Scope, change: _Change, vrf: str) -> bool:
         asked = change.asked
-        interfaces = frozenset(name for name in asked.from_interfaces if name in self.ports.interfaces and self.ports.interfaces[name].vrf == vrf)
+        interfaces = frozenset(
+            name
+            for name in asked.from_interfaces
+            if name in self.ports.interfaces and self.ports.interfaces[name].vrf == vrf
+        )
         sure, possible = self.lookups.towards(vrf, asked.destinations, asked.to_interfaces)
         if interfaces & self.forwarded:
             sure, possible = (), asked.destinations
@@ -154,12 +168,30 @@ class NatReader:
                 )
             )  # fmt: skip
         self.nat.rules.append(
-            NatRule(asked.label, NatStage.INGRESS, (match,), asked.lines, interfaces, destination=change.destination, mark=mark, uncertain=uncertain)
+            NatRule(
+                asked.label,
+                NatStage.INGRESS,
+                (match,),
+                asked.lines,
+                interfaces,
+                destination=change.destination,
+                mark=mark,
+                uncertain=uncertain,
+            )
         )
         if mark and change.source is not None:
             marked = Match(4, asked.sources, match_any(), (ANY_SERVICE,), ((mark, mark),))
             self.nat.rules.append(
-                NatRule(asked.label, NatStage.EGRESS, (marked,), asked.lines, None, None, source=change.source, uncertain=asked.uncertain)
+                NatRule(
+                    asked.label,
+                    NatStage.EGRESS,
+                    (marked,),
+                    asked.lines,
+                    None,
+                    None,
+                    source=change.source,
+                    uncertain=asked.uncertain,
+                )
             )
         return True
 
@@ -279,7 +311,9 @@ class _RuleReader:
         if shifts and (wide != size or len(asked.destinations) != 1):
             self.reason = self.reason or _UNREAD
             shifts = False
-        return Translation(TranslationKind.SHIFT if shifts else TranslationKind.POOL, mapped, None if port is None else port[0])
+        return Translation(
+            TranslationKind.SHIFT if shifts else TranslationKind.POOL, mapped, None if port is None else port[0]
+        )
 
     def _source(self, asked: _Asked) -> Translation | None:
         """The source translation. Raises `ValueError` when it cannot be read."""
@@ -321,7 +355,11 @@ class _RuleReader:
         written = own.value("ip") or own.value("floating-ip")
         if written:
             return Translation(TranslationKind.POOL, _single(self._range(written.split("/")[0])), translated)
-        held = [int(one.address.ip) for one in (() if interface is None else interface.addresses) if one.address.version == 4]
+        held = [
+            int(one.address.ip)
+            for one in (() if interface is None else interface.addresses)
+            if one.address.version == 4
+        ]
         if interface is None or not held:
             return Translation(TranslationKind.INTERFACE, None, translated)
         self.lines.append(interface.addresses[0].sources)
@@ -329,7 +367,11 @@ class _RuleReader:
 
     def _range(self, name: str) -> Interval:
         """A translated address: a literal or an object, one interval of IPv4. Raises `ValueError`."""
-        parsed = literal(name) if self.scope.find("address", name) is None and self.scope.find("address-group", name) is None else None
+        parsed = (
+            literal(name)
+            if self.scope.find("address", name) is None and self.scope.find("address-group", name) is None
+            else None
+        )
         if parsed is not None:
             intervals = parsed[0]
         else:
@@ -344,7 +386,9 @@ class _RuleReader:
         """The destination translation that `bi-directional` adds: from any zone, to the translated address (only for one to one translations)."""
         assert source.addresses is not None
         reason = asked.uncertain
-        if len(asked.sources) != 1 or (source.kind is TranslationKind.POOL and asked.sources[0][0] != asked.sources[0][1]):
+        if len(asked.sources) != 1 or (
+            source.kind is TranslationKind.POOL and asked.sources[0][0] != asked.sources[0][1]
+        ):
             reason = reason or _UNREAD
         if asked.services != (ANY_SERVICE,):
             reason = reason or _BIDIRECTIONAL

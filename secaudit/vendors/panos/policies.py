@@ -77,18 +77,31 @@ def policy_filter(scope: Scope, objects: Objects, name: str, others: frozenset[s
     disabled: list[FilterLine] = []
     if others:
         lines.append(
-            FilterLine("other virtual systems", Action.PERMIT, ANY_PACKET, scope.findings.identity, ingress=others, egress=others)
+            FilterLine(
+                "other virtual systems",
+                Action.PERMIT,
+                ANY_PACKET,
+                scope.findings.identity,
+                ingress=others,
+                egress=others,
+            )
         )
     if _has_ipv6(objects.ports) and (ipv6 is None or not ipv6.children or "yes" not in ipv6.children):
         sources = scope.findings.identity if ipv6 is None else ipv6.sources()
-        lines.append(FilterLine("ipv6-firewalling", Action.DENY, (Match(6, ANY_IPV6, ANY_IPV6),), sources, Certainty.UNCERTAIN, _IPV6))
+        lines.append(
+            FilterLine(
+                "ipv6-firewalling", Action.DENY, (Match(6, ANY_IPV6, ANY_IPV6),), sources, Certainty.UNCERTAIN, _IPV6
+            )
+        )
     first: Sources = ()
     for entry in rules(scope, "security"):
         found = _RuleReader(scope, objects, entry).lines()
         first = first or found[0].sources
         (disabled if entry.yes("disabled") else lines).extend(found)
     default = _Default(scope)
-    every = frozenset(one for zone in objects.ports.zones.get(scope.name, {}).values() for one in interfaces_of(objects.ports, zone))
+    every = frozenset(
+        one for zone in objects.ports.zones.get(scope.name, {}).values() for one in interfaces_of(objects.ports, zone)
+    )
     lines += default.intrazone(objects.ports)
     if default.action(INTERZONE) is not Action.DENY:
         lines.append(default.line(INTERZONE, every, every))
@@ -165,7 +178,6 @@ class _RuleReader:
 
     def lines(self) -> list[FilterLine]:
         """The sure line first, then the one for what may match besides."""
-        entry = self.entry
         self._conditions()
         source = self._side("source", "negate-source")
         destination = self._side("destination", "negate-destination")
@@ -188,8 +200,9 @@ class _RuleReader:
         if entry.unknown:
             self.uncertain = _UNREAD
             self.shown.append(joined(entry.unknown))
-        if entry.repeated or (len(entry.names("action")) > 1 and entry.child("action") is not None and not _typed_again(entry)):
+        if entry.repeated or (len(entry.names("action")) > 1 and not _typed_again(entry)):
             self.uncertain = self.uncertain or _REPEATED
+            self.action = Action.UNKNOWN
         if self.action is Action.UNKNOWN:
             self.uncertain = self.uncertain or _NO_ACTION
         if entry.names("target", "devices"):
@@ -207,7 +220,10 @@ class _RuleReader:
                 users = entry.sources("schedule")
                 self.uncertain = self.scope.findings.undefined(what, schedule, users)
             else:
-                self.sometimes = Text(ja=f"スケジュール「{schedule}」の時間だけ働きます。", en=f"It acts only during the schedule '{schedule}'.")
+                self.sometimes = Text(
+                    ja=f"スケジュール「{schedule}」の時間だけ働きます。",
+                    en=f"It acts only during the schedule '{schedule}'.",
+                )
                 self.shown.append(held_schedule.sources())
 
     def _side(self, name: str, negate: str) -> AddressSet:
@@ -240,7 +256,9 @@ class _RuleReader:
         sure = _common(own.sure, services.sure)
         return ServiceSet(sure, services.possible, (), services.why or own.why or _CONTENT), True
 
-    def _parts(self, ingress: frozenset[str], source: AddressSet, destination: AddressSet, services: ServiceSet) -> _Parts:
+    def _parts(
+        self, ingress: frozenset[str], source: AddressSet, destination: AddressSet, services: ServiceSet
+    ) -> _Parts:
         parts = _Parts()
         for family in _FAMILIES:
             marked = family == 4 and bool(self.objects.redirected.redirects)
@@ -250,13 +268,26 @@ class _RuleReader:
             certain = source.certain(family) and services.certain
             _add(parts.sure, family, source.sure(family), destination.sure(family), services.sure, marks)
             if not certain or not destination.certain(family):
-                _add(parts.possible, family, source.possible(family), destination.possible(family), services.possible, marks)
+                _add(
+                    parts.possible,
+                    family,
+                    source.possible(family),
+                    destination.possible(family),
+                    services.possible,
+                    marks,
+                )
             if not simple:
                 self._redirected(parts, ingress, source, destination, services, certain)
         return parts
 
     def _redirected(
-        self, parts: _Parts, ingress: frozenset[str], source: AddressSet, destination: AddressSet, services: ServiceSet, certain: bool
+        self,
+        parts: _Parts,
+        ingress: frozenset[str],
+        source: AddressSet,
+        destination: AddressSet,
+        services: ServiceSet,
+        certain: bool,
     ) -> None:
         redirects = self.objects.redirected
         both = (destination.sure4, destination.possible4)
@@ -273,13 +304,21 @@ class _RuleReader:
         if kind == "intrazone":
             return [(interfaces_of(ports, zone), interfaces_of(ports, zone)) for zone in from_zones.zones]
         if kind == "interzone":
-            return [(interfaces_of(ports, zone), to_zones.interfaces - interfaces_of(ports, zone)) for zone in from_zones.zones]
+            return [
+                (interfaces_of(ports, zone), to_zones.interfaces - interfaces_of(ports, zone))
+                for zone in from_zones.zones
+            ]
         if kind != "universal":
             self.uncertain = self.uncertain or _UNREAD
         return [(from_zones.interfaces, to_zones.interfaces)]
 
     def _line(
-        self, matches: list[Match], doubt: Text | None, applications: bool, ingress: frozenset[str], egress: frozenset[str]
+        self,
+        matches: list[Match],
+        doubt: Text | None,
+        applications: bool,
+        ingress: frozenset[str],
+        egress: frozenset[str],
     ) -> FilterLine:
         entry = self.entry
         doubt = self.uncertain or doubt
@@ -309,7 +348,12 @@ _SHOWN = (
 
 
 def _add(
-    matches: list[Match], family: Family, sources: Intervals, destinations: Intervals, services: tuple[Service, ...], marks: Intervals
+    matches: list[Match],
+    family: Family,
+    sources: Intervals,
+    destinations: Intervals,
+    services: tuple[Service, ...],
+    marks: Intervals,
 ) -> None:
     if sources and destinations and services:
         matches.append(Match(family, sources, destinations, services, marks))
@@ -318,7 +362,9 @@ def _add(
 def _typed_again(entry: Node) -> bool:
     """Whether a value was set again behind a configuration: the last one counts, as the device does."""
     action = entry.child("action")
-    return action is not None and any(line.text.lstrip().startswith("set ") for line in (one.line for one in action.children.values()))
+    return action is not None and any(
+        line.text.lstrip().startswith("set ") for line in (one.line for one in action.children.values())
+    )
 
 
 def _common(left: tuple[Service, ...], right: tuple[Service, ...]) -> tuple[Service, ...]:
@@ -346,6 +392,9 @@ def report_missing_rules(scope: Scope, ports: Ports, managed: Sources, merged: b
     if not ports.zones.get(scope.name):
         scope.findings.doubt(
             DoubtKind.TRUNCATED,
-            Text(ja="ゾーンの設定がありません。設定の一部だけのファイルです。", en="There are no zones: the file holds only a part of a configuration."),
+            Text(
+                ja="ゾーンの設定がありません。設定の一部だけのファイルです。",
+                en="There are no zones: the file holds only a part of a configuration.",
+            ),
             scope.findings.identity,
         )

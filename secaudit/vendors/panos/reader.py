@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from secaudit.network.device import Device, DoubtKind, NoticeKind, Plane, Stage
+from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
@@ -41,8 +41,31 @@ PIPELINE = (
 )
 """Policies come behind routing, because they ask for the zone that a translated destination is in; the addresses that they ask for are those
 before translation, which marks of the translation tell. The filter stages are those of proxy IDs only."""
-_TOP_WORDS = frozenset(("mgt-config", "shared", "devices", "panorama", "readonly", "network", "deviceconfig", "vsys", "predefined", "platform"))
-_OTHER_DEVICES = ("device-group", "template", "template-stack", "log-collector", "log-collector-group", "collector-group", "plugins", "reports", "log-settings")
+_TOP_WORDS = frozenset(
+    (
+        "mgt-config",
+        "shared",
+        "devices",
+        "panorama",
+        "readonly",
+        "network",
+        "deviceconfig",
+        "vsys",
+        "predefined",
+        "platform",
+    )
+)
+_OTHER_DEVICES = (
+    "device-group",
+    "template",
+    "template-stack",
+    "log-collector",
+    "log-collector-group",
+    "collector-group",
+    "plugins",
+    "reports",
+    "log-settings",
+)
 
 
 class PanosReader:
@@ -81,7 +104,9 @@ def _documents(text: ConfigText, ledger: Ledger) -> list[Document]:
     if not documents and any(curly_form.BEGIN.match(line.text) for line in lines):
         documents, behind = curly_form.parse(lines)
         first = documents[0].root.line.number
-        ledger.structure.update(line.number for line in lines if line.number < first and not set_form.is_command(line.text))
+        ledger.structure.update(
+            line.number for line in lines if line.number < first and not set_form.is_command(line.text)
+        )
     if not documents:
         documents, behind = [Document(Node("config", lines[0] if lines else SourceLine(text.file, 1, "")))], lines
     set_form.read_into(documents[-1], behind)
@@ -106,8 +131,13 @@ class _DeviceReader:
 
     def _identity(self) -> Sources:
         system = None if self.deviceconfig is None else self.deviceconfig.child("system", "hostname")
-        first = next((line for line in self.text.lines if line.number >= self.root.line.number and line.text.strip()), self.root.line)
-        return joined((self.root.line if self.root.line.text.strip() else first, *(() if system is None else system.sources())))
+        first = next(
+            (line for line in self.text.lines if line.number >= self.root.line.number and line.text.strip()),
+            self.root.line,
+        )
+        return joined(
+            (self.root.line if self.root.line.text.strip() else first, *(() if system is None else system.sources()))
+        )
 
     def _scopes(self) -> list[Scope]:
         """The virtual systems with what is shared and pushed."""
@@ -118,7 +148,10 @@ class _DeviceReader:
             systems = [Node("vsys1", line, own)]
         elif own:
             self.findings.not_understood(*own.values())
-            text = Text(ja="どの仮想システムの設定か分かりません。", en="To which virtual system settings belong cannot be told.")
+            text = Text(
+                ja="どの仮想システムの設定か分かりません。",
+                en="To which virtual system settings belong cannot be told.",
+            )
             self.findings.doubt(DoubtKind.UNREAD, text, joined(node.line for node in own.values()))
         scopes = []
         for system in systems:
@@ -154,7 +187,9 @@ class _DeviceReader:
         for scope in self.scopes:
             addresses, services = Addresses(scope), Services(scope)
             translator.read(scope, rules(scope, "nat"), addresses, services)
-            objects.append(Objects(ports, addresses, services, Applications(scope), Redirected(translator.nat.redirects)))
+            objects.append(
+                Objects(ports, addresses, services, Applications(scope), Redirected(translator.nat.redirects))
+            )
         redirected = Redirected(translator.nat.redirects)
         objects = [Objects(one.ports, one.addresses, one.services, one.applications, redirected) for one in objects]
         policies = self._policies(objects)
@@ -192,7 +227,9 @@ class _DeviceReader:
         filters = []
         for scope, one in zip(self.scopes, objects, strict=True):
             name = f"{scope.name} {POLICY}" if several else POLICY
-            others = frozenset(name for other in self.scopes if other is not scope for name in one.ports.of_vsys(other.name))
+            others = frozenset(
+                name for other in self.scopes if other is not scope for name in one.ports.of_vsys(other.name)
+            )
             report_missing_rules(scope, one.ports, managed, self.document.merged or self._pushed(scope))
             filters.append(policy_filter(scope, one, name, others, ipv6))
         return filters
@@ -207,7 +244,11 @@ class _DeviceReader:
 
     @staticmethod
     def _pushed(scope: Scope) -> bool:
-        return any(holder.child(base) is not None for holder in (scope.local, *scope.around) for base in ("pre-rulebase", "post-rulebase"))
+        return any(
+            holder.child(base) is not None
+            for holder in (scope.local, *scope.around)
+            for base in ("pre-rulebase", "post-rulebase")
+        )
 
     def _name(self) -> str:
         hostname = "" if self.deviceconfig is None else self.deviceconfig.value("system", "hostname")
@@ -242,16 +283,16 @@ class _DeviceReader:
         elif name == "panorama":
             for child in node.entries("vsys"):
                 ledger.classify(child, "vsys")
-            ledger.classify(Node(name, node.line, {key: one for key, one in node.children.items() if key != "vsys"}), "vsys")
+            ledger.classify(
+                Node(name, node.line, {key: one for key, one in node.children.items() if key != "vsys"}), "vsys"
+            )
         elif name in ("network", "deviceconfig"):
             ledger.classify(node, name)
         elif name == "shared":
             ledger.classify(node, "vsys")
         elif name in set_form.VSYS_WORDS:
             ledger.classify(Node("", node.line, {name: node}), "vsys")
-        elif name in _OTHER_DEVICES or name == "readonly":
-            ledger.classify(Node("", node.line, {name: node}), "config")
-        elif holder is self.root:
+        elif name in _OTHER_DEVICES or name == "readonly" or holder is self.root:
             ledger.classify(Node("", node.line, {name: node}), "config")
         else:
             self.findings.not_understood(node)
@@ -289,7 +330,10 @@ class _DeviceReader:
                 text = Text(ja="共有ゲートウェイは判定していません。", en="Shared gateways are not modelled.")
                 findings.doubt(DoubtKind.UNSUPPORTED, text, gateway.sources())
         for scope in self.scopes:
-            for kind, ja, en in (("sdwan", "SD-WAN", "SD-WAN"), ("network-packet-broker", "パケットブローカー", "packet broker")):
+            for kind, ja, en in (
+                ("sdwan", "SD-WAN", "SD-WAN"),
+                ("network-packet-broker", "パケットブローカー", "packet broker"),
+            ):
                 held = [entry for entry in rules(scope, kind) if not entry.yes("disabled")]
                 if held:
                     text = Text(ja=f"{ja} のルールは判定していません。", en=f"{en} rules are not modelled.")

@@ -24,8 +24,16 @@ _XML: _Clues = (
 _SET: _Clues = (
     (re.compile(r"\s*set (?:devices \S+ )?deviceconfig (?:system|setting) "), 35),
     (re.compile(r"\s*set mgt-config (?:users|password-complexity|devices) "), 30),
-    (re.compile(r"\s*set (?:devices \S+ )?network (?:interface|virtual-router|profiles|ike|tunnel|logical-router) "), 30),
-    (re.compile(r"\s*set (?:\S+ \S+ ){0,4}(?:pre-|post-)?rulebase (?:security|nat|pbf|default-security-rules) rules "), 35),
+    (
+        re.compile(r"\s*set (?:devices \S+ )?network (?:interface|virtual-router|profiles|ike|tunnel|logical-router) "),
+        30,
+    ),
+    (
+        re.compile(
+            r"\s*set (?:\S+ \S+ ){0,4}(?:pre-|post-)?rulebase (?:security|nat|pbf|default-security-rules) rules "
+        ),
+        35,
+    ),
     (re.compile(r"\s*set (?:\S+ \S+ ){0,4}zone \S.{0,80} network (?:layer3|layer2|virtual-wire|tap|external)"), 30),
     (re.compile(r"\s*set (?:\S+ \S+ ){0,4}address \S.{0,80} (?:ip-netmask|ip-range|fqdn) "), 15),
     (re.compile(r"\s*set shared "), 10),
@@ -69,7 +77,9 @@ def _points(lines: Iterable[str], clues: _Clues) -> int:
     left = list(clues)
     points = 0
     for line in lines:
-        hit = [clue for clue in left if (clue[0].search(line) if line.lstrip().startswith("<") else clue[0].match(line))]
+        hit = [
+            clue for clue in left if (clue[0].search(line) if line.lstrip().startswith("<") else clue[0].match(line))
+        ]
         for clue in hit:
             points += clue[1]
             left.remove(clue)

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from secaudit.network.intervals import IPV4_MAX, Interval, Intervals, intersect, normalise, subtract
+from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, Interval, Intervals, intersect, normalise, subtract
 from secaudit.network.match_algebra import TooManyMatchesError, subtract_services
-from secaudit.network.matches import ANY_IPV4, ANY_SERVICE, Match, Service
+from secaudit.network.matches import ANY_SERVICE, Match, Service
 from secaudit.vendors.panos.nat import Redirect
 
 _MOST = 256
@@ -68,7 +68,13 @@ class Redirected:
         for one in self.near(destinations[1]):
             if ingress is not None and not ingress & one.interfaces:
                 continue
-            cover = "all" if services == (ANY_SERVICE,) else self._cover(one.services, services) if one.changes_ports else "kept"
+            cover = (
+                "all"
+                if services == (ANY_SERVICE,)
+                else self._cover(one.services, services)
+                if one.changes_ports
+                else "kept"
+            )
             if cover == "none":
                 continue
             mark = (one.mark, one.mark)

@@ -47,7 +47,9 @@ class Routing:
 class RouteReader:
     """Reads the routes of all virtual routers."""
 
-    def __init__(self, network: Node | None, scopes: Iterable[Scope], ports: Ports, findings: Findings, logical: bool) -> None:
+    def __init__(
+        self, network: Node | None, scopes: Iterable[Scope], ports: Ports, findings: Findings, logical: bool
+    ) -> None:
         self.network = network
         self.scopes = tuple(scopes)
         self.ports = ports
@@ -76,7 +78,11 @@ class RouteReader:
             self._unreadable(entry, "宛先を読み取れません", "has a destination that cannot be read")
             self.dynamic += of_unknown_prefix(family, lines, (vrf,))
             return []
-        if entry.child("option", "no-install") is not None or entry.child("route-table", "no-install") is not None or entry.child("route-table", "multicast") is not None:
+        if (
+            entry.child("option", "no-install") is not None
+            or entry.child("route-table", "no-install") is not None
+            or entry.child("route-table", "multicast") is not None
+        ):
             self.findings.notice(
                 NoticeKind.INACTIVE,
                 Text(ja=f"経路 {entry.name} は経路表に入りません。", en=f"Route {entry.name} is not installed."),
@@ -90,7 +96,9 @@ class RouteReader:
         unknown = [child for name, child in entry.children.items() if name not in _KNOWN]
         if hop is None or distance is None or metric is None or unknown or entry.repeated:
             self._unreadable(entry, "読み取れない値があります", "has values that cannot be read")
-            connected = [one.address.network for i in self.ports.interfaces.values() if i.vrf == vrf for one in i.addresses]
+            connected = [
+                one.address.network for i in self.ports.interfaces.values() if i.vrf == vrf for one in i.addresses
+            ]
             bounded = not_understood(prefix, lines, connected, vrf)
             if bounded is not None:
                 self.dynamic.append(bounded)
@@ -167,14 +175,20 @@ class RouteReader:
         monitored = entry.yes("path-monitor", "enable") or (
             entry.child("path-monitor") is not None and not entry.value("path-monitor", "enable")
         )
-        conditional = monitored or (entry.child("bfd", "profile") is not None and entry.value("bfd", "profile") != "None")
+        conditional = monitored or (
+            entry.child("bfd", "profile") is not None and entry.value("bfd", "profile") != "None"
+        )
         if nexthop is None or not nexthop.children:
             return None if interface is None else NextHop(lines, None, interface, conditional=conditional)
         (kind, *more) = nexthop.children
         if more:
             return None
         if kind in ("discard", "none"):
-            return NextHop(lines, None, interface, discard=kind == "discard", conditional=conditional) if kind == "discard" or interface else None
+            return (
+                NextHop(lines, None, interface, discard=kind == "discard", conditional=conditional)
+                if kind == "discard" or interface
+                else None
+            )
         if kind in ("next-vr", "next-lr"):
             return NextHop(lines, conditional=conditional)
         if kind in ("ip-address", "ipv6-address"):
@@ -215,12 +229,12 @@ class RouteReader:
                 inner = replace(route, prefix=narrow, hop=replace(route.hop, sources=joined_lines))
                 yield from self._through(inner, found, other.next_vr, depth + 1)
                 continue
-            interface = other.hop.interface or self._behind(other.hop.gateway, vrf)
-            if other.next_vr or (interface is None and not other.hop.discard):
+            egress = other.hop.interface or self._behind(other.hop.gateway, vrf)
+            if other.next_vr or (egress is None and not other.hop.discard):
                 self._lost(route)
                 continue
             # The longest prefix of the other router wins: a longer one is a better route here as well.
-            hop = replace(other.hop, interface=interface, sources=joined_lines, conditional=True)
+            hop = replace(other.hop, interface=egress, sources=joined_lines, conditional=True)
             yield _Static(narrow, route.vrf, route.distance, route.metric + other.distance + other.metric, hop)
         for interface in self.ports.interfaces.values():
             if interface.vrf != vrf or not interface.enabled:
@@ -229,16 +243,23 @@ class RouteReader:
                 if _overlap(held.address.network, route.prefix):
                     reached = True
                     narrow = max(held.address.network, route.prefix, key=lambda one: one.prefixlen)
-                    hop = NextHop(joined((*route.hop.sources, *held.sources)), None, interface.name, conditional=route.hop.conditional)
+                    hop = NextHop(
+                        joined((*route.hop.sources, *held.sources)),
+                        None,
+                        interface.name,
+                        conditional=route.hop.conditional,
+                    )
                     yield _Static(narrow, route.vrf, route.distance, route.metric, hop)
         if not reached or any(one.vrf == vrf for one in self.dynamic):
             self._lost(route)
 
     def _behind(self, gateway: IPAddress | None, vrf: str) -> str | None:
+        if gateway is None:
+            return None
         for interface in self.ports.interfaces.values():
-            if interface.vrf == vrf and interface.enabled and gateway is not None:
-                if any(gateway in held.address.network for held in interface.addresses if held.address.version == gateway.version):
-                    return interface.name
+            own = [one.address.network for one in interface.addresses if one.address.version == gateway.version]
+            if interface.vrf == vrf and interface.enabled and any(gateway in network for network in own):
+                return interface.name
         return None
 
     def _lost(self, route: _Static) -> None:
@@ -276,7 +297,9 @@ class RouteReader:
             if any("create-default-route" in line.text and "no" in line.text for line in interface.sources):
                 continue
             hop = NextHop(interface.sources, None, interface.name, conditional=True)
-            found.append(_Static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, DEFAULT_DISTANCE, DEFAULT_DISTANCE, hop))
+            found.append(
+                _Static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, DEFAULT_DISTANCE, DEFAULT_DISTANCE, hop)
+            )
         return found
 
     def _users(self) -> list[_Static]:
@@ -284,7 +307,10 @@ class RouteReader:
         found: list[_Static] = []
         if self.network is None:
             return found
-        gateways = [*self.network.entries("tunnel", "global-protect-gateway"), *self.network.entries("tunnel", "global-protect-site-to-site")]
+        gateways = [
+            *self.network.entries("tunnel", "global-protect-gateway"),
+            *self.network.entries("tunnel", "global-protect-site-to-site"),
+        ]
         pools_elsewhere = [
             (one, lines)
             for scope in self.scopes
@@ -299,11 +325,15 @@ class RouteReader:
             pools = [*_pools(gateway), *pools_elsewhere]
             lines = gateway.sources()
             if not pools:
-                self.dynamic.append(DynamicRouting("GlobalProtect", lines, interface.vrf, frozenset((name,)), transient=True))
+                self.dynamic.append(
+                    DynamicRouting("GlobalProtect", lines, interface.vrf, frozenset((name,)), transient=True)
+                )
             for text, pool_lines in pools:
                 networks = _networks(text)
                 if networks is None:
-                    self.dynamic.append(DynamicRouting("GlobalProtect", lines, interface.vrf, frozenset((name,)), transient=True))
+                    self.dynamic.append(
+                        DynamicRouting("GlobalProtect", lines, interface.vrf, frozenset((name,)), transient=True)
+                    )
                     continue
                 hop = NextHop(joined((*pool_lines, *lines)), None, name, conditional=True)
                 found += [_Static(one, interface.vrf, DEFAULT_DISTANCE, DEFAULT_DISTANCE, hop) for one in networks]
@@ -352,7 +382,7 @@ def _networks(text: str) -> list[IPNetwork] | None:
     try:
         if dash:
             first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
-            return list(ipaddress.summarize_address_range(first, last))  # type: ignore[type-var]
+            return list(ipaddress.summarize_address_range(first, last))
         return [ipaddress.ip_network(text, strict=False)]
     except (ValueError, TypeError):
         return None

@@ -52,7 +52,12 @@ def union(parts: Iterable[ServiceSet]) -> ServiceSet:
     sure = tuple(dict.fromkeys(one for part in held for one in part.sure))
     possible = tuple(dict.fromkeys(one for part in held for one in part.possible))
     why = next((part.why for part in held if part.why is not None), None)
-    return ServiceSet(sure, (ANY_SERVICE,) if ANY_SERVICE in possible else possible, joined(line for part in held for line in part.sources), why)
+    return ServiceSet(
+        sure,
+        (ANY_SERVICE,) if ANY_SERVICE in possible else possible,
+        joined(line for part in held for line in part.sources),
+        why,
+    )
 
 
 def ports(text: str) -> Intervals | None:
@@ -107,7 +112,9 @@ class Services:
     def _group(self, group: Node, users: Sources, around: tuple[str, ...]) -> ServiceSet:
         lines = group.sources()
         if group.name in around or len(around) >= MAXIMUM_DEPTH:
-            return ServiceSet((), (ANY_SERVICE,), lines, self.scope.findings.circular(_SERVICE, group.name, (*lines, *users)))
+            return ServiceSet(
+                (), (ANY_SERVICE,), lines, self.scope.findings.circular(_SERVICE, group.name, (*lines, *users))
+            )
         names = members(group, "members")
         if group.unknown or not names or group.repeated:
             return _unreadable(group)
@@ -123,7 +130,10 @@ class Services:
                 complete = False
                 continue
             # A list may be one word or several.
-            held = [ports(",".join(protocol.names(name))) if protocol.child(name) is not None else ANY_PORT for name in ("port", "source-port")]
+            held = [
+                ports(",".join(protocol.names(name))) if protocol.child(name) is not None else ANY_PORT
+                for name in ("port", "source-port")
+            ]
             if held[0] is None or held[1] is None or protocol.child("port") is None:
                 complete = False
                 self.scope.findings.not_understood(protocol)
@@ -136,7 +146,9 @@ class Services:
 
 
 def _unreadable(entry: Node) -> ServiceSet:
-    why = Text(ja=f"「{entry.name}」に読み取れない値があります。", en=f"'{entry.name}' has values that were not understood.")
+    why = Text(
+        ja=f"「{entry.name}」に読み取れない値があります。", en=f"'{entry.name}' has values that were not understood."
+    )
     return ServiceSet((), (ANY_SERVICE,), entry.sources(), why)
 
 
@@ -179,18 +191,26 @@ class Applications:
             return self._group(group, users, around)
         listed = self.scope.find("application-filter", name)
         if listed is not None:
-            why = Text(ja=f"アプリケーションフィルター「{name}」の中身は設定に含まれていません。", en=f"What the application filter '{name}' holds is not in the file.")
+            why = Text(
+                ja=f"アプリケーションフィルター「{name}」の中身は設定に含まれていません。",
+                en=f"What the application filter '{name}' holds is not in the file.",
+            )
             return ServiceSet((), (ANY_SERVICE,), listed.sources(), why)
         usual = _usual().get(name)
         if usual is not None:
             return ServiceSet(usual, usual)
-        why = Text(ja=f"アプリケーション「{name}」が使うポートは設定に含まれていません。", en=f"The ports of the application '{name}' are not in the file.")
+        why = Text(
+            ja=f"アプリケーション「{name}」が使うポートは設定に含まれていません。",
+            en=f"The ports of the application '{name}' are not in the file.",
+        )
         return ServiceSet((), (ANY_SERVICE,), (), why)
 
     def _group(self, group: Node, users: Sources, around: tuple[str, ...]) -> ServiceSet:
         lines = group.sources()
         if group.name in around or len(around) >= MAXIMUM_DEPTH:
-            return ServiceSet((), (ANY_SERVICE,), lines, self.scope.findings.circular(_APPLICATION, group.name, (*lines, *users)))
+            return ServiceSet(
+                (), (ANY_SERVICE,), lines, self.scope.findings.circular(_APPLICATION, group.name, (*lines, *users))
+            )
         names = members(group, "members")
         if group.unknown or not names or group.repeated:
             return _unreadable(group)
@@ -214,15 +234,28 @@ class Applications:
             if parsed is None:
                 return _unreadable(entry)
             found.append(Service(((protocol, protocol),), parsed))
-        for name, numbers in (("ident-by-ip-protocol", None), ("ident-by-icmp-type", ICMP), ("ident-by-icmp6-type", ICMPV6)):
+        for name, numbers in (
+            ("ident-by-ip-protocol", None),
+            ("ident-by-icmp-type", ICMP),
+            ("ident-by-icmp6-type", ICMPV6),
+        ):
             value = entry.value("default", name)
             if value:
-                protocol_number = numbers if numbers is not None else int(value) if value.isascii() and value.isdigit() and len(value) <= 3 else 256
+                protocol_number = (
+                    numbers
+                    if numbers is not None
+                    else int(value)
+                    if value.isascii() and value.isdigit() and len(value) <= 3
+                    else 256
+                )
                 if protocol_number > 255:
                     return _unreadable(entry)
                 found.append(Service(((protocol_number, protocol_number),)))
         if not found or entry.unknown or entry.repeated:
-            why = Text(ja=f"アプリケーション「{entry.name}」に既定のポートがありません。", en=f"The application '{entry.name}' has no default ports.")
+            why = Text(
+                ja=f"アプリケーション「{entry.name}」に既定のポートがありません。",
+                en=f"The application '{entry.name}' has no default ports.",
+            )
             return ServiceSet((), (ANY_SERVICE,), lines, why)
         return ServiceSet(tuple(found), tuple(found), lines)
 

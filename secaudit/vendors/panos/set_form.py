@@ -70,7 +70,11 @@ def _quoted_on(lines: Sequence[SourceLine], position: int) -> tuple[int, list[So
     for index in range(position, min(position + _MOST_LINES_OF_A_VALUE, len(lines))):
         if lines[index].text.count('"') % 2:
             return index + 1, list(lines[position : index + 1])
-        if lines[index].text.startswith("set ") and lines[index].text.count('"') == 0 and MASK in lines[position - 1].text:
+        if (
+            lines[index].text.startswith("set ")
+            and lines[index].text.count('"') == 0
+            and MASK in lines[position - 1].text
+        ):
             break  # the mask took the quote
     return position, None
 
@@ -177,7 +181,12 @@ def _move(root: Node, single: Node | None, words: Sequence[str | list[str]]) -> 
     elif where not in ("top", "bottom"):
         return False
     table = _base(root, single, names[0]).child(*names[:-1])
-    if table is None or names[-1] not in table.children or (other and other not in table.children) or other == names[-1]:
+    if (
+        table is None
+        or names[-1] not in table.children
+        or (other and other not in table.children)
+        or other == names[-1]
+    ):
         return False
     moved = table.children.pop(names[-1])
     rest = list(table.children.items())

@@ -39,7 +39,11 @@ def read_tunnels(network: Node | None, interfaces: dict[str, Interface], finding
     for word in ("global-protect-gateway", "global-protect-site-to-site"):
         for entry in network.entries("tunnel", word):
             local = entry.value("local-address", "interface") or None
-            _put(interfaces, entry.value("tunnel-interface"), TunnelEnd(Carrier.OTHER, entry.sources(), local_interface=local, answers=True))
+            _put(
+                interfaces,
+                entry.value("tunnel-interface"),
+                TunnelEnd(Carrier.OTHER, entry.sources(), local_interface=local, answers=True),
+            )
     return filters
 
 
@@ -60,7 +64,10 @@ def _ipsec(network: Node, interfaces: dict[str, Interface], findings: Findings, 
         if gateways and len(gateways) == 1:
             findings.doubt(
                 DoubtKind.UNDEFINED,
-                Text(ja=f"IKEゲートウェイ「{gateways[0]}」の定義がありません。", en=f"The IKE gateway '{gateways[0]}' is not defined."),
+                Text(
+                    ja=f"IKEゲートウェイ「{gateways[0]}」の定義がありません。",
+                    en=f"The IKE gateway '{gateways[0]}' is not defined.",
+                ),
                 lines,
                 interfaces=frozenset((name,)),
             )
@@ -98,11 +105,10 @@ def _selectors(interfaces: dict[str, Interface], name: str, entry: Node) -> dict
 
 
 def _selector(proxy: Node, inward: bool) -> list[FilterLine]:
-    sides = [literal(proxy.value(word, default="0.0.0.0/0")) for word in ("local", "remote")]
+    near, far = (literal(proxy.value(word, default="0.0.0.0/0")) for word in ("local", "remote"))
     protocol = next(iter(proxy.names("protocol")), "any")
-    if sides[0] is None or sides[1] is None or protocol != "any":
+    if near is None or far is None or protocol != "any":
         return []
-    near, far = sides
     if inward:
         near, far = far, near
     matches = [Match(4, near[0], far[0])] if near[0] and far[0] else []

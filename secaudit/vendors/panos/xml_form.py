@@ -34,7 +34,7 @@ class _Builder(ContentHandler):
         self.lines = lines
         self.configs: list[Document] = []
         self.stack: list[Node] = []
-        self.outside: list[Node] = []
+        self.around: set[int] = set()
         self.text: list[str] = []
         self.text_line = 0
         self.config_depth = 0
@@ -53,6 +53,7 @@ class _Builder(ContentHandler):
             raise _Stop
         line = self._line()
         if not self.config_depth:
+            self.around.add(line.number)
             if name == "config":
                 self.configs.append(Document(Node("config", line)))
                 self.stack = [self.configs[-1].root]
@@ -90,6 +91,7 @@ class _Builder(ContentHandler):
         line = self._line()
         self.depth -= 1
         if not self.config_depth:
+            self.around.add(line.number)
             return
         document = self.configs[-1]
         document.structure.add(line.number)
@@ -117,9 +119,10 @@ def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], set[int], Sequen
 
     What is not well-formed ends the configuration there.
     """
+    from xml.sax import SAXParseException
+
     from defusedxml.common import DefusedXmlException
     from defusedxml.expatreader import create_parser
-    from xml.sax import SAXParseException
 
     builder = _Builder(lines)
     parser = create_parser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
@@ -128,21 +131,23 @@ def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], set[int], Sequen
     start = next((index for index, line in enumerate(lines) if BEGIN.search(line.text)), len(lines))
     ended = _last_end(lines, start)
     behind = len(lines) if ended is None else ended + 1
-    broken = False
+    fed = False
     try:
         parser.feed("\n" * start + "<secaudit>")
         for line in lines[start:behind]:
             parser.feed(_mended(line.text) + "\n")
+        fed = True
         parser.feed("</secaudit>")
         parser.close()
     except (SAXParseException, DefusedXmlException, _Stop, ValueError):
-        broken = True
-    around = {line.number for line in lines[:start]}
-    if broken and builder.configs:
-        document = builder.configs[-1]
-        position = min(max(builder.row(), builder.last + 1, 1), len(lines))
-        document.truncated = (lines[position - 1],)
-        document.garbage.extend(line for line in lines[position - 1 : behind] if line.text.strip())
+        if builder.configs:
+            document = builder.configs[-1]
+            position = min(max(builder.row(), builder.last + 1, 1), len(lines))
+            document.truncated = (lines[position - 1],)
+            if not fed:
+                document.garbage.extend(line for line in lines[position - 1 : behind] if line.text.strip())
+    around = builder.around | {line.number for line in lines[:start]}
+    around |= {line.number for line in lines[start:behind] if _DECLARATION.search(line.text)}
     return builder.configs, around, lines[behind:]
 
 
