@@ -47,7 +47,7 @@ class _Reader:
         """Top-level statements until something stands there that is none."""
         while self.position < len(self.lines):
             line = self.lines[self.position]
-            if len(self.stack) == 1 and not self.words and not self._begins(line.text):
+            if len(self.stack) == 1 and not self.words and (self._is_whole(line.text) or not self._begins(line.text)):
                 break
             self.position += 1
             self._line(line)
@@ -58,6 +58,11 @@ class _Reader:
         if wrapped is not None and len(self.document.root.children) == 1:
             self.document.root = wrapped
         return self.document
+
+    def _is_whole(self, text: str) -> bool:
+        """Whether what comes is another configuration: this one is closed, or has this part already."""
+        known = self.document.root.children
+        return "config" in known or (BEGIN.match(text) is not None and text.split("{")[0].strip() in known)
 
     @staticmethod
     def _begins(text: str) -> bool:
