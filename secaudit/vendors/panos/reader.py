@@ -9,10 +9,11 @@ from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.panos import curly_form, recognition, set_form, xml_form
+from secaudit.text.source import Sources
+from secaudit.vendors.panos import recognition, set_form
 from secaudit.vendors.panos.addresses import Addresses
 from secaudit.vendors.panos.coverage import Ledger
+from secaudit.vendors.panos.documents import documents_of
 from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.forwarding_rules import forwarded_interfaces, read_forwarding
 from secaudit.vendors.panos.interfaces import MANAGEMENT, management_port, read_ports
@@ -81,7 +82,8 @@ class PanosReader:
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
         ledger = Ledger()
-        documents = _documents(text, ledger)
+        documents, around = documents_of(text)
+        ledger.structure |= around
         devices = []
         for document in documents:
             ledger.structure |= document.structure
@@ -91,26 +93,6 @@ class PanosReader:
 
 
 READER = PanosReader()
-
-
-def _documents(text: ConfigText, ledger: Ledger) -> list[Document]:
-    """The configurations of a file, in whichever form they are; commands behind one belong to it."""
-    lines = text.lines
-    behind: Sequence[SourceLine] = ()
-    documents: list[Document] = []
-    if any(xml_form.BEGIN.search(line.text) for line in lines):
-        documents, around, behind = xml_form.parse(lines)
-        ledger.structure |= around
-    if not documents and any(curly_form.BEGIN.match(line.text) for line in lines):
-        documents, behind = curly_form.parse(lines)
-        first = documents[0].root.line.number
-        ledger.structure.update(
-            line.number for line in lines if line.number < first and not set_form.is_command(line.text)
-        )
-    if not documents:
-        documents, behind = [Document(Node("config", lines[0] if lines else SourceLine(text.file, 1, "")))], lines
-    set_form.read_into(documents[-1], behind)
-    return documents
 
 
 class _DeviceReader:
