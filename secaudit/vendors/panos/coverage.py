@@ -15,7 +15,8 @@ from secaudit.vendors.panos.tree import Node, joined
 from secaudit.vendors.reader import Coverage, UnreadLine
 
 CONTEXTS = ("config", "deviceconfig", "network", "vsys")
-_MANAGEMENT = frozenset(("config", "deviceconfig"))
+_MANAGEMENT = {"config": ("mgt-config",), "deviceconfig": ("system",)}
+"""Where, by context, what nobody understands concerns the device itself only."""
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Ledger:
         """Accounts for everything below a node."""
         root = vocabulary()[context]
         pending: list[tuple[Node, _Word, Node | None, str, Text | None]] = [(top, root, None, "", None)]
-        plane = Plane.MANAGEMENT if context in _MANAGEMENT else Plane.TRAFFIC
+        management = _MANAGEMENT.get(context, ())
         while pending:
             node, word, holder, path, reason = pending.pop()
             self._use(node)
@@ -107,9 +108,9 @@ class Ledger:
                     if not child.children and (word.leaves or not word.words):
                         self._use(child)
                     else:
-                        self._leave(
-                            child, holder, f"{path} {child.name}".strip(), plane, top if context == "vsys" else None
-                        )
+                        where = f"{path} {child.name}".strip()
+                        plane = Plane.MANAGEMENT if management and where.startswith(management) else Plane.TRAFFIC
+                        self._leave(child, holder, where, plane, top if context == "vsys" else None)
                 elif found.whole:
                     for one in child.below():
                         self._use(one)

@@ -106,6 +106,7 @@ class _Reader:
         else:
             node.further.append(first)
             node.repeated = True
+            self.document.repeated.append((parent.name, first))
         if len(self.stack) >= DEEPEST:
             node = Node("", line)  # no part of the tree
         self.stack.append(node)

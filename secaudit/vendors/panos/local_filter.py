@@ -7,6 +7,7 @@ default unless a rule that denies stands in front, from other zones only where a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface
@@ -14,10 +15,12 @@ from secaudit.network.intervals import Intervals, normalise
 from secaudit.network.management import USUAL_PORTS
 from secaudit.network.matches import ICMP, ICMPV6, Family, Match, Service, any_address
 from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
 from secaudit.vendors.panos.addresses import literal
-from secaudit.vendors.panos.findings import Findings
+from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports
 from secaudit.vendors.panos.management import SERVICES, Access
+from secaudit.vendors.panos.tree import Node
 
 NAME = "local in"
 _FAMILIES: tuple[Family, ...] = (4, 6)
@@ -25,6 +28,10 @@ _ECHO: Mapping[Family, Service] = {
     4: Service(((ICMP, ICMP),), icmp_types=((8, 8),)),
     6: Service(((ICMPV6, ICMPV6),), icmp_types=((128, 128),)),
 }
+_USERS = Text(
+    ja="利用者向けの受付（GlobalProtect など）がこのポートで応答します",
+    en="a service for users (GlobalProtect and the like) answers on this port",
+)
 _RULES = Text(ja="セキュリティルールにより届かないことがあります", en="security rules may keep it away")
 _OTHER_ZONE = Text(
     ja="別のインタフェースのアドレス宛てであり、セキュリティルールにより届くことがあります",
@@ -32,9 +39,44 @@ _OTHER_ZONE = Text(
 )
 
 
-def local_filter(held: Sequence[Access], ports: Ports, denying: frozenset[str], findings: Findings) -> Filter:
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A service for users that answers on an interface: a GlobalProtect portal or gateway, an OCSP responder."""
+
+    interface: str
+    service: str
+    sources: Sources
+
+
+def listeners(network: Node | None, scopes: Sequence[Scope], ports: Ports) -> Iterator[Listener]:
+    """Portals and gateways (TCP 443), and OCSP (TCP 80) where a management profile opens it."""
+    for scope in scopes:
+        for word in ("global-protect-portal", "global-protect-gateway"):
+            for entry in scope.local.entries("global-protect", word):
+                for path in (("local-address", "interface"), ("portal-config", "local-address", "interface")):
+                    if entry.value(*path):
+                        yield Listener(entry.value(*path), "https", entry.sources())
+    for entry in () if network is None else network.entries("tunnel", "global-protect-gateway"):
+        if entry.value("local-address", "interface"):
+            yield Listener(entry.value("local-address", "interface"), "https", entry.sources())
+    for name, (profile, _) in ports.profiles.items():
+        opened = None if network is None else network.child("profiles", "interface-management-profile", profile)
+        if opened is not None and (opened.yes("http-ocsp") or opened.yes("response-pages")):
+            yield Listener(name, "http", opened.sources())
+
+
+def local_filter(
+    held: Sequence[Access], listening: Iterable[Listener], ports: Ports, denying: frozenset[str], findings: Findings
+) -> Filter:
     """The filter; what is no administrative service is left open to the question. `denying` are interfaces where rules may refuse it."""
     lines: list[FilterLine] = []
+    for listener in listening:
+        interface = ports.interfaces.get(listener.interface)
+        for family in _FAMILIES:
+            own = () if interface is None else _addresses(interface, family)
+            match = Match(family, any_address(family), own or any_address(family), USUAL_PORTS[listener.service])
+            label = f"users on {listener.interface}"
+            lines.append(FilterLine(label, Action.PERMIT, (match,), listener.sources, Certainty.UNCERTAIN, _USERS))
     for service in (*SERVICES, "ping"):
         for one in (access for access in held if access.service == service):
             lines += _permits(one, ports.interfaces[one.interface], one.interface in denying)

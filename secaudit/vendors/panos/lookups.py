@@ -65,12 +65,18 @@ class Lookups:
     def _flattened(self, vrf: str) -> Iterator[_Span]:
         connected, routes = self._tables(vrf)
         unknown = any(one.concerns(vrf, 4) for one in self.dynamic)
+        unnumbered: set[str | None] = {
+            one.name for one in self.ports.interfaces.values() if one.vrf == vrf and one.enabled and one.dynamic_address
+        }
         prefixes = sorted({*connected, *routes}, key=lambda one: (int(one.network_address), one.prefixlen))
         resolved: dict[tuple[IPNetwork, ...], tuple[frozenset[str | None], bool]] = {}
 
         def span(low: int, high: int, chain: tuple[IPNetwork, ...]) -> _Span:
             if chain not in resolved:
-                resolved[chain] = self._resolve(chain, connected, routes, unknown)
+                found, complete = self._resolve(chain, connected, routes, unknown)
+                # What is not connected may be in a subnet that DHCP or PPPoE gives.
+                held = bool(chain) and any(prefix in connected for prefix in chain)
+                resolved[chain] = (found if held else found | unnumbered, complete)
             return _Span(low, high, *resolved[chain])
 
         position = 0

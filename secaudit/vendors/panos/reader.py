@@ -16,8 +16,8 @@ from secaudit.vendors.panos.coverage import Ledger
 from secaudit.vendors.panos.documents import documents_of
 from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.forwarding_rules import forwarded_interfaces, read_forwarding
-from secaudit.vendors.panos.interfaces import MANAGEMENT, management_port, read_ports
-from secaudit.vendors.panos.local_filter import denying_interfaces, local_filter
+from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports, management_port, read_ports
+from secaudit.vendors.panos.local_filter import denying_interfaces, listeners, local_filter
 from secaudit.vendors.panos.lookups import Lookups
 from secaudit.vendors.panos.management import accesses, read_management
 from secaudit.vendors.panos.nat import NatReader
@@ -56,6 +56,10 @@ _TOP_WORDS = frozenset(
         "platform",
     )
 )
+_UNCERTAIN_WHEN_REPEATED = frozenset((
+    "rules", "address", "address-group", "service", "service-group", "application", "application-group", "static-route",
+))  # fmt: skip
+"""What holds entries that are uncertain themselves when they stand there twice."""
 _OTHER_DEVICES = (
     "device-group",
     "template",
@@ -174,9 +178,11 @@ class _DeviceReader:
             )
         redirected = Redirected(translator.nat.redirects)
         objects = [Objects(one.ports, one.addresses, one.services, one.applications, redirected) for one in objects]
+        self._report_translated_between_systems(ports, bool(translator.nat.rules))
         policies = self._policies(objects)
         held = accesses(network, self.deviceconfig, ports, findings)
-        itself = local_filter(held, ports, denying_interfaces(policies, ports), findings)
+        listening = listeners(network, self.scopes, ports)
+        itself = local_filter(held, listening, ports, denying_interfaces(policies, ports), findings)
         forwarding = [
             route
             for scope, one in zip(self.scopes, objects, strict=True)
@@ -215,6 +221,16 @@ class _DeviceReader:
             report_missing_rules(scope, one.ports, managed, self.document.merged or self._pushed(scope))
             filters.append(policy_filter(scope, one, name, others, ipv6))
         return filters
+
+    def _report_translated_between_systems(self, ports: Ports, translates: bool) -> None:
+        """Between virtual systems a packet is translated by both, one after the other."""
+        external = [zone for zones in ports.zones.values() for zone in zones.values() if zone.external]
+        if translates and external:
+            text = Text(
+                ja="仮想システム間の通信に働くNATは判定していません。",
+                en="What NAT does to traffic between virtual systems is not modelled.",
+            )
+            self.findings.doubt(DoubtKind.UNSUPPORTED, text, external[0].sources)
 
     def _managed(self) -> Sources:
         system = None if self.deviceconfig is None else self.deviceconfig.child("system")
@@ -287,6 +303,10 @@ class _DeviceReader:
         if self.document.truncated:
             text = Text(ja="設定が途中で切れています。", en="The file ends in the middle of the configuration.")
             findings.doubt(DoubtKind.TRUNCATED, text, self.document.truncated)
+        repeated = [line for holder, line in self.document.repeated if holder not in _UNCERTAIN_WHEN_REPEATED]
+        if repeated:
+            text = Text(ja="同じ名前の設定が二度書かれています。", en="Some entries stand in the file twice.")
+            findings.doubt(DoubtKind.UNREAD, text, repeated)
         if self.document.garbage:
             count = len(self.document.garbage)
             text = Text(
@@ -307,6 +327,13 @@ class _DeviceReader:
                 )
                 findings.doubt(DoubtKind.UNSUPPORTED, text, node.sources())
                 break
+        mode = None if self.deviceconfig is None else self.deviceconfig.child("high-availability")
+        if mode is not None and any(node.name == "active-active" and node.children for node in mode.below()):
+            text = Text(
+                ja="アクティブ/アクティブの冗長構成です。仮想アドレスと振り分けは判定していません。",
+                en="The device is one of an active/active pair; its virtual addresses and sharing are not modelled.",
+            )
+            findings.doubt(DoubtKind.UNSUPPORTED, text, mode.sources())
         for gateway in () if self.network is None else self.network.entries("shared-gateway"):
             if gateway.names("import", "network", "interface"):
                 text = Text(ja="共有ゲートウェイは判定していません。", en="Shared gateways are not modelled.")

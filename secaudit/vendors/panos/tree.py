@@ -97,5 +97,7 @@ class Document:
     truncated: Sources = ()
     merged: bool = False
     """Whether it says of its parts that Panorama pushed them."""
+    repeated: list[tuple[str, SourceLine]] = field(default_factory=list)
+    """Entries that stand there twice: what holds them, and the later line."""
     moved: list[SourceLine] = field(default_factory=list)
     """Lines that change the order of rules."""

@@ -77,7 +77,9 @@ class _Builder(ContentHandler):
                 parent.children[name] = node
         else:
             node.further.append(line)
-            node.repeated = node.repeated or entry
+            if entry:
+                node.repeated = True
+                document.repeated.append((parent.name, line))
         self.stack.append(node)
 
     def characters(self, content: str) -> None:
