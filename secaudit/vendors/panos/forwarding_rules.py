@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import IPAddress
@@ -28,13 +27,6 @@ _TRANSLATED = Text(
     ja="宛先変換された通信にポリシーベース転送がどう働くかは判定していません。",
     en="What policy-based forwarding does to traffic whose destination was translated is not modelled.",
 )
-
-
-@dataclass(slots=True)
-class Forwarding:
-    """The rules, and the interfaces behind which they act."""
-
-    routes: list[PolicyRoute] = field(default_factory=list)
 
 
 def forwarded_interfaces(scope: Scope, ports: Ports) -> frozenset[str]:
@@ -72,7 +64,8 @@ def _rule(scope: Scope, ports: Ports, objects: Objects, entry: Node, redirects: 
         for one in (objects.addresses.of_setting(entry, name),)
     )
     services = objects.services.of_names(entry.names("service") or ("any",), lines)
-    conditioned = entry.unknown or entry.repeated or entry.value("schedule")
+    lost = any(not entry.names(name) for name in ("from", "source", "destination", "service"))
+    conditioned = entry.unknown or entry.repeated or entry.value("schedule") or lost
     if (
         conditioned
         or any(set(entry.names(name)) - {"any"} for name in ("application", "source-user"))

@@ -30,9 +30,17 @@ class Lookups:
     routes: tuple[Route, ...]
     dynamic: tuple[DynamicRouting, ...]
     _spans: dict[str, list[_Span]] = field(default_factory=dict)
+    _towards: dict[tuple[str, frozenset[str]], tuple[Intervals, Intervals]] = field(default_factory=dict)
 
     def towards(self, vrf: str, destinations: Intervals, wanted: frozenset[str]) -> tuple[Intervals, Intervals]:
         """Those of the destinations that are surely, and those that may be, reached by one of the wanted interfaces."""
+        key = (vrf, wanted)
+        found = self._towards.get(key)
+        if found is None:
+            found = self._towards[key] = self._leading(vrf, wanted)
+        return intersect(destinations, found[0]), intersect(destinations, found[1])
+
+    def _leading(self, vrf: str, wanted: frozenset[str]) -> tuple[Intervals, Intervals]:
         sure: list[Interval] = []
         possible: list[Interval] = []
         for span in self._of(vrf):
@@ -41,7 +49,7 @@ class Lookups:
                 possible.append((span.low, span.high))
                 if span.sure and hit == span.interfaces:
                     sure.append((span.low, span.high))
-        return intersect(destinations, normalise(sure)), intersect(destinations, normalise(possible))
+        return normalise(sure), normalise(possible)
 
     def _of(self, vrf: str) -> list[_Span]:
         found = self._spans.get(vrf)

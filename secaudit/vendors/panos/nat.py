@@ -30,6 +30,8 @@ LAST_MARK = 4096
 """How many destination translations are modelled."""
 TRANSLATED_PORTS = (1024, 65535)
 """The source ports that dynamic IP and port translation gives (networking guide, source NAT)."""
+_ALWAYS_THERE = ("from", "to", "source", "destination", "service")
+"""What every rule is printed with; where it is missing a line was lost."""
 _LOOKUP = Text(
     ja="変換前の宛先がどのゾーンに向かうかを経路から判断できません。",
     en="By which zone the destination before translation is reached cannot be told from the routes.",
@@ -234,7 +236,7 @@ class _RuleReader:
         if kind != "ipv4" or entry.child("dynamic-destination-translation") is not None:
             self._unsupported(kind if kind != "ipv4" else "dynamic-destination-translation")
             return []
-        if entry.unknown or entry.repeated:
+        if entry.unknown or entry.repeated or any(not entry.names(name) for name in _ALWAYS_THERE):
             self.reason = _UNREAD
         if entry.value("active-active-device-binding", default="both") not in ("both", "primary"):
             self.reason = self.reason or _BINDING

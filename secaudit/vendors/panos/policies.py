@@ -208,6 +208,8 @@ class _RuleReader:
         if entry.names("target", "devices"):
             text = Text(ja="特定の装置だけのルールです。", en="The rule is for certain devices only.")
             self.sometimes = text
+        if any(not entry.names(name) for name in _ALWAYS_THERE):
+            self.uncertain = self.uncertain or _UNREAD
         for name, what in _WHO:
             held = entry.names(name)
             if held and not _NOBODY_ASKED.issuperset(held):
@@ -341,6 +343,8 @@ class _RuleReader:
         )
 
 
+_ALWAYS_THERE = ("from", "to", "source", "destination", "application", "service")
+"""What every rule is printed with; where it is missing a line was lost."""
 _SHOWN = (
     "from", "to", "source", "destination", "application", "service", "action", "negate-source", "negate-destination", "disabled", "schedule",
     "source-user", "category", "hip-profiles", "rule-type",

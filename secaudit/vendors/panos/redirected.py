@@ -22,15 +22,28 @@ class Part:
     sure: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a line asks of redirected packets: addresses and services behind the translation, and its marks. `exact`: no more than is meant."""
+
+    destinations: Intervals
+    services: tuple[Service, ...]
+    marks: Intervals
+    exact: bool
+
+
 @dataclass(slots=True)
 class Redirected:
-    """The redirects of a device, to be found by the addresses before translation."""
+    """The redirects of a device, to be found by the addresses before translation. Answers are kept: many rules ask alike."""
 
     redirects: Sequence[Redirect]
     _lows: list[int] = field(default_factory=list)
     _spans: list[tuple[Interval, Redirect]] = field(default_factory=list)
     _reach: list[int] = field(default_factory=list)
     _covers: dict[tuple[tuple[Service, ...], tuple[Service, ...]], str] = field(default_factory=dict)
+    _meant: dict[tuple[frozenset[str], tuple[Intervals, Intervals], tuple[Service, ...]], tuple[_Meant, ...]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self._spans = sorted(((span, one) for one in self.redirects for span in one.external), key=lambda pair: pair[0])
@@ -54,7 +67,7 @@ class Redirected:
 
     def parts(
         self,
-        ingress: frozenset[str] | None,
+        ingress: frozenset[str],
         sources: Intervals,
         destinations: tuple[Intervals, Intervals],
         services: tuple[Service, ...],
@@ -63,56 +76,60 @@ class Redirected:
         """The matches of a line for redirected packets; `destinations` are the sure and the possible ones, before translation."""
         if not sources or not services:
             return
+        key = (ingress, destinations, services)
+        found = self._meant.get(key)
+        if found is None:
+            found = self._meant[key] = tuple(self._all(ingress, destinations, services))
+        for one in found:
+            yield Part(Match(4, sources, one.destinations, one.services, one.marks), sure and one.exact)
+
+    def _all(
+        self, ingress: frozenset[str], destinations: tuple[Intervals, Intervals], services: tuple[Service, ...]
+    ) -> Iterator[_Meant]:
         whole: list[Interval] = []
         kept: list[Interval] = []
+        every = destinations[0] == ANY_IPV4
         for one in self.near(destinations[1]):
-            if ingress is not None and not ingress & one.interfaces:
+            if not ingress & one.interfaces:
                 continue
-            cover = (
-                "all"
-                if services == (ANY_SERVICE,)
-                else self._cover(one.services, services)
-                if one.changes_ports
-                else "kept"
-            )
+            cover = "kept"
+            if services == (ANY_SERVICE,):
+                cover = "all"
+            elif one.changes_ports:
+                cover = self._cover(one.services, services)
             if cover == "none":
                 continue
-            mark = (one.mark, one.mark)
-            within = subtract(one.external, destinations[0], IPV4_MAX) == ()
-            if within and cover == "all":
-                whole.append(mark)
-            elif within and cover == "kept":
-                kept.append(mark)
+            within = every or subtract(one.external, destinations[0], IPV4_MAX) == ()
+            if within and cover in ("all", "kept"):
+                (whole if cover == "all" else kept).append((one.mark, one.mark))
             else:
-                yield from self._partly(one, sources, destinations, services, cover, sure)
+                yield from self._partly(one, destinations, services, cover, within)
         if whole:
-            yield Part(Match(4, sources, ANY_IPV4, (ANY_SERVICE,), normalise(whole)), sure)
+            yield _Meant(ANY_IPV4, (ANY_SERVICE,), normalise(whole), True)
         if kept:
-            yield Part(Match(4, sources, ANY_IPV4, services, normalise(kept)), sure)
+            yield _Meant(ANY_IPV4, services, normalise(kept), True)
 
+    @staticmethod
     def _partly(
-        self,
         one: Redirect,
-        sources: Intervals,
         destinations: tuple[Intervals, Intervals],
         services: tuple[Service, ...],
         cover: str,
-        sure: bool,
-    ) -> Iterator[Part]:
+        within: bool,
+    ) -> Iterator[_Meant]:
         """Only some of the external addresses, or of the ports, are meant."""
         marks = ((one.mark, one.mark),)
         asked = services if cover == "kept" else (ANY_SERVICE,)
         exact = cover != "some"
         if not one.shifts:
-            inside = subtract(one.external, destinations[0], IPV4_MAX) == ()
-            yield Part(Match(4, sources, ANY_IPV4, asked, marks), sure and exact and inside)
+            yield _Meant(ANY_IPV4, asked, marks, exact and within)
             return
         offset = one.mapped[0] - one.external[0][0]
-        for chosen, certain in ((destinations[0], True), (destinations[1], False)):
+        for chosen, certain in ((destinations[0], True), (destinations[1], destinations[0] == destinations[1])):
             hit = intersect(one.external, chosen)
             moved = normalise((low + offset, high + offset) for low, high in hit)
             if moved:
-                yield Part(Match(4, sources, moved, asked, marks), sure and exact and certain)
+                yield _Meant(moved, asked, marks, exact and certain)
             if destinations[0] == destinations[1]:
                 return
 
