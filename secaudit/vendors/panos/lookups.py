@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from secaudit.network.intervals import Interval, Intervals, IPNetwork, intersect, normalise, of_network
+from secaudit.network.intervals import Interval, Intervals, IPAddress, IPNetwork, intersect, normalise, of_network
 from secaudit.network.routes import DynamicRouting, NextHop, Route
 from secaudit.vendors.panos.interfaces import Ports
 
-_RECURSION = 6
+_RECURSION = 40
+"""How many gateways behind gateways are followed."""
+_LONGEST_CHAIN = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +60,27 @@ class Lookups:
             found = self._spans[vrf] = list(self._flattened(vrf))
         return found
 
-    def _tables(self, vrf: str) -> tuple[dict[IPNetwork, set[str]], dict[IPNetwork, list[Route]]]:
-        connected: dict[IPNetwork, set[str]] = {}
+    def _table(self, vrf: str) -> _Table:
+        table = _Table()
         for interface in self.ports.interfaces.values():
             if interface.vrf == vrf and interface.enabled:
                 for held in interface.addresses:
                     if held.address.version == 4:
-                        connected.setdefault(held.address.network, set()).add(interface.name)
-        routes: dict[IPNetwork, list[Route]] = {}
+                        table.connected.setdefault(held.address.network, set()).add(interface.name)
         for route in self.routes:
             if route.vrf == vrf and route.prefix.version == 4:
-                routes.setdefault(route.prefix, []).append(route)
-        return connected, routes
-
-    def _flattened(self, vrf: str) -> Iterator[_Span]:
-        connected, routes = self._tables(vrf)
-        unknown = any(one.concerns(vrf, 4) for one in self.dynamic)
-        unnumbered: set[str | None] = {
+                table.routes.setdefault(route.prefix, []).append(route)
+        table.lengths = sorted({one.prefixlen for one in (*table.connected, *table.routes)}, reverse=True)
+        table.unknown = any(one.concerns(vrf, 4) for one in self.dynamic)
+        table.unnumbered = {
             one.name for one in self.ports.interfaces.values() if one.vrf == vrf and one.enabled and one.dynamic_address
         }
-        prefixes = sorted({*connected, *routes}, key=lambda one: (int(one.network_address), one.prefixlen))
-        resolved: dict[tuple[IPNetwork, ...], tuple[frozenset[str | None], bool]] = {}
+        return table
 
-        def span(low: int, high: int, chain: tuple[IPNetwork, ...]) -> _Span:
-            if chain not in resolved:
-                found, complete = self._resolve(chain, connected, routes, unknown)
-                # What is not connected may be in a subnet that DHCP or PPPoE gives.
-                held = bool(chain) and any(prefix in connected for prefix in chain)
-                resolved[chain] = (found if held else found | unnumbered, complete)
-            return _Span(low, high, *resolved[chain])
-
+    def _flattened(self, vrf: str) -> Iterator[_Span]:
+        """The nested prefixes as disjoint spans, by one sweep."""
+        table = self._table(vrf)
+        prefixes = sorted({*table.connected, *table.routes}, key=lambda one: (int(one.network_address), one.prefixlen))
         position = 0
         stack: list[tuple[int, tuple[IPNetwork, ...]]] = []
         for prefix in prefixes:
@@ -94,59 +88,71 @@ class Lookups:
             while stack and stack[-1][0] < low:
                 end, chain = stack.pop()
                 if position <= end:
-                    yield span(position, end, chain)
+                    yield table.span(position, end, chain)
                 position = max(position, end + 1)
             if position < low:
-                yield span(position, low - 1, stack[-1][1] if stack else ())
+                yield table.span(position, low - 1, stack[-1][1] if stack else ())
             position = max(position, low)
             around = stack[-1][1] if stack else ()
-            stack.append((high, (prefix, *around)))
+            stack.append((high, (prefix, *around)[:_LONGEST_CHAIN]))
         while stack:
             end, chain = stack.pop()
             if position <= end:
-                yield span(position, end, chain)
+                yield table.span(position, end, chain)
             position = max(position, end + 1)
         if position < 2**32:
-            yield span(position, 2**32 - 1, ())
+            yield table.span(position, 2**32 - 1, ())
 
-    def _resolve(
-        self,
-        chain: Iterable[IPNetwork],
-        connected: dict[IPNetwork, set[str]],
-        routes: dict[IPNetwork, list[Route]],
-        unknown: bool,
-    ) -> tuple[frozenset[str | None], bool]:
+
+@dataclass(slots=True)
+class _Table:
+    """The IPv4 table of one virtual router. `unknown`: a protocol may know more; `unnumbered` are interfaces whose subnet is not in the file."""
+
+    connected: dict[IPNetwork, set[str]] = field(default_factory=dict)
+    routes: dict[IPNetwork, list[Route]] = field(default_factory=dict)
+    lengths: list[int] = field(default_factory=list)
+    unknown: bool = False
+    unnumbered: set[str] = field(default_factory=set)
+
+    def span(self, low: int, high: int, chain: tuple[IPNetwork, ...]) -> _Span:
+        """Addresses for which one chain of prefixes is tried, the longest first."""
         found: set[str | None] = set()
         for prefix in chain:
-            if prefix in connected:
-                return frozenset({*found, *connected[prefix]}), not (found and unknown)
+            if prefix in self.connected:
+                return _Span(low, high, frozenset({*found, *self.connected[prefix]}), not (found and self.unknown))
             decided = False
-            for route in sorted(routes.get(prefix, ()), key=lambda one: one.distance):
+            for route in sorted(self.routes.get(prefix, ()), key=lambda one: one.distance):
                 for hop in route.next_hops:
-                    found |= self._ways(hop, connected, routes, 0)
+                    found |= self._ways(hop, set())
                     decided = decided or not (hop.conditional or hop.backup)
             if decided:
-                return frozenset(found), not unknown
-        return frozenset({*found, None}), not unknown
+                break
+        else:
+            found.add(None)
+        # What is not connected may be in a subnet that DHCP or PPPoE gives.
+        return _Span(low, high, frozenset({*found, *self.unnumbered}), not self.unknown)
 
-    def _ways(
-        self, hop: NextHop, connected: dict[IPNetwork, set[str]], routes: dict[IPNetwork, list[Route]], depth: int
-    ) -> set[str | None]:
+    def _ways(self, hop: NextHop, seen: set[IPAddress]) -> set[str | None]:
+        """By which interfaces a next hop is reached; every gateway on the way is looked at once."""
         if hop.discard:
             return {None}
         if hop.interface is not None:
             return {hop.interface}
-        if hop.gateway is None or depth > _RECURSION:
+        if hop.gateway is None or hop.gateway in seen or len(seen) > _RECURSION:
             return {None}
-        holding = [one for one in {*connected, *routes} if one.version == 4 and hop.gateway in one]
-        if not holding:
+        seen.add(hop.gateway)
+        best = self._longest(hop.gateway)
+        if best is None:
             return {None}
-        best = max(holding, key=lambda one: one.prefixlen)
-        if best in connected:
-            return set(connected[best])
-        return {
-            way
-            for route in routes[best]
-            for one in route.next_hops
-            for way in self._ways(one, connected, routes, depth + 1)
-        }
+        if best in self.connected:
+            return set(self.connected[best])
+        return {way for route in self.routes[best] for one in route.next_hops for way in self._ways(one, seen)}
+
+    def _longest(self, gateway: IPAddress) -> IPNetwork | None:
+        if gateway.version != 4:
+            return None
+        for length in self.lengths:
+            network = ipaddress.IPv4Network((int(gateway) >> (32 - length) << (32 - length), length))
+            if network in self.connected or network in self.routes:
+                return network
+        return None

@@ -19,6 +19,8 @@ from secaudit.vendors.panos.tree import Node, joined
 DEFAULT_DISTANCE = 10
 """Of static routes (networking guide, static routes)."""
 _DEEPEST = 8
+_MOST_STEPS = 500_000
+"""How much work routes between virtual routers may make."""
 _PROTOCOLS: Mapping[str, Family | None] = {"bgp": None, "ospf": 4, "ospfv3": 6, "rip": 4}
 _KNOWN = frozenset((
     "destination", "interface", "nexthop", "metric", "admin-dist", "bfd", "path-monitor", "route-table", "option", "description", "preference",
@@ -56,6 +58,8 @@ class RouteReader:
         self.findings = findings
         self.logical = logical
         self.dynamic: list[DynamicRouting] = []
+        self.steps = 0
+        self._told: set[tuple[str, IPNetwork]] = set()
 
     def read(self, deviceconfig: Node | None) -> Routing:
         """Everything, merged by prefix and distance."""
@@ -217,41 +221,51 @@ class RouteReader:
                 result += self._through(one, found, one.next_vr, 0)
         return result
 
-    def _through(self, route: _Static, found: list[_Static], vrf: str, depth: int) -> Iterator[_Static]:
-        reached = False
-        for other in found:
-            if other.vrf != vrf or not _overlap(other.prefix, route.prefix) or other.distance > 254:
-                continue
-            reached = True
-            narrow = other.prefix if other.prefix.prefixlen > route.prefix.prefixlen else route.prefix
-            joined_lines = joined((*route.hop.sources, *other.hop.sources))
-            if other.next_vr and depth < _DEEPEST:
-                inner = replace(route, prefix=narrow, hop=replace(route.hop, sources=joined_lines))
-                yield from self._through(inner, found, other.next_vr, depth + 1)
-                continue
-            egress = other.hop.interface or self._behind(other.hop.gateway, vrf)
-            if other.next_vr or (egress is None and not other.hop.discard):
-                self._lost(route)
-                continue
-            # The longest prefix of the other router wins: a longer one is a better route here as well.
-            hop = replace(other.hop, interface=egress, sources=joined_lines, conditional=True)
-            yield _Static(narrow, route.vrf, route.distance, route.metric + other.distance + other.metric, hop)
-        for interface in self.ports.interfaces.values():
-            if interface.vrf != vrf or not interface.enabled:
-                continue
-            for held in interface.addresses:
-                if _overlap(held.address.network, route.prefix):
-                    reached = True
-                    narrow = max(held.address.network, route.prefix, key=lambda one: one.prefixlen)
-                    hop = NextHop(
-                        joined((*route.hop.sources, *held.sources)),
-                        None,
-                        interface.name,
-                        conditional=route.hop.conditional,
-                    )
-                    yield _Static(narrow, route.vrf, route.distance, route.metric, hop)
-        if not reached or any(one.vrf == vrf for one in self.dynamic):
+    def _through(self, route: _Static, found: list[_Static], vrf: str, depth: int) -> list[_Static]:
+        """What another router does with the packets of a route: its longer prefixes, and the longest that holds all of them."""
+        self.steps += len(found)
+        if depth > _DEEPEST or self.steps > _MOST_STEPS or any(one.vrf == vrf for one in self.dynamic):
             self._lost(route)
+            return []
+        length = route.prefix.prefixlen
+        there = [one for one in found if one.vrf == vrf and _overlap(one.prefix, route.prefix)]
+        own = [
+            (held.address.network, name, held.sources)
+            for name, interface in self.ports.interfaces.items()
+            if interface.vrf == vrf and interface.enabled
+            for held in interface.addresses
+            if _overlap(held.address.network, route.prefix)
+        ]
+        around = [one.prefix.prefixlen for one in there if one.prefix.prefixlen <= length and not one.hop.conditional]
+        around += [network.prefixlen for network, *_ in own if network.prefixlen <= length]
+        longest = max(around, default=-1)
+        result: list[_Static] = []
+        for network, name, lines in own:
+            if network.prefixlen >= longest or network.prefixlen > length:
+                hop = NextHop(joined((*route.hop.sources, *lines)), None, name, conditional=route.hop.conditional)
+                result.append(replace(route, prefix=_narrower(network, route.prefix), hop=hop, next_vr=""))
+        for other in there:
+            if other.prefix.prefixlen >= longest or other.prefix.prefixlen > length:
+                result += self._onward(route, other, found, vrf, depth)
+        if longest < 0:
+            # What the other router has no route for it drops; that it is not in the file is not known for sure.
+            self._lost(route)
+        return result
+
+    def _onward(self, route: _Static, other: _Static, found: list[_Static], vrf: str, depth: int) -> list[_Static]:
+        """One route of another router in place of the route to it. Of routes of several distances all are kept, as states."""
+        prefix = _narrower(other.prefix, route.prefix)
+        lines = joined((*route.hop.sources, *other.hop.sources))
+        conditional = route.hop.conditional or other.hop.conditional
+        if other.next_vr:
+            hop = replace(route.hop, sources=lines, conditional=conditional)
+            return self._through(replace(route, prefix=prefix, hop=hop), found, other.next_vr, depth + 1)
+        egress = other.hop.interface or self._behind(other.hop.gateway, vrf)
+        if egress is None and not other.hop.discard:
+            self._lost(route)
+            return []
+        hop = replace(other.hop, interface=egress, sources=lines, conditional=conditional)
+        return [_Static(prefix, route.vrf, route.distance, route.metric + other.distance + other.metric, hop)]
 
     def _behind(self, gateway: IPAddress | None, vrf: str) -> str | None:
         if gateway is None:
@@ -263,6 +277,9 @@ class RouteReader:
         return None
 
     def _lost(self, route: _Static) -> None:
+        if (route.vrf, route.prefix) in self._told:
+            return
+        self._told.add((route.vrf, route.prefix))
         self.findings.doubt(
             DoubtKind.UNSUPPORTED,
             Text(
@@ -386,6 +403,10 @@ def _networks(text: str) -> list[IPNetwork] | None:
         return [ipaddress.ip_network(text, strict=False)]
     except (ValueError, TypeError):
         return None
+
+
+def _narrower(left: IPNetwork, right: IPNetwork) -> IPNetwork:
+    return left if left.prefixlen > right.prefixlen else right
 
 
 def _overlap(left: IPNetwork, right: IPNetwork) -> bool:
