@@ -32,6 +32,10 @@ def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], Sequence[SourceL
     return documents, behind
 
 
+_MARKS = frozenset("{};[]")
+_MOST_LINES_OF_A_VALUE = 2000
+
+
 class _Reader:
     """Reads one configuration from a line on, until its braces are closed."""
 
@@ -70,28 +74,58 @@ class _Reader:
         return not stripped or stripped.endswith(("{", "}", ";"))
 
     def _line(self, line: SourceLine) -> None:
-        parts = _TOKEN.findall(line.text)
-        self.document.structure.add(line.number) if not parts or parts == ["}"] else None
+        text = line.text
+        if text.count('"') % 2 and '\\"' not in text:
+            text += self._quoted_on(line)
+        parts = _TOKEN.findall(text)
+        if _MARKS.issuperset(parts):
+            self.document.structure.add(line.number)
+        if parts and self.words and parts[0] not in _MARKS:
+            self._wrapped(parts.pop(0), line)
         for part in parts:
-            if part == "{":
-                self._open(line)
-            elif part == "}":
-                self._statement()
-                if len(self.stack) > 1:
-                    self.stack.pop()
-                else:
-                    self.document.garbage.append(line)
-            elif part == ";":
-                self._statement()
-            elif part == "[" and self.words:
-                self.group = []
-            elif part == "]" and self.group is not None:
-                self.words.append(("]", line))
-            else:
-                word = part[1:-1] if len(part) > 1 and part[0] == '"' else part
-                (self.words if self.group is None else self.group).append((word, line))
+            self._part(part, line)
         if parts and MASK in line.text and line.text.rstrip().endswith(MASK):
             self._statement()  # the mask took the semicolon
+
+    def _quoted_on(self, line: SourceLine) -> str:
+        """The rest of a quoted value that goes on in the lines below; nothing when it does not end."""
+        for index in range(self.position, min(self.position + _MOST_LINES_OF_A_VALUE, len(self.lines))):
+            if self.lines[index].text.count('"') % 2:
+                taken = self.lines[self.position : index + 1]
+                self.document.structure.update(one.number for one in taken)
+                self.position = index + 1
+                return " " + " ".join(one.text for one in taken)
+        self.document.garbage.append(line)
+        return ""
+
+    def _wrapped(self, part: str, line: SourceLine) -> None:
+        """A terminal cut a value: the piece belongs to what stands before. Where a list was cut, nobody knows whether between two members."""
+        self.document.structure.add(line.number)
+        if self.group is not None or len(self.words) < 2:
+            self.document.garbage.append(line)
+            self._part(part, line)
+            return
+        value, first = self.words[-1]
+        self.words[-1] = (value + part, first)
+
+    def _part(self, part: str, line: SourceLine) -> None:
+        if part == "{":
+            self._open(line)
+        elif part == "}":
+            self._statement()
+            if len(self.stack) > 1:
+                self.stack.pop()
+            else:
+                self.document.garbage.append(line)
+        elif part == ";":
+            self._statement()
+        elif part == "[" and self.words:
+            self.group = []
+        elif part == "]" and self.group is not None:
+            self.words.append(("]", line))
+        else:
+            word = part[1:-1] if len(part) > 1 and part[0] == '"' else part
+            (self.words if self.group is None else self.group).append((word, line))
 
     def _open(self, line: SourceLine) -> None:
         names = self.words or [("", line)]

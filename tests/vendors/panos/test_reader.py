@@ -191,6 +191,50 @@ def test_a_set_value_counts_once_more() -> None:
     assert line.action is Action.DENY
 
 
+def test_a_terminal_cut_values_of_the_curly_form() -> None:
+    """A piece of a value joins what stands before; a list that was cut is not believed."""
+    cut = one_of(CURLY.replace("ip-netmask 10.1.0.80;", "ip-netmask 10.1.\n0.80;"))
+    whole = one_of(CURLY)
+    matches = [line.matches for line in cut.filters["security policy"].lines]
+    assert matches == [line.matches for line in whole.filters["security policy"].lines]
+    assert not cut.doubts
+    listed = CURLY.replace("[ service-http service-https ]", "[ service-http service-\nhttps ]")
+    assert DoubtKind.UNREAD in kinds(one_of(listed, whole=False))
+
+
+def test_quoted_text_of_the_curly_form_over_several_lines() -> None:
+    banner = 'hostname PA-CURLY;\n          login-banner "\n*** { nobody; } ***\n"\n;'
+    device = one_of(CURLY.replace("hostname PA-CURLY;", banner))
+    assert device.name == "PA-CURLY"
+    assert len(device.filters["security policy"].lines) == 3
+
+
+def test_routes_of_routers_that_send_to_each_other() -> None:
+    lines = ["set deviceconfig system hostname P", "set zone a network layer3 ethernet1/1"]
+    lines.append("set network interface ethernet ethernet1/1 layer3 ip 10.0.0.1/24")
+    for one, other in (("x", "y"), ("y", "x")):
+        for number in range(300):
+            path = f"set network virtual-router {one} routing-table ip static-route r{number}"
+            lines += [f"{path} destination 10.{number % 250}.0.0/{12 + number % 8}", f"{path} nexthop next-vr {other}"]
+    started = time.monotonic()
+    device = one_of("\n".join(lines) + "\n")
+    assert time.monotonic() - started < 10
+    assert DoubtKind.UNSUPPORTED in kinds(device)
+
+
+def test_gateways_behind_gateways() -> None:
+    lines = [SET]
+    for number in range(150):
+        for way in range(20):
+            path = f"set network virtual-router default routing-table ip static-route r{number}-{way}"
+            lines.append(
+                f"{path} destination 172.16.{number}.0/24\n{path} nexthop ip-address 172.16.{(number * 7 + way) % 150}.1\n"
+            )
+    started = time.monotonic()
+    one_of("".join(lines))
+    assert time.monotonic() - started < 10
+
+
 def test_lookalikes_are_not_ours() -> None:
     junos = "set version 21.4R3\nset system host-name J\nset security zones security-zone trust\nset interfaces ge-0/0/0 unit 0\n"
     for text in (
