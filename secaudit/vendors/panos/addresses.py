@@ -60,24 +60,20 @@ class AddressSet:
         return self.sure(family) == self.possible(family)
 
     def negated(self) -> AddressSet:
-        """The addresses outside. Whether a set of one family leaves the other one out or takes all of it is not confirmed: it may be."""
-        only4, only6 = bool(self.possible4) and not self.possible6, bool(self.possible6) and not self.possible4
+        """The addresses outside; of a set of one family that is the whole other family (aerleon negates an object of all IPv4 addresses to say
+        IPv6)."""
         return AddressSet(
-            () if only6 else complement(self.possible4, IPV4_MAX),
-            () if only4 else complement(self.possible6, IPV6_MAX),
+            complement(self.possible4, IPV4_MAX),
+            complement(self.possible6, IPV6_MAX),
             complement(self.sure4, IPV4_MAX),
             complement(self.sure6, IPV6_MAX),
             self.sources,
-            self.why or (_OTHER_FAMILY if only4 or only6 else None),
+            self.why,
         )
 
 
 ANY = AddressSet(ANY_IPV4, ANY_IPV6, ANY_IPV4, ANY_IPV6)
 NOTHING = AddressSet()
-_OTHER_FAMILY = Text(
-    ja="否定した送信元・宛先が、もう一方のアドレスファミリーに一致するかは確認できていません。",
-    en="Whether a negated address matches the other address family is not confirmed.",
-)
 
 
 def _exactly(intervals4: Intervals, intervals6: Intervals, sources: Sources) -> AddressSet:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from xml.sax.handler import ContentHandler
+from xml.sax.handler import ContentHandler, LexicalHandler, property_lexical_handler
 
 from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine
@@ -26,7 +26,7 @@ class _Stop(Exception):  # noqa: N818 (no error: the rest is not looked at)
     """Nested too deep."""
 
 
-class _Builder(ContentHandler):
+class _Builder(ContentHandler, LexicalHandler):
     """Makes nodes of elements. `configs` are the configurations found, whatever wraps them."""
 
     def __init__(self, lines: Sequence[SourceLine]) -> None:
@@ -89,6 +89,10 @@ class _Builder(ContentHandler):
             self.text_line = self.row()
         self.text.append(content)
 
+    def comment(self, content: str) -> None:
+        first = max(self.row() - 1, 0)
+        self.around.update(line.number for line in self.lines[first : first + content.count("\n") + 1])
+
     def endElement(self, name: str) -> None:  # noqa: N802
         line = self._line()
         self.depth -= 1
@@ -129,6 +133,7 @@ def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], set[int], Sequen
     builder = _Builder(lines)
     parser = create_parser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.setContentHandler(builder)
+    parser.setProperty(property_lexical_handler, builder)
     builder.row = parser.getLineNumber
     start = next((index for index, line in enumerate(lines) if BEGIN.search(line.text)), len(lines))
     ended = _last_end(lines, start)
