@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from secaudit.network.device import DoubtKind, Plane
+from secaudit.network.device import DoubtKind, NoticeKind, Plane
 from secaudit.network.management import Credential, ManagementPlane, ManagementService, Server, SnmpCommunity, Storage
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -93,7 +93,7 @@ def read_management(
         services=tuple(_service(name, held, system, findings) for name in SERVICES),
         snmp_communities=tuple(_communities(system)),
         credentials=tuple(_credentials(root, network, system)),
-        syslog_servers=_collectors(root, scopes),
+        syslog_servers=_collectors(scopes, findings),
         ntp_servers=tuple(_time_sources(system)),
         dns_servers=tuple(
             Server(system.value("dns-setting", "servers", word), one.sources())
@@ -157,17 +157,35 @@ def _credentials(root: Node, network: Node | None, system: Node | None) -> Itera
                 yield Credential(f"{what} {user.name} {word}", storage, setting.sources())
 
 
-def _collectors(root: Node, scopes: Sequence[Scope]) -> tuple[Server, ...]:
+def _collectors(scopes: Sequence[Scope], findings: Findings) -> tuple[Server, ...]:
+    """Servers of syslog profiles that some kind of log is sent to; a profile that nothing uses collects nothing."""
     holders = [scope.local for scope in scopes] + [one for scope in scopes[:1] for one in scope.around]
+    used: dict[str, Sources] = {}
+    for holder in holders:
+        settings = holder.child("log-settings")
+        for node in () if settings is None else settings.below():
+            if node.name in _SENDING:
+                used.update((name, (child.line,)) for name, child in node.children.items())
     found: dict[str, Server] = {}
-    for holder in (*holders, root):
+    for holder in holders:
         for path in (("log-settings", "syslog"), ("server-profile", "syslog")):
             for profile in holder.entries(*path):
+                if profile.name not in used:
+                    text = Text(
+                        ja=f"syslog プロファイル「{profile.name}」にログを送る設定がありません。",
+                        en=f"No log is sent to the syslog profile '{profile.name}'.",
+                    )
+                    findings.notice(NoticeKind.INACTIVE, text, profile.sources())
+                    continue
                 for server in profile.entries("server"):
                     address = server.value("server")
                     if address:
-                        found.setdefault(address, Server(address, server.sources("server")))
+                        lines = joined((*server.sources("server"), *used[profile.name]))
+                        found.setdefault(address, Server(address, lines))
     return tuple(found.values())
+
+
+_SENDING = frozenset(("send-syslog", "using-syslog-setting"))
 
 
 def _time_sources(system: Node | None) -> Iterator[Server]:

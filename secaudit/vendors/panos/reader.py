@@ -196,6 +196,7 @@ class _DeviceReader:
             interfaces=ports.interfaces,
             filters={**{one.name: one for one in policies}, **tunnels, itself.name: itself},
             pipeline=PIPELINE,
+            version=self.document.version,
             policies=tuple(one.name for one in policies),
             local_in=(itself.name,),
             routes=routing.routes,

@@ -95,6 +95,7 @@ class Document:
     structure: set[int] = field(default_factory=set)
     garbage: list[SourceLine] = field(default_factory=list)
     truncated: Sources = ()
+    version: str = ""
     merged: bool = False
     """Whether it says of its parts that Panorama pushed them."""
     repeated: list[tuple[str, SourceLine]] = field(default_factory=list)

@@ -55,7 +55,8 @@ class _Builder(ContentHandler, LexicalHandler):
         if not self.config_depth:
             self.around.add(line.number)
             if name == "config":
-                self.configs.append(Document(Node("config", line)))
+                held_version: dict[str, str] = dict(attrs.items())  # type: ignore[attr-defined]
+                self.configs.append(Document(Node("config", line), version=held_version.get("version", "")))
                 self.stack = [self.configs[-1].root]
                 self.config_depth = self.depth
             return
