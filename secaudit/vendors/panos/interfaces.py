@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from secaudit.network.device import DoubtKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, IPInterface
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -108,6 +108,12 @@ class _Reader:
             zone = self.ports.zone_of(name)
             if zone is not None:
                 self.ports.interfaces[name] = replace(interface, zone=zone.name)
+            elif interface.enabled and interface.addresses and any(self.ports.zones.values()):
+                text = Text(
+                    ja=f"インタフェース {name} はどのゾーンにも属さないため、通信を通しません。",
+                    en=f"The interface {name} is in no zone, so it passes nothing.",
+                )
+                self.findings.notice(NoticeKind.INACTIVE, text, interface.sources)
 
     def _entries(self, *path: str) -> Iterable[Node]:
         return () if self.network is None else self.network.entries(*path)
