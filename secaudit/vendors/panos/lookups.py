@@ -113,6 +113,7 @@ class _Table:
     lengths: list[int] = field(default_factory=list)
     unknown: bool = False
     unnumbered: set[str] = field(default_factory=set)
+    gateways: dict[IPAddress, set[str | None]] = field(default_factory=dict)
 
     def span(self, low: int, high: int, chain: tuple[IPNetwork, ...]) -> _Span:
         """Addresses for which one chain of prefixes is tried, the longest first."""
@@ -123,7 +124,7 @@ class _Table:
             decided = False
             for route in sorted(self.routes.get(prefix, ()), key=lambda one: one.distance):
                 for hop in route.next_hops:
-                    found |= self._ways(hop, set())
+                    found |= self._ways(hop)
                     decided = decided or not (hop.conditional or hop.backup)
             if decided:
                 break
@@ -132,21 +133,38 @@ class _Table:
         # What is not connected may be in a subnet that DHCP or PPPoE gives.
         return _Span(low, high, frozenset({*found, *self.unnumbered}), not self.unknown)
 
-    def _ways(self, hop: NextHop, seen: set[IPAddress]) -> set[str | None]:
-        """By which interfaces a next hop is reached; every gateway on the way is looked at once."""
+    def _ways(self, hop: NextHop) -> set[str | None]:
+        """By which interfaces a next hop is reached."""
         if hop.discard:
             return {None}
         if hop.interface is not None:
             return {hop.interface}
-        if hop.gateway is None or hop.gateway in seen or len(seen) > _RECURSION:
+        if hop.gateway is None:
             return {None}
-        seen.add(hop.gateway)
-        best = self._longest(hop.gateway)
-        if best is None:
-            return {None}
-        if best in self.connected:
-            return set(self.connected[best])
-        return {way for route in self.routes[best] for one in route.next_hops for way in self._ways(one, seen)}
+        found = self.gateways.get(hop.gateway)
+        if found is None:
+            found = self.gateways[hop.gateway] = self._behind(hop.gateway)
+        return found
+
+    def _behind(self, gateway: IPAddress) -> set[str | None]:
+        """By which interfaces a gateway is reached, each gateway on the way looked at once."""
+        found: set[str | None] = set()
+        seen = {gateway}
+        pending = [gateway]
+        while pending:
+            best = self._longest(pending.pop())
+            if best is None or len(seen) > _RECURSION:
+                found.add(None)
+            elif best in self.connected:
+                found |= self.connected[best]
+            else:
+                for hop in (hop for route in self.routes[best] for hop in route.next_hops):
+                    if hop.discard or hop.gateway is None or hop.interface is not None:
+                        found.add(None if hop.discard else hop.interface)
+                    elif hop.gateway not in seen:
+                        seen.add(hop.gateway)
+                        pending.append(hop.gateway)
+        return found or {None}
 
     def _longest(self, gateway: IPAddress) -> IPNetwork | None:
         if gateway.version != 4:

@@ -85,7 +85,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A rule with what it does. `destination` without `mapped` could not be modelled."""
+    """A rule with what it does: to the destination, to the source, or nothing."""
 
     asked: _Asked
     destination: Translation | None = None

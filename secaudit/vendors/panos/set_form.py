@@ -20,7 +20,6 @@ VSYS_WORDS = frozenset((
 """What belongs to a virtual system and stands at the top where there is only one."""
 _PROMPT = re.compile(r"[\w.@()-]{1,80}[>#]\s*$")
 _CONTEXT = re.compile(r"\[edit[^\]]{0,200}\]\s*$")
-_PLAIN = re.compile(r'[^"\s\[\]]+|"|\[|\]')
 _COMMANDS = ("set ", "move ", "delete ")
 _MOST_LINES_OF_A_VALUE = 2000
 

@@ -28,7 +28,6 @@ class Node:
     repeated: bool = False
     """An entry that stands there twice, which no device prints."""
     unknown: list[SourceLine] = field(default_factory=list)
-    masked: bool = False
 
     def child(self, *path: str) -> Node | None:
         """The node at the end of a path below this one."""
@@ -96,6 +95,7 @@ class Document:
     garbage: list[SourceLine] = field(default_factory=list)
     truncated: Sources = ()
     version: str = ""
+    """The release that the XML form names."""
     merged: bool = False
     """Whether it says of its parts that Panorama pushed them."""
     repeated: list[tuple[str, SourceLine]] = field(default_factory=list)

@@ -19,7 +19,6 @@ _TAG = re.compile(r"\s*<([A-Za-z][\w.-]{0,100})>")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 _PUSHED = frozenset(("ptpl", "loc"))
-_CONFIG_CHILDREN = frozenset(("devices", "mgt-config", "shared", "panorama", "readonly", "predefined", "platform"))
 
 
 class _Stop(Exception):  # noqa: N818 (no error: the rest is not looked at)
