@@ -293,8 +293,9 @@ class RouteReader:
         holder = router.child("protocol") or router
         for protocol, family in _PROTOCOLS.items():
             settings = holder.child(protocol)
-            if settings is not None and settings.yes("enable"):
-                lines = joined((*settings.sources("enable"), settings.line))
+            # A protocol is printed with `enable`; where that is missing a line was lost.
+            if settings is not None and settings.children and settings.value("enable") != "no":
+                lines = settings.sources("enable")
                 self.dynamic.append(DynamicRouting(protocol.upper(), lines, vrf, family=family))
         multicast = router.child("multicast")
         if multicast is not None and multicast.yes("enable"):

@@ -17,7 +17,7 @@ from secaudit.flows.trace import TraceVerdict
 from secaudit.packets.packet import Packet
 from tests.vendors.panos.test_reader import one_of
 
-ROUNDS = 60
+ROUNDS = 100
 INTERFACES = {"ethernet1/1": "out", "ethernet1/2": "in", "ethernet1/3": "dmz"}
 NETWORKS = {"out": "203.0.113.0/24", "in": "10.1.0.0/24", "dmz": "10.2.0.0/24"}
 PUBLIC = ("203.0.113.80", "203.0.113.81", "203.0.113.82", "203.0.113.83", "198.51.100.9")
@@ -57,7 +57,7 @@ def make_nat(random: Random) -> Nat:
         random.choice((*PUBLIC, *PUBLIC, "203.0.113.80/31", "any" if not mapped else "203.0.113.82")),
         random.choice(("any", "any", *SERVICES)),
         mapped,
-        random.choice((0, 0, 80, 9000)) if mapped else 0,
+        random.choice((0, 80, 9000)) if mapped else 0,
         random.random() < 0.3,
     )
 
