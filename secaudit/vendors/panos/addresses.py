@@ -25,6 +25,8 @@ from secaudit.vendors.panos.tree import Node, joined
 
 MAXIMUM_DEPTH = 32
 """Groups nested deeper than this are not followed."""
+_MOST_OF_A_WILDCARD = 4096
+"""How many pieces a wildcard mask may have."""
 _ADDRESS = Text(ja="アドレス", en="address")
 _FIELDS: Mapping[str, str] = {"ip-netmask": "_netmask", "ip-range": "_range", "ip-wildcard": "_wildcard"}
 _UNCERTAIN: Mapping[str, Text] = {
@@ -222,7 +224,9 @@ def _wildcard(text: str) -> tuple[Intervals, Intervals] | None:
     """`A/WILDCARD` (PAN-OS 9.0): where the wildcard has zero bits the address is compared."""
     address, slash, mask = text.partition("/")
     try:
-        found = of_wildcard(int(ipaddress.IPv4Address(address)), int(ipaddress.IPv4Address(mask)))
+        found = of_wildcard(
+            int(ipaddress.IPv4Address(address)), int(ipaddress.IPv4Address(mask)), limit=_MOST_OF_A_WILDCARD
+        )
     except ValueError:
         return None
     return (found, ()) if slash else None

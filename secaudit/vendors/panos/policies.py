@@ -21,7 +21,7 @@ from secaudit.vendors.panos.addresses import Addresses, AddressSet
 from secaudit.vendors.panos.findings import Scope
 from secaudit.vendors.panos.interfaces import Ports
 from secaudit.vendors.panos.redirected import Redirected
-from secaudit.vendors.panos.rulebases import ZoneSet, interfaces_of, rules, zone_interfaces
+from secaudit.vendors.panos.rulebases import ZoneSet, every_interface, interfaces_of, rules, zone_interfaces
 from secaudit.vendors.panos.services import Applications, Services, ServiceSet
 from secaudit.vendors.panos.tree import Node, joined
 
@@ -99,9 +99,7 @@ def policy_filter(scope: Scope, objects: Objects, name: str, others: frozenset[s
         first = first or found[0].sources
         (disabled if entry.yes("disabled") else lines).extend(found)
     default = _Default(scope)
-    every = frozenset(
-        one for zone in objects.ports.zones.get(scope.name, {}).values() for one in interfaces_of(objects.ports, zone)
-    )
+    every = every_interface(scope, objects.ports)
     lines += default.intrazone(objects.ports)
     if default.action(INTERZONE) is not Action.DENY:
         lines.append(default.line(INTERZONE, every, every))

@@ -44,23 +44,29 @@ def interfaces_of(ports: Ports, zone: Zone) -> frozenset[str]:
     return zone.members | frozenset(name for other in zone.external for name in ports.of_vsys(other))
 
 
+def every_interface(scope: Scope, ports: Ports) -> frozenset[str]:
+    """All interfaces that some zone of a virtual system stands for."""
+    return frozenset(one for zone in ports.zones.get(scope.name, {}).values() for one in interfaces_of(ports, zone))
+
+
 def zone_interfaces(scope: Scope, ports: Ports, entry: Node, name: str) -> ZoneSet:
     """What `from` or `to` of a rule names."""
     zones = ports.zones.get(scope.name, {})
     node = entry.child(name)
     names = () if node is None else (entry.names(name, "zone") or tuple(node.children))
-    every = frozenset(one for zone in zones.values() for one in interfaces_of(ports, zone))
-    if not names:
-        return ZoneSet(tuple(zones.values()), every, (), True, _NAMES_NO_ZONE)
-    if "any" in names:
-        return ZoneSet(tuple(zones.values()), every, (), True)
-    if "multicast" in names:
-        names = tuple(one for one in names if one != "multicast")
-    held = [zones[one] for one in names if one in zones]
+    if not names or "any" in names:
+        return ZoneSet(
+            tuple(zones.values()), every_interface(scope, ports), (), True, None if names else _NAMES_NO_ZONE
+        )
+    # `multicast` is no zone of unicast traffic.
+    names = tuple(one for one in names if one != "multicast")
+    held = tuple(zones[one] for one in names if one in zones)
     unknown = None
     for one in names:
         if one not in zones:
             unknown = scope.findings.undefined(_ZONE, one, () if node is None else node.sources())
-    interfaces = every if unknown is not None else frozenset(one for zone in held for one in interfaces_of(ports, zone))
-    shown = held if unknown is None else list(zones.values())
-    return ZoneSet(tuple(shown), interfaces, joined(line for zone in held for line in zone.sources), False, unknown)
+    sources = joined(line for zone in held for line in zone.sources)
+    if unknown is not None:
+        return ZoneSet(tuple(zones.values()), every_interface(scope, ports), sources, False, unknown)
+    interfaces = frozenset(one for zone in held for one in interfaces_of(ports, zone))
+    return ZoneSet(held, interfaces, sources, False)
