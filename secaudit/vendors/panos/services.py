@@ -165,6 +165,13 @@ def _usual() -> Mapping[str, tuple[Service, ...]]:
     return found
 
 
+@cache
+def _secure() -> Mapping[str, tuple[Service, ...]]:
+    """The ports on which some of them are encrypted."""
+    data = tomllib.loads(resources.files(__package__).joinpath("data/applications.toml").read_text("utf-8"))
+    return {name: (Service(((TCP, TCP),), ports(text) or ANY_PORT),) for name, text in data["secure_tcp"].items()}
+
+
 @dataclass(slots=True)
 class Applications:
     """What applications are, by name: the ports on which they are by default."""
@@ -198,7 +205,8 @@ class Applications:
             return ServiceSet((), (ANY_SERVICE,), listed.sources(), why)
         usual = _usual().get(name)
         if usual is not None:
-            return ServiceSet(usual, usual)
+            secure = _secure().get(name, ())
+            return ServiceSet(usual, (*usual, *secure), (), _DECRYPTED if secure else None)
         why = Text(
             ja=f"アプリケーション「{name}」が使うポートは設定に含まれていません。",
             en=f"The ports of the application '{name}' are not in the file.",
@@ -260,6 +268,10 @@ class Applications:
         return ServiceSet(tuple(found), tuple(found), lines)
 
 
+_DECRYPTED = Text(
+    ja="復号する装置では、暗号化された形のポートでも通します。",
+    en="Where the device decrypts, the application also passes on the port of its encrypted form.",
+)
 _EVERY = Text(
     ja="すべてのアプリケーションの既定のポートは設定に含まれていません。",
     en="The default ports of all applications are not in the file.",

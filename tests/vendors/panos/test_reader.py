@@ -202,6 +202,20 @@ def test_a_terminal_cut_values_of_the_curly_form() -> None:
     assert DoubtKind.UNREAD in kinds(one_of(listed, whole=False))
 
 
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 100])
+@pytest.mark.parametrize("text", [XML, SET, CURLY], ids=["xml", "set", "curly"])
+def test_hard_wraps_are_mended_or_told(text: str, width: int) -> None:
+    """A terminal cut every line at its edge: the same policy comes out, or something is in doubt."""
+    wrapped = "\n".join(line[at : at + width] for line in text.splitlines() for at in range(0, len(line) or 1, width))
+    whole = one_of(text).filters["security policy"].lines
+    for device in read(wrapped, whole=False).devices:
+        found = device.filters["security policy"].lines
+        same = [(line.label, line.action, line.matches) for line in found] == [
+            (line.label, line.action, line.matches) for line in whole
+        ]
+        assert same or kinds(device), wrapped
+
+
 def test_quoted_text_of_the_curly_form_over_several_lines() -> None:
     banner = 'hostname PA-CURLY;\n          login-banner "\n*** { nobody; } ***\n"\n;'
     device = one_of(CURLY.replace("hostname PA-CURLY;", banner))
