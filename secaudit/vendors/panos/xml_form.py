@@ -18,6 +18,7 @@ BEGIN = re.compile(r"<(?:\?xml|response|config)\b")
 _TAG = re.compile(r"\s*<([A-Za-z][\w.-]{0,100})>")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
+_MOST_LINES_OF_A_VALUE = 500
 _PUSHED = frozenset(("ptpl", "loc"))
 
 
@@ -141,8 +142,8 @@ def parse(lines: Sequence[SourceLine]) -> tuple[list[Document], set[int], Sequen
     fed = False
     try:
         parser.feed("\n" * start + "<secaudit>")
-        for line in lines[start:behind]:
-            parser.feed(_mended(line.text) + "\n")
+        for index in range(start, behind):
+            parser.feed(_mended(lines, index) + "\n")
         fed = True
         parser.feed("</secaudit>")
         parser.close()
@@ -166,14 +167,24 @@ def _last_end(lines: Sequence[SourceLine], start: int) -> int | None:
     return None
 
 
-def _mended(text: str) -> str:
+def _mended(lines: Sequence[SourceLine], index: int) -> str:
     """A line that expat takes: without declarations in the middle, without characters that XML does not have, with the end tag that a mask took."""
+    text = lines[index].text
     if "<?" in text:
         text = _DECLARATION.sub("", text)
     if not text.isascii() or not text.isprintable():
         text = _NOT_XML.sub("?", text)
     if MASK in text and text.rstrip().endswith(MASK):
         opened = _TAG.match(text)
-        if opened is not None and f"</{opened[1]}>" not in text:
+        if opened is not None and f"</{opened[1]}>" not in text and not _ends_below(lines, index, f"</{opened[1]}>"):
             text = f"{text}</{opened[1]}>"
     return text
+
+
+def _ends_below(lines: Sequence[SourceLine], index: int, end: str) -> bool:
+    """Whether a value goes on in the lines below and its end tag is the next tag there."""
+    for line in lines[index + 1 : index + 1 + _MOST_LINES_OF_A_VALUE]:
+        place = line.text.find("<")
+        if place >= 0:
+            return line.text.startswith(end, place)
+    return False

@@ -85,6 +85,19 @@ def test_a_mask_that_took_an_end_tag() -> None:
     assert kinds(device) or device.filters["security policy"].lines[0].action is Action.UNKNOWN
 
 
+def test_keys_over_several_lines() -> None:
+    """A key over several lines is masked line by line; its end tag is still there."""
+    keys = (
+        '  <shared>\n    <certificate>\n      <entry name="web">\n'
+        "        <public-key>-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0B\n-----END CERTIFICATE-----\n</public-key>\n"
+        "        <private-key>AQ==abcdefgh\nijklmnop\n</private-key>\n"
+        "        <description>the key is abc\nand more</description>\n      </entry>\n    </certificate>\n"
+    )
+    device = one_of(XML.replace("  <shared>\n", keys))
+    assert not device.doubts
+    assert device.filters["security policy"].lines[0].label == "rule portal"
+
+
 def test_entities_and_document_types_are_refused() -> None:
     bomb = XML.replace(
         '<?xml version="1.0"?>\n', '<?xml version="1.0"?>\n<!DOCTYPE config [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>\n'
