@@ -19,6 +19,7 @@ OURS = (
     "cisco_ios",
     "fortios",
     "iptables",
+    "panos",
     "yamaha",
 )
 RECOGNISED = ("aruba", "checkpoint", "comware")

@@ -174,7 +174,6 @@ UNSUPPORTED = {
     "Cisco ASA": ": Saved\n:\nASA Version 9.12(4)\n!\nhostname asa\n!\ninterface GigabitEthernet0/0\n nameif outside\n security-level 0\n ip address 192.0.2.1 255.255.255.0\n!\n",
     "Cisco NX-OS": "!Command: show running-config\n!Time: Mon Apr  6 10:00:00 2026\n\nversion 9.3(5)\nhostname nexus\nfeature interface-vlan\nvrf context management\n",
     "Juniper Junos (SRX)": "set version 22.4R3\nset system host-name srx\nset security policies from-zone trust to-zone untrust policy p match source-address any\nset interfaces ge-0/0/0 unit 0 family inet\n",
-    "Palo Alto PAN-OS": '<?xml version="1.0"?>\n<config version="10.1.0" urldb="paloaltonetworks">\n  <mgt-config>\n  </mgt-config>\n</config>\n',
     "AWS VPC": '{\n  "SecurityGroups": [\n  ]\n}\n',
 }  # fmt: skip
 

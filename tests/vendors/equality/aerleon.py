@@ -35,7 +35,7 @@ from tests.vendors.equality.policies import (
 from tests.vendors.equality.reading import meant, service_set
 from tests.vendors.equality.written import Written
 
-TARGETS = ("cisco", "fortigate", "speedway", "iptables", "nftables")
+TARGETS = ("cisco", "fortigate", "paloalto", "speedway", "iptables", "nftables")
 
 _PROTOCOLS = {
     TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", 2: "igmp", 4: "ipip", 46: "rsvp", 47: "gre", 50: "esp",
@@ -56,11 +56,13 @@ _TYPES = {
 _IPIP = 4
 _NOT_SAID = {
     "fortigate": frozenset(_PROTOCOLS) - {TCP, UDP},
+    "paloalto": frozenset(_PROTOCOLS) - {TCP, UDP},
     "speedway": frozenset((_IPIP, 88)),
     "iptables": frozenset((_IPIP, 88)),
     "nftables": frozenset((_IPIP,)),
 }
-"""Protocols that a generator of version 1.18 cannot say, or says wrong: ICMP for FortiGate becomes the service ALL, "ipip" is 94 to Linux."""
+"""Protocols that a generator of version 1.18 cannot say, or says wrong: ICMP for FortiGate becomes the service ALL, "ipip" is 94 to Linux; what
+is neither TCP nor UDP is told by application to PAN-OS, which is nothing sure."""
 
 
 def expressible(policy: Policy, target: str) -> Policy | None:
@@ -93,7 +95,7 @@ def _can_say(service: Service, target: str) -> bool:
 
 def meaning(target: str) -> Callable[[HeaderSpace, Policy], int]:
     """What the packets are that a generator's text must permit."""
-    if target in ("cisco", "fortigate"):
+    if target in ("cisco", "fortigate", "paloalto"):
         return meant
     return partial(_meant_with_states, but_icmpv6=target != "nftables")
 
@@ -135,7 +137,7 @@ class AerleonWriter:
             for number, rule in enumerate(self._policy.rules)
             for place, service in enumerate(rule.services)
         ]
-        if self._target in ("cisco", "fortigate"):
+        if self._target in ("cisco", "fortigate", "paloalto"):
             terms.append({"name": "last", "action": _action(self._policy.default)})
         definitions = naming.Naming()
         definitions.ParseDefinitionsObject({"networks": self._networks, "services": self._services}, "")
@@ -149,7 +151,7 @@ class AerleonWriter:
         match self._target:
             case "cisco":
                 return f"LIST {'inet6' if self._policy.family == 6 else 'extended'}"
-            case "fortigate":
+            case "fortigate" | "paloalto":
                 return f"from-zone inside to-zone outside {self._inet}"
             case "nftables":
                 return f"{self._inet} forward {'ACCEPT' if self._policy.default else ''}".strip()
@@ -210,6 +212,31 @@ class AerleonWriter:
             lines += ["        set type physical", "        config ipv6", f"            set ip6-address {six}"]
             lines += ["        end", "    next"]
         return self._written("fortios", [*lines, "end", *text.splitlines()], "inside", "outside")
+
+    def _in_paloalto(self, text: str) -> Written:
+        network, zones = [], []
+        for name, zone, four, six in (
+            ("ethernet1/1", "inside", "10.1.0.1/16", "2001:db8:1::1/48"),
+            ("ethernet1/2", "outside", "10.2.0.1/16", "2001:db8:2::1/48"),
+        ):
+            network += [f'<entry name="{name}"><layer3><ip><entry name="{four}"/></ip>']
+            network += [f'<ipv6><enabled>yes</enabled><address><entry name="{six}"/></address></ipv6></layer3></entry>']
+            zones += [f'<entry name="{zone}"><network><layer3><member>{name}</member></layer3></network></entry>']
+        members = "<member>ethernet1/1</member><member>ethernet1/2</member>"
+        frame = [
+            "<deviceconfig><system><hostname>eq</hostname></system>",
+            "<setting><session><ipv6-firewalling>yes</ipv6-firewalling></session></setting></deviceconfig>",
+            "<network><interface><ethernet>", *network, "</ethernet></interface>",
+            f'<virtual-router><entry name="default"><interface>{members}</interface></entry></virtual-router></network>',
+        ]  # fmt: skip
+        lines = []
+        for line in text.splitlines():
+            lines.append(line)
+            if '<entry name="localhost.localdomain">' in line:
+                lines += frame
+            elif '<entry name="vsys1">' in line:
+                lines += ["<zone>", *zones, "</zone>"]
+        return self._written("panos", lines, "ethernet1/1", "ethernet1/2")
 
     def _in_speedway(self, text: str) -> Written:
         tool = "ip6tables" if self._policy.family == 6 else "iptables"
