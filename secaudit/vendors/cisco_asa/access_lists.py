@@ -1,0 +1,194 @@
+"""Access lists: entries in the order in which they were entered, and the edits that people type (AS-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from secaudit.network.filters import Action, Certainty, FilterLine
+from secaudit.network.matches import ANY_PACKET
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.cisco_asa.access_entries import Entry, EntryReader
+from secaudit.vendors.cisco_asa.addresses import Words
+from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.permit_sets import PermitSet, permitted
+
+_ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
+_MOST_EDITS = 500
+_MOST_EVIDENCE = 50
+_UNREAD_ENTRY = Text(
+    ja="この行を読み取れないため、何を許可・拒否するか分かりません",
+    en="this entry was not understood: it could permit or deny anything",
+)
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A line of a list as `show access-list` numbers them: an entry, or a remark (`line` is None)."""
+
+    keys: tuple[str, ...]
+    line: FilterLine | None
+    inactive: bool = False
+
+
+@dataclass(slots=True)
+class AccessList:
+    """A list as read; `lines` are its entries in the order in which they are tried."""
+
+    name: str
+    definition: SourceLine
+    placed: list[_Placed] = field(default_factory=list)
+    other: bool = False
+    """EtherType or webtype: it filters no IP packets of interfaces."""
+    remark: str = ""
+    lines: tuple[FilterLine, ...] = ()
+    disabled: tuple[FilterLine, ...] = ()
+    _edits: int = 0
+    _permitted: PermitSet | None = None
+
+    def add(self, placed: _Placed, number: int | None) -> None:
+        """At the end, or before what has that number now."""
+        if number is None or number > len(self.placed):
+            self.placed.append(placed)
+            return
+        if self._edits >= _MOST_EDITS:
+            raise NotUnderstoodError("too many edits")
+        self._edits += 1
+        self.placed.insert(max(number, 1) - 1, placed)
+
+    def remove(self, keys: tuple[str, ...]) -> bool:
+        """`no access-list NAME ...`: takes the entry with the same words out; False when there is none."""
+        if self._edits >= _MOST_EDITS:
+            return False
+        self._edits += 1
+        for place, one in enumerate(self.placed):
+            if one.keys == keys:
+                del self.placed[place]
+                return True
+        return False
+
+    def finish(self) -> None:
+        """Settles the order, once nothing is added any more."""
+        self.lines = tuple(one.line for one in self.placed if one.line is not None and not one.inactive)
+        self.disabled = tuple(one.line for one in self.placed if one.line is not None and one.inactive)
+
+    @property
+    def evidence(self) -> Sources:
+        """The lines that say what the list selects; only its first line when it is long."""
+        if len(self.lines) > _MOST_EVIDENCE:
+            return (self.definition,)
+        return tuple(dict.fromkeys((self.definition, *(line.sources[0] for line in self.lines))))
+
+    def permitted(self) -> PermitSet:
+        """What the list permits, for its use as a condition."""
+        if self._permitted is None:
+            self._permitted = permitted(self.lines)
+        return self._permitted
+
+
+def unknown_line(label: str, sources: Sources, doubt: Text) -> FilterLine:
+    """A line that could permit or deny anything."""
+    return FilterLine(label, Action.UNKNOWN, ANY_PACKET, sources, Certainty.UNCERTAIN, doubt)
+
+
+def read_access_lists(nodes: Iterable[Node], reader: EntryReader, ledger: Ledger) -> dict[str, AccessList]:
+    """Every list by name. `no access-list` and `clear configure access-list` take away again."""
+    lists: dict[str, AccessList] = {}
+    state = _Reading(lists, reader, ledger)
+    for node in nodes:
+        state.read(node)
+    for one in lists.values():
+        one.finish()
+    return lists
+
+
+@dataclass(slots=True)
+class _Reading:
+    lists: dict[str, AccessList]
+    reader: EntryReader
+    ledger: Ledger
+
+    def read(self, node: Node) -> None:
+        keys = node.keys
+        if keys[0] == "no":
+            self._remove(node)
+        elif keys[0] == "clear":
+            if len(keys) == 4 and self.lists.pop(node.words[3], None) is not None:
+                self.ledger.use_all(node)
+            else:
+                self.ledger.leave(node)
+        elif len(keys) < 3 or keys[1] in ("alert-interval", "deny-flow-max"):
+            self.ledger.leave(node)
+        else:
+            self._line(node)
+
+    def _remove(self, node: Node) -> None:
+        held = self.lists.get(node.words[2]) if len(node.words) > 3 else None
+        if held is not None and held.remove(_plain(node.keys[3:])):
+            self.ledger.use_all(node)
+        else:
+            self.ledger.leave(node)
+
+    def _line(self, node: Node) -> None:
+        name = node.words[1]
+        held = self.lists.get(name)
+        if held is None:
+            held = self.lists[name] = AccessList(name, node.line)
+        words = self.reader.objects.words(node, 2)
+        number: int | None = None
+        try:
+            if node.children:
+                raise NotUnderstoodError("nothing stands below an entry")
+            if words.skip("line"):
+                number = words.number(1, 2**31)
+            key = words.peek()
+            if key in ("ethertype", "webtype"):
+                held.other = True
+                held.add(_Placed(node.keys, None), number)
+            elif key == "remark":
+                held.remark = " ".join(words.items[words.position + 1 :])
+                held.add(_Placed(_plain(node.keys[2:]), None), number)
+            else:
+                self._entry(held, words, number, node)
+            self.ledger.use(node)
+        except NotUnderstoodError:
+            label = f"{name} {len(held.placed) + 1}"
+            held.placed.append(_Placed(node.keys, unknown_line(label, (node.line,), _UNREAD_ENTRY)))
+            self.ledger.leave_line(node.line)
+            for below in node.below():
+                self.ledger.leave_line(below.line)
+
+    def _entry(self, held: AccessList, words: Words, number: int | None, node: Node) -> None:
+        read: Callable[[Words], Entry] = self.reader.extended
+        if words.skip("standard"):
+            read = self.reader.standard
+        else:
+            words.skip("extended")
+        action = _ACTIONS.get(words.peek())
+        if action is None:
+            raise NotUnderstoodError(f"{words.peek()!r} is neither permit nor deny")
+        words.position += 1
+        entry = read(words)
+        label = f"{held.name} {len(held.placed) + 1 if number is None else number}"
+        line = FilterLine(
+            label,
+            action,
+            entry.matches,
+            (node.line,),
+            entry.certainty,
+            entry.doubt,
+            entry.logged,
+            comment=held.remark,
+        )
+        held.remark = ""
+        held.add(_Placed(_plain(node.keys[2:]), line, entry.inactive), number)
+
+
+def _plain(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """An entry without what may be left out when it is named again: its number and `extended`."""
+    start = 2 if keys[:1] == ("line",) else 0
+    if keys[start : start + 1] == ("extended",):
+        start += 1
+    return keys[start:]
