@@ -57,7 +57,8 @@ class Entry:
     matches: tuple[Match, ...] = ()
     certainty: Certainty = Certainty.ALWAYS
     doubt: Text | None = None
-    logged: bool = False
+    logged: bool | None = None
+    """None: nothing is said, and what is denied is logged all the same (message 106023)."""
     inactive: bool = False
 
     def uncertain(self, doubt: Text | None) -> None:

@@ -179,7 +179,7 @@ class _Reading:
             (node.line,),
             entry.certainty,
             entry.doubt,
-            entry.logged,
+            entry.logged is True or (action is Action.DENY and entry.logged is None),
             comment=held.remark,
         )
         held.remark = ""

@@ -188,7 +188,7 @@ class AccessRules:
             for line in self.lists[name].disabled
         )
         sources = tuple(one.line for one in self.groups.inward.values()) or self.identity
-        return Filter(NAME, tuple(lines), Action.DENY, sources, default_sources=self.identity or sources, disabled=disabled)
+        return Filter(NAME, tuple(lines), Action.DENY, sources, True, self.identity or sources, disabled=disabled)
 
     def outward(self, tunnels: frozenset[str]) -> dict[str, Filter]:
         """The filters for packets that leave, by interface."""
@@ -197,7 +197,15 @@ class AccessRules:
             lines = [*self._connections()]
             if tunnels:
                 lines.append(
-                    FilterLine("vpn", Action.PERMIT, ANY_PACKET, (applied.line,), Certainty.UNCERTAIN, _VPN_OUT, ingress=tunnels)
+                    FilterLine(
+                        "vpn",
+                        Action.PERMIT,
+                        ANY_PACKET,
+                        (applied.line,),
+                        Certainty.UNCERTAIN,
+                        _VPN_OUT,
+                        ingress=tunnels,
+                    )
                 )
             lines += self._lines(applied)
             held = self.lists.get(applied.name)
@@ -207,7 +215,8 @@ class AccessRules:
                 tuple(lines),
                 Action.DENY,
                 definition,
-                default_sources=(applied.line,),
+                True,
+                (applied.line,),
                 disabled=() if held is None else held.disabled,
             )
         return found
@@ -259,6 +268,10 @@ class AccessRules:
     def _routed(self) -> list[InterfaceFacts]:
         return [facts for facts in self.interfaces.values() if facts.routed]
 
+    def _passing(self) -> list[InterfaceFacts]:
+        """Those through which anything may pass."""
+        return [facts for facts in self._routed() if facts.management_only is None]
+
     def _management_only(self) -> list[FilterLine]:
         """Nothing passes through a management-only interface."""
         lines: list[FilterLine] = []
@@ -285,7 +298,7 @@ class AccessRules:
                 ingress=self._wide(facts.name),
                 egress=self._wide(facts.name),
             )
-            for facts in self._routed()
+            for facts in self._passing()
         ]
 
     def _has_list(self, name: str) -> bool:
@@ -296,7 +309,7 @@ class AccessRules:
         if self.between_equals:
             return []
         lines: list[FilterLine] = []
-        for facts in self._routed():
+        for facts in self._passing():
             equal = self._by_level(facts, lambda level, own: level == own)
             if equal and self._has_list(facts.name):
                 lines.append(
@@ -315,8 +328,11 @@ class AccessRules:
 
     def _by_level(self, facts: InterfaceFacts, wanted: _Compare) -> frozenset[str]:
         return self._wide(
-            *(other.name for other in self._routed()
-            if other is not facts and wanted(other.security_level, facts.security_level))
+            *(
+                other.name
+                for other in self._passing()
+                if other is not facts and wanted(other.security_level, facts.security_level)
+            )
         )
 
     # --- lists
@@ -366,7 +382,7 @@ class AccessRules:
         """Higher to lower passes where no list is applied; to an equal level with `same-security-traffic`."""
         everywhere = self.groups.everywhere
         lines: list[FilterLine] = []
-        for facts in self._routed():
+        for facts in self._passing():
             if facts.name in self.groups.inward:
                 continue
             lower = self._by_level(facts, lambda level, own: level < own)
@@ -393,26 +409,49 @@ class AccessRules:
         return lines
 
     def _implicit(self) -> list[FilterLine]:
-        """What nothing permits is denied; the line shows which interface it entered by."""
-        lines = []
+        """What nothing permits is denied; the line shows which interface it entered by. It is logged (message 106023 and the like)."""
+        lines: list[FilterLine] = []
         everywhere = self.groups.everywhere
-        for facts in self._routed():
+        for facts in self._passing():
             applied = self.groups.inward.get(facts.name)
-            if applied is not None:
-                label, sources = f"{applied.name} implicit deny", (applied.line,)
-            elif everywhere is not None:
+            egress: frozenset[str] | None = None
+            sources: Sources
+            if everywhere is not None:
                 label, sources = f"{everywhere.name} implicit deny", (everywhere.line,)
+            elif applied is not None:
+                label, sources = f"{applied.name} implicit deny", (applied.line,)
             else:
                 label, sources = "security-level", facts.level_sources
-            lines.append(FilterLine(label, Action.DENY, ANY_PACKET, sources, ingress=self._wide(facts.name)))
+                egress = self._refused_by_level(facts)
+            if egress == frozenset() or any(self._ends(one) for one in (applied, everywhere) if one is not None):
+                continue
+            lines.append(
+                FilterLine(
+                    label, Action.DENY, ANY_PACKET, sources, logged=True, ingress=self._wide(facts.name), egress=egress
+                )
+            )
         return lines
+
+    def _refused_by_level(self, facts: InterfaceFacts) -> frozenset[str]:
+        higher = self._by_level(facts, lambda level, own: level > own)
+        return higher if self.between_equals else higher | self._by_level(facts, lambda level, own: level == own)
+
+    def _ends(self, applied: Applied) -> bool:
+        """Whether a list says itself what happens to everything else."""
+        held = self.lists.get(applied.name)
+        if held is None or not held.lines or held.other:
+            return False
+        last = held.lines[-1]
+        return last.certainty is Certainty.ALWAYS and last.action is not Action.UNKNOWN and last.matches == ANY_PACKET
 
 
 def _of(services: tuple[Service, ...]) -> tuple[Match, ...]:
     return (Match(4, ANY_IPV4, ANY_IPV4, services), Match(6, ANY_IPV6, ANY_IPV6, services))
 
 
-def _established(label: str, protocols: tuple[tuple[int, int], ...], sources: Sources, doubt: Text | None) -> FilterLine:
+def _established(
+    label: str, protocols: tuple[tuple[int, int], ...], sources: Sources, doubt: Text | None
+) -> FilterLine:
     return FilterLine(
         label,
         Action.PERMIT,

@@ -367,7 +367,9 @@ def _management(
         for child in node.children:
             if child.keys[0] == "enable" and len(child.words) > 1 and child.words[1] in interfaces:
                 management.webvpn[child.words[1]] = child.line
-            elif child.keys[0] == "port" and len(child.keys) == 2 and child.keys[1].isdigit() and len(child.keys[1]) < 6:
+            elif (
+                child.keys[0] == "port" and len(child.keys) == 2 and child.keys[1].isdigit() and len(child.keys[1]) < 6
+            ):
                 management.webvpn_port = int(child.keys[1])
     for section in ("irrelevant", "router"):
         for node in sections.of(section):

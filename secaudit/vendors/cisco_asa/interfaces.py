@@ -27,9 +27,7 @@ _PREFIX = Text(
 )
 
 
-def read_interfaces(
-    nodes: Iterable[Node], names: Mapping[str, IPAddress], ledger: Ledger
-) -> dict[str, InterfaceFacts]:
+def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledger: Ledger) -> dict[str, InterfaceFacts]:
     """All interfaces by the name that the rest of the configuration uses. A block that is entered again adds to the first."""
     by_hardware: dict[str, InterfaceFacts] = {}
     unread: list[tuple[InterfaceFacts, Node]] = []

@@ -34,6 +34,7 @@ NAME = "management access"
 _FAMILIES: tuple[Family, Family] = (4, 6)
 _WELL_KNOWN = frozenset(("public", "private"))
 _HASHED = frozenset(("encrypted", "pbkdf2", "nt-encrypted", "mschap"))
+_DENIED_BY_LIST = "106023"
 _SECRET_WORDS = frozenset(("key", "pre-shared-key", "password", "key-string", "md5", "sha", "aes"))
 _LOWEST_LEVEL = Text(
     ja="最も低いセキュリティレベルのインタフェースでは、VPN 経由でなければ Telnet を受け付けないはずです",
@@ -94,6 +95,8 @@ class Management:
     _management_access: tuple[str, SourceLine] | None = None
     _log_hosts: list[Server] = field(default_factory=list)
     _logging: bool = False
+    _denials_off: SourceLine | None = None
+    """`no logging message 106023`."""
     _ntp: list[Server] = field(default_factory=list)
     _dns: list[Server] = field(default_factory=list)
 
@@ -210,9 +213,7 @@ class Management:
             return
         if "community" in rest[:-1]:
             value = [word for word in rest[rest.index("community") + 1 :] if word not in ("0", "8")]
-            self.communities.append(
-                SnmpCommunity(bool(value) and value[0] in _WELL_KNOWN, False, True, (node.line,))
-            )
+            self.communities.append(SnmpCommunity(bool(value) and value[0] in _WELL_KNOWN, False, True, (node.line,)))
         if "trap" not in rest[:1]:
             self._pollers.append(_Admitted(name, hosts, node.line))
 
@@ -220,6 +221,9 @@ class Management:
         match words.take().lower():
             case "enable" | "on":
                 self._logging = not off
+            case "message":
+                if words.peek() == _DENIED_BY_LIST and (off or "disable" in words.rest()):
+                    self._denials_off = line
             case "host":
                 words.take()
                 if not off:
@@ -232,9 +236,7 @@ class Management:
         self.ledger.use_all(node)
         for child in node.children:
             if child.keys[0] == "name-server":
-                self._dns.extend(
-                    Server(word, (child.line,)) for word in child.words[1:] if word not in self.interfaces
-                )
+                self._dns.extend(Server(word, (child.line,)) for word in child.words[1:] if word not in self.interfaces)
 
     def enable(self, node: Node) -> None:
         """`enable password VALUE [level N] [encrypted|pbkdf2]` and `passwd VALUE [encrypted]`."""
@@ -288,6 +290,8 @@ class Management:
             tuple(self._log_hosts) if self._logging else (),
             tuple(self._ntp),
             tuple(self._dns),
+            logging_denied=self._logging and self._denials_off is None,
+            logging_denied_sources=identity if self._denials_off is None else (self._denials_off,),
         )
 
     def _services(self, identity: Sources) -> list[ManagementService]:
@@ -296,7 +300,11 @@ class Management:
             found.append(_service(name, self._admitted[name], identity, ()))
         server = self._http_server
         if server is None or not server[0]:
-            found.append(ManagementService("https", False, identity if server is None else (server[2],), by_default=server is None))
+            found.append(
+                ManagementService(
+                    "https", False, identity if server is None else (server[2],), by_default=server is None
+                )
+            )
         else:
             held = _service("https", self._admitted["http"], (server[2],), _tcp(server[1]))
             found.append(held)
@@ -330,7 +338,9 @@ class Management:
         for name, line in self.control_plane.items():
             here = frozenset((name,))
             lines.append(
-                FilterLine("control-plane", Action.DENY, ANY_PACKET, (line,), Certainty.UNCERTAIN, _CONTROL_PLANE, ingress=here)
+                FilterLine(
+                    "control-plane", Action.DENY, ANY_PACKET, (line,), Certainty.UNCERTAIN, _CONTROL_PLANE, ingress=here
+                )
             )
         sources = identity or tuple(dict.fromkeys(source for line in lines for source in line.sources))
         return Filter(NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)

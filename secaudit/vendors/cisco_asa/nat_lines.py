@@ -112,11 +112,7 @@ class NatReader:
     def _old(self, node: Node) -> None:
         """`nat (IF) N ...`, `global (IF) N ...`, `static (REAL,MAPPED) ...`: bounded by the interfaces that are named."""
         text = node.keys[1] if len(node.keys) > 1 else ""
-        named = [
-            name
-            for name in (node.words[1] if text else "").strip("()").split(",")
-            if name in self.interfaces
-        ]
+        named = [name for name in (node.words[1] if text else "").strip("()").split(",") if name in self.interfaces]
         known = text.startswith("(") and text.endswith(")") and len(named) == text.count(",") + 1
         if not known or node.keys[0] == "no":
             self.ledger.leave(node)
@@ -289,4 +285,3 @@ def _order(line: NatLine, held: NetworkObject) -> _Order:
         min((low for low, _ in spans), default=0),
         held.name,
     )
-

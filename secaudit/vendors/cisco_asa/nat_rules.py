@@ -169,9 +169,7 @@ class NatModel:
                 )
             )
             self._divert(ends, ends.far_real, line.real_interface, line.mapped_interface)
-        match = Match(
-            ends.family, ends.real, ends.far_real, ends.real_sources(), ((mark, mark),) if mark else ANY_MARK
-        )
+        match = Match(ends.family, ends.real, ends.far_real, ends.real_sources(), ((mark, mark),) if mark else ANY_MARK)
         for translation, inexact in self._new_sources(ends):
             self.rules.append(
                 NatRule(
@@ -390,4 +388,3 @@ def _translation(
     if len(old) == len(new) == 1 and old[0][1] - old[0][0] == new[0][1] - new[0][0]:
         return Translation(TranslationKind.SHIFT, new[0], ports, ports is not None), None
     return Translation(TranslationKind.POOL, (new[0][0], new[-1][1]), ports, ports is not None), _UNEQUAL
-

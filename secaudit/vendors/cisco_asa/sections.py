@@ -86,6 +86,8 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("no logging enable", "management"),
         ("logging on", "management"),
         ("logging host", "management"),
+        ("logging message 106023", "management"),
+        ("no logging message 106023", "management"),
         ("ntp server", "management"),
         ("dns name-server", "management"),
         ("dns server-group", "dns group"),

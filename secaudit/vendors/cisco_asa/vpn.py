@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceKind
-from secaudit.network.intervals import IPAddress, Interval
+from secaudit.network.intervals import Interval, IPAddress
 from secaudit.network.matches import ANY_PACKET, Match
 from secaudit.network.routes import NextHop, Route
 from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
@@ -226,7 +226,8 @@ class Vpn:
         for tunnel in self.tunnels:
             if tunnel.selector is None:
                 continue
-            definition = tunnel.sources
+            held = self.lists.get(tunnel.selector)
+            definition = tunnel.sources if held is None else (held.definition, *tunnel.sources)
             out = Filter(f"{tunnel.name} out", tunnel.lines, Action.DENY, definition, default_sources=definition)
             back = tuple(replace(line, matches=tuple(map(_mirrored, line.matches))) for line in tunnel.lines)
             into = Filter(f"{tunnel.name} in", back, Action.DENY, definition, default_sources=definition)
@@ -293,9 +294,9 @@ class Vpn:
         found: list[Route] = []
         for spans, line in self.pools if ways else ():
             low, high = spans[0]
-            prefixes = list(
-                ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high))
-            )[:_MOST_PREFIXES]
+            prefixes = list(ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high)))[
+                :_MOST_PREFIXES
+            ]
             hops = tuple(NextHop((line, *way.sources[:1]), interface=way.name, conditional=True) for way in ways)
             found.extend(Route(prefix, hops, (line,)) for prefix in prefixes)
         return tuple(found)
