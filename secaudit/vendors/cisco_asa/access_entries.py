@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from secaudit.network.filters import Certainty
-from secaudit.network.intervals import ANY_BYTE, ANY_PORT, Intervals
-from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, Family, Match, Service
+from secaudit.network.intervals import ANY_PORT, Intervals
+from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_asa.addresses import ANY, ANY4, ANY6, AddressSet, Words
 from secaudit.vendors.cisco_asa.objects import (
@@ -18,7 +18,6 @@ from secaudit.vendors.cisco_asa.objects import (
     icmp_service,
     is_icmp_type,
     port_set,
-    ports_of,
     protocol_number,
 )
 from secaudit.vendors.common.ledger import NotUnderstoodError
@@ -113,7 +112,7 @@ class EntryReader:
         elif source_ports is ANY_PORT and destination_ports is ANY_PORT:
             services = whole
         else:
-            services = tuple(_with_ports(one, destination_ports, source_ports) for one in whole)
+            services = _with_ports(whole, destination_ports, source_ports)
         entry.matches = _matches(sources, destinations, services)
         return entry
 
@@ -142,9 +141,9 @@ class EntryReader:
             return held, port_set(words)
         if key == "object-group" and self.objects.kind_of_group(_following(words)) in ("ports", "service"):
             words.take()
-            group = self.objects.service_group(words.take())
-            entry.uncertain(group.doubt)
-            return held, ports_of(group.services)
+            ports, doubt = self.objects.ports(words.take())
+            entry.uncertain(doubt)
+            return held, ports
         return held, ANY_PORT
 
     def _addresses(self, words: Words) -> AddressSet:
@@ -221,16 +220,16 @@ def _whole(protocol: int | None) -> tuple[Service, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _with_ports(service: Service, destinations: Intervals, sources: Intervals) -> Service:
-    return Service(service.protocols, destinations, sources, tcp_flags=ANY_BYTE)
+def _with_ports(services: tuple[Service, ...], destinations: Intervals, sources: Intervals) -> tuple[Service, ...]:
+    return tuple(Service(one.protocols, destinations, sources) for one in services)
 
 
 def _matches(sources: AddressSet, destinations: AddressSet, services: tuple[Service, ...]) -> tuple[Match, ...]:
-    """One match a family in which both ends have addresses. ICMP is for IPv4, ICMPv6 for IPv6."""
-    families: tuple[Family, Family] = (4, 6)
-    found = []
-    for family in families:
-        left, right = sources.of(family), destinations.of(family)
-        if left and right:
-            found.append(Match(family, left, right, services))
-    return tuple(found)
+    """One match a family in which both ends have addresses."""
+    four = six = None
+    if sources.ipv4 and destinations.ipv4:
+        four = Match(4, sources.ipv4, destinations.ipv4, services)
+    if sources.ipv6 and destinations.ipv6:
+        six = Match(6, sources.ipv6, destinations.ipv6, services)
+        return (six,) if four is None else (four, six)
+    return () if four is None else (four,)

@@ -25,54 +25,54 @@ _UNREAD_ENTRY = Text(
 
 
 @dataclass(slots=True)
-class _Placed:
-    """A line of a list as `show access-list` numbers them: an entry, or a remark (`line` is None)."""
-
-    keys: tuple[str, ...]
-    line: FilterLine | None
-    inactive: bool = False
-
-
-@dataclass(slots=True)
 class AccessList:
     """A list as read; `lines` are its entries in the order in which they are tried."""
 
     name: str
     definition: SourceLine
-    placed: list[_Placed] = field(default_factory=list)
     other: bool = False
     """EtherType or webtype: it filters no IP packets of interfaces."""
     remark: str = ""
     lines: tuple[FilterLine, ...] = ()
     disabled: tuple[FilterLine, ...] = ()
+    inactive: set[int] = field(default_factory=set)
+    """The numbers of the lines of the file that are not in force."""
+    placed: list[FilterLine | None] = field(default_factory=list)
+    """As `show access-list` numbers them: entries, and remarks (None)."""
+    _words: list[tuple[str, ...]] = field(default_factory=list)
+    """The words of each."""
     _edits: int = 0
     _permitted: PermitSet | None = None
 
-    def add(self, placed: _Placed, number: int | None) -> None:
+    def add(self, words: tuple[str, ...], line: FilterLine | None, number: int | None) -> None:
         """At the end, or before what has that number now."""
         if number is None or number > len(self.placed):
-            self.placed.append(placed)
+            self.placed.append(line)
+            self._words.append(words)
             return
         if self._edits >= _MOST_EDITS:
             raise NotUnderstoodError("too many edits")
         self._edits += 1
-        self.placed.insert(max(number, 1) - 1, placed)
+        self.placed.insert(max(number, 1) - 1, line)
+        self._words.insert(max(number, 1) - 1, words)
 
-    def remove(self, keys: tuple[str, ...]) -> bool:
+    def remove(self, words: tuple[str, ...]) -> bool:
         """`no access-list NAME ...`: takes the entry with the same words out; False when there is none."""
         if self._edits >= _MOST_EDITS:
             return False
         self._edits += 1
-        for place, one in enumerate(self.placed):
-            if one.keys == keys:
-                del self.placed[place]
+        for place, one in enumerate(self._words):
+            if _plain(one) == words:
+                del self.placed[place], self._words[place]
                 return True
         return False
 
     def finish(self) -> None:
         """Settles the order, once nothing is added any more."""
-        self.lines = tuple(one.line for one in self.placed if one.line is not None and not one.inactive)
-        self.disabled = tuple(one.line for one in self.placed if one.line is not None and one.inactive)
+        entries = [line for line in self.placed if line is not None]
+        off = self.inactive
+        self.lines = tuple(entries if not off else (one for one in entries if one.sources[0].number not in off))
+        self.disabled = tuple(one for one in entries if one.sources[0].number in off) if off else ()
 
     @property
     def evidence(self) -> Sources:
@@ -126,7 +126,7 @@ class _Reading:
 
     def _remove(self, node: Node) -> None:
         held = self.lists.get(node.words[2]) if len(node.words) > 3 else None
-        if held is not None and held.remove(_plain(node.keys[3:])):
+        if held is not None and held.remove(_plain(node.keys[1:])):
             self.ledger.use_all(node)
         else:
             self.ledger.leave(node)
@@ -146,16 +146,16 @@ class _Reading:
             key = words.peek()
             if key in ("ethertype", "webtype"):
                 held.other = True
-                held.add(_Placed(node.keys, None), number)
+                held.add(node.keys, None, number)
             elif key == "remark":
                 held.remark = " ".join(words.items[words.position + 1 :])
-                held.add(_Placed(_plain(node.keys[2:]), None), number)
+                held.add(node.keys, None, number)
             else:
                 self._entry(held, words, number, node)
             self.ledger.use(node)
         except NotUnderstoodError:
             label = f"{name} {len(held.placed) + 1}"
-            held.placed.append(_Placed(node.keys, unknown_line(label, (node.line,), _UNREAD_ENTRY)))
+            held.add(node.keys, unknown_line(label, (node.line,), _UNREAD_ENTRY), None)
             self.ledger.leave_line(node.line)
             for below in node.below():
                 self.ledger.leave_line(below.line)
@@ -183,12 +183,14 @@ class _Reading:
             comment=held.remark,
         )
         held.remark = ""
-        held.add(_Placed(_plain(node.keys[2:]), line, entry.inactive), number)
+        held.add(node.keys, line, number)
+        if entry.inactive:
+            held.inactive.add(node.line.number)
 
 
 def _plain(keys: tuple[str, ...]) -> tuple[str, ...]:
     """An entry without what may be left out when it is named again: its number and `extended`."""
-    start = 2 if keys[:1] == ("line",) else 0
+    start = 4 if keys[2:3] == ("line",) else 2
     if keys[start : start + 1] == ("extended",):
         start += 1
     return keys[start:]

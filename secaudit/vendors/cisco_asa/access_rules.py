@@ -168,6 +168,8 @@ class AccessRules:
     tunnels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By interface, what stands where it stands: itself and its tunnels."""
 
+    _levels_held: dict[int, frozenset[str]] = field(default_factory=dict)
+
     def _wide(self, *names: str) -> frozenset[str]:
         return frozenset(one for name in names for one in self.tunnels.get(name, (name,)))
 
@@ -327,13 +329,13 @@ class AccessRules:
         return lines
 
     def _by_level(self, facts: InterfaceFacts, wanted: _Compare) -> frozenset[str]:
-        return self._wide(
-            *(
-                other.name
-                for other in self._passing()
-                if other is not facts and wanted(other.security_level, facts.security_level)
-            )
-        )
+        """The other interfaces whose level compares so with its own."""
+        if not self._levels_held:
+            for other in self._passing():
+                held = self._levels_held.get(other.security_level, frozenset())
+                self._levels_held[other.security_level] = held | self._wide(other.name)
+        found = [names for level, names in self._levels_held.items() if wanted(level, facts.security_level)]
+        return frozenset().union(*found) - self._wide(facts.name)
 
     # --- lists
 

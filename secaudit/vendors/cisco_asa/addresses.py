@@ -74,8 +74,10 @@ class Words(words.Words):
 
     def network(self) -> AddressSet:
         """`ADDRESS NETMASK` or `PREFIX/LENGTH`."""
-        if "/" in self.keys[self.position : self.position + 1][0] if self else False:
-            return prefix(self.take())
+        word = self.take()
+        if "/" in word:
+            return prefix(word)
+        self.position -= 1
         return network(self.address(), self.mask())
 
     def mask(self) -> int:
@@ -84,7 +86,10 @@ class Words(words.Words):
 
     def host(self) -> AddressSet:
         """One address of any family."""
-        return single(self.ip())
+        word = self.take()
+        if word[:1].isdigit() and ":" not in word and word not in self.names:
+            return _host4(ipv4(word))
+        return single(to_ip(word, self.names))
 
 
 def _ipv4(word: str) -> int:

@@ -76,7 +76,7 @@ class Objects:
     groups: dict[str, _Group] = field(default_factory=dict)
     _known_addresses: dict[str, AddressSet] = field(default_factory=dict)
     _known_services: dict[str, ServiceSet] = field(default_factory=dict)
-    _lines: dict[str, SourceLine] = field(default_factory=dict)
+    _known_ports: dict[str, tuple[Intervals, Text | None]] = field(default_factory=dict)
 
     def words(self, node: Node, position: int) -> Words:
         """The words of a line from a position on."""
@@ -107,6 +107,14 @@ class Objects:
     def service_group(self, name: str) -> ServiceSet:
         """The services of `object-group NAME`, of whatever kind it is."""
         return self._service_group(name, 0)
+
+    def ports(self, name: str) -> tuple[Intervals, Text | None]:
+        """The ports of `object-group NAME`."""
+        known = self._known_ports.get(name)
+        if known is None:
+            held = self.service_group(name)
+            known = self._known_ports[name] = (ports_of(held.services), held.doubt)
+        return known
 
     def _network_group(self, name: str, depth: int) -> AddressSet:
         known = self._known_addresses.get(name)
