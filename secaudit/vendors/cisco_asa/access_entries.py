@@ -39,6 +39,10 @@ _APPLICATIONS = Text(
     ja="ネットワークサービスのグループの宛先は、設定ファイルだけでは分かりません",
     en="the destinations of a network-service group cannot be told from the file",
 )
+_MIXED = Text(
+    ja="プロトコルを含むサービスのグループがポートの位置で使われています",
+    en="a group of services that names protocols stands where ports are expected",
+)
 _DYNAMIC = Text(
     ja="インタフェースのアドレスがファイルにありません",
     en="the address of the interface is not in the file",
@@ -141,6 +145,8 @@ class EntryReader:
             return held, port_set(words)
         if key == "object-group" and self.objects.kind_of_group(_following(words)) in ("ports", "service"):
             words.take()
+            if self.objects.kind_of_group(_following(words, 0)) == "service":
+                entry.uncertain(_MIXED)
             ports, doubt = self.objects.ports(words.take())
             entry.uncertain(doubt)
             return held, ports
@@ -209,8 +215,8 @@ class EntryReader:
                 entry.inactive = True
 
 
-def _following(words: Words) -> str:
-    position = words.position + 1
+def _following(words: Words, ahead: int = 1) -> str:
+    position = words.position + ahead
     return words.items[position] if position < len(words.items) else ""
 
 

@@ -64,6 +64,10 @@ _SAME_LEVEL = Text(
     ja="同じセキュリティレベルのインタフェース間は、same-security-traffic がなければリストで許可しても通らないはずですが、確認できません",
     en="between interfaces of one security level nothing should pass without `same-security-traffic`, whatever a list permits; not confirmed",
 )
+_HAIRPIN = Text(
+    ja="VPN から来た通信を同じインタフェースから出すには、same-security-traffic permit intra-interface が必要なはずです",
+    en="to leave by the interface at which a VPN ends, its packets should need `same-security-traffic permit intra-interface`",
+)
 _PER_USER = Text(
     ja="per-user-override により、認証した利用者のリストが代わりに働くことがあります",
     en="with per-user-override the list of an authenticated user may act instead",
@@ -175,7 +179,14 @@ class AccessRules:
 
     def table(self, first: Sequence[FilterLine] = ()) -> Filter:
         """The table. `first` are lines that act before any list: packets of tunnels, the reverse path check of NAT."""
-        lines = [*self._connections(), *first, *self._management_only(), *self._same_interface(), *self._equals()]
+        lines = [
+            *self._connections(),
+            *self._hairpins(),
+            *first,
+            *self._management_only(),
+            *self._same_interface(),
+            *self._equals(),
+        ]
         for name in dict.fromkeys(one.name for one in self.groups.inward.values()):
             lines += self._list(name)
         everywhere = self.groups.everywhere
@@ -286,7 +297,7 @@ class AccessRules:
         return lines
 
     def _same_interface(self) -> list[FilterLine]:
-        """Out by the interface of entry only with `same-security-traffic permit intra-interface`."""
+        """Out by the interface of entry only with `same-security-traffic permit intra-interface`, whatever a list says (Cisco document 71342)."""
         if self.back_again:
             return []
         return [
@@ -295,12 +306,29 @@ class AccessRules:
                 Action.DENY,
                 ANY_PACKET,
                 facts.level_sources,
-                Certainty.UNCERTAIN if self._has_list(facts.name) else Certainty.ALWAYS,
-                _SAME_LEVEL if self._has_list(facts.name) else None,
                 ingress=self._wide(facts.name),
                 egress=self._wide(facts.name),
             )
             for facts in self._passing()
+        ]
+
+    def _hairpins(self) -> list[FilterLine]:
+        """From a tunnel out of the interface at which it ends: the same command is needed, which is not relied on."""
+        if self.back_again:
+            return []
+        return [
+            FilterLine(
+                "intra-interface",
+                Action.DENY,
+                ANY_PACKET,
+                facts.level_sources,
+                Certainty.UNCERTAIN,
+                _HAIRPIN,
+                ingress=tunnels,
+                egress=self._wide(facts.name),
+            )
+            for facts in self._passing()
+            if (tunnels := self._wide(facts.name) - {facts.name})
         ]
 
     def _has_list(self, name: str) -> bool:

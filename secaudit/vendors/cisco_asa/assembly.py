@@ -94,12 +94,18 @@ class _Identity:
         return (int(major), int(minor)) if known else None
 
 
-def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
-    """One device; `fallback` is its name when the file has no hostname."""
-    for section in ("structure", "time range"):
-        for node in sections.of(section):
-            ledger.use_all(node)
-    identity = _identify(sections, tree, ledger, fallback)
+@dataclass(frozen=True, slots=True)
+class Filtering:
+    """Interfaces, objects, access lists, and where the lists are applied."""
+
+    objects: Objects
+    interfaces: Mapping[str, InterfaceFacts]
+    lists: Mapping[str, AccessList]
+    groups: AccessGroups
+
+
+def read_filtering(sections: Sections, ledger: Ledger) -> Filtering:
+    """What decides about packets, as it is written."""
     names = read_names(sections.of("name"), ledger)
     interfaces = read_interfaces(sections.of("interface"), names, ledger)
     objects = Objects(names)
@@ -107,8 +113,18 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     times = frozenset(node.words[1] for node in sections.of("time range") if len(node.words) == 2)
     reader = EntryReader(objects, _own_addresses(interfaces), times)
     lists = read_access_lists(sections.of("access list"), reader, ledger)
-    groups = read_access_groups(sections.of("access group"), interfaces, ledger)
+    return Filtering(objects, interfaces, lists, read_access_groups(sections.of("access group"), interfaces, ledger))
 
+
+def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
+    """One device; `fallback` is its name when the file has no hostname."""
+    for section in ("structure", "time range"):
+        for node in sections.of(section):
+            ledger.use_all(node)
+    identity = _identify(sections, tree, ledger, fallback)
+    filtering = read_filtering(sections, ledger)
+    objects, interfaces, lists, groups = filtering.objects, filtering.interfaces, filtering.lists, filtering.groups
+    names = objects.names
     vpn = Vpn(interfaces, lists, names, ledger)
     _read_vpn(sections, vpn, ledger)
     wide = {name: vpn.behind(name) or frozenset((name,)) for name in interfaces}
@@ -154,7 +170,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         tracks_connections=True,
         routes=routes,
         policy_routes=(*nat.diversions, *tables.of_tunnels(vpn.names_of_tunnels)),
-        dynamic_routing=(*dynamic_routing(sections.of("router"), ledger), *tables.partly),
+        dynamic_routing=(*dynamic_routing(sections.of("router"), ledger), *tables.partly, *vpn.learnt()),
         nat_rules=tuple(nat.rules),
         management=plane,
         relays=relays,
@@ -204,6 +220,8 @@ def _identify(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str)
 def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
     for node in sections.of("crypto map"):
         vpn.crypto_map(node)
+    for node in sections.of("dynamic map"):
+        vpn.dynamic_map(node)
     for node in sections.of("pool"):
         vpn.pool(node)
     for node in sections.of("permit vpn"):
@@ -218,7 +236,7 @@ def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
         ledger.use_all(node)
         if "client-services" in node.keys and len(node.words) > 3 and node.words[3] in vpn.interfaces:
             vpn.client_access(node.words[3], (node.line,))
-    for node in sections.of("group policy"):
+    for node in (*sections.of("group policy"), *sections.of("username")):
         ledger.use_all(node)
         vpn.restricted = (
             *vpn.restricted,
@@ -340,8 +358,14 @@ def _relays(
             ledger.use_all(node)
         except NotUnderstoodError:
             ledger.leave(node)
-    return tuple(
-        Relay(name, address, _DHCP_PORTS, (line, heard)) for name, heard in hearing for address, line in servers
+    own = [
+        Relay(facts.name, address, _DHCP_PORTS, (line,))
+        for facts in interfaces.values()
+        for address, line in facts.relay_servers
+    ]
+    return (
+        *own,
+        *(Relay(name, address, _DHCP_PORTS, (line, heard)) for name, heard in hearing for address, line in servers),
     )
 
 

@@ -44,6 +44,7 @@ class InterfaceFacts:
     trunk_vlans: frozenset[int] | None = None
     native_vlan: int | None = None
     isolated: list[SourceLine] = field(default_factory=list)
+    relay_servers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     tunnel_source: str | None = None
     tunnel_remote: IPAddress | None = None
 

@@ -277,6 +277,14 @@ def _no_switchport(words: Words, node: Node, facts: InterfaceFacts) -> None:
     facts.switchport = False
 
 
+def _relay(words: Words, node: Node, facts: InterfaceFacts) -> None:
+    """`dhcprelay server A`: DHCP requests that are heard here go there."""
+    if not words.skip("server"):
+        raise NotUnderstoodError("not understood")
+    facts.relay_servers.append((words.ip(), node.line))
+    words.finish()
+
+
 def _tunnel(words: Words, node: Node, facts: InterfaceFacts) -> None:
     """A virtual tunnel interface (IPsec)."""
     match words.take().lower():
@@ -307,6 +315,7 @@ _ON: dict[str, Callable[[Words, Node, InterfaceFacts], None]] = {
     "member-interface": _member,
     "switchport": _switchport,
     "tunnel": _tunnel,
+    "dhcprelay": _relay,
     "exit": lambda words, node, facts: None,
 }
 _OFF: dict[str, Callable[[Words, Node, InterfaceFacts], None]] = {

@@ -188,9 +188,8 @@ class NatModel:
         line = ends.line
         ports = _ANY_NEW_PORT if line.pool else None if line.service is None else line.service.mapped
         shifted = line.static and line.service is not None
-        own = Translation(TranslationKind.INTERFACE, None, ports, shifted)
         if line.mapped is None:
-            return [(own, None)]
+            return [(self._own(line, ports, shifted), None)]
         if not line.static:
             hull = (ends.mapped[0][0], ends.mapped[-1][1])
             inexact = _POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else _UNEQUAL
@@ -198,10 +197,19 @@ class NatModel:
                 (Translation(TranslationKind.POOL, hull, ports), inexact)
             ]
             if line.or_interface:
-                found.append((Translation(TranslationKind.INTERFACE, None, _ANY_NEW_PORT), None))
+                found.append((self._own(line, _ANY_NEW_PORT, False), None))
             return found
         translation, inexact = _translation(ends.real, ends.mapped, line.identity, ports)
         return [(translation, inexact)]
+
+    def _own(self, line: NatLine, ports: Interval | None, shifted: bool) -> Translation:
+        """The address of the mapped interface, also for what leaves by a tunnel that stands where it stands."""
+        facts = self.interfaces.get(line.mapped_interface or "")
+        held = [] if facts is None or facts.dynamic is not None else facts.addresses
+        own = [int(one.address.ip) for one in held if one.address.version == 4]
+        if not own:
+            return Translation(TranslationKind.INTERFACE, None, ports, shifted)
+        return Translation(TranslationKind.POOL, (own[0], own[0]), ports, shifted)
 
     def _inbound(self, ends: _Ends) -> None:
         """From the mapped side: a static rule works in both directions."""

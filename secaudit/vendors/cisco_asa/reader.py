@@ -43,7 +43,7 @@ class CiscoAsaReader:
         devices = []
         fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
         for lines in device_parts(text):
-            tree = read_tree(lines, comment=_COMMENTS)
+            tree = tree_of(lines)
             ledger = Ledger()
             ledger.used.update(tree.structure)
             sections = collect(tree, ledger)
@@ -54,6 +54,11 @@ class CiscoAsaReader:
             devices.append(assemble(sections, tree, ledger, text.file, fallback))
             ledger.coverage_into(coverage, lines)
         return ReadConfig(self.name, tuple(devices), coverage.build())
+
+
+def tree_of(lines: Sequence[SourceLine]) -> LineTree:
+    """The lines of one device by indentation; `!` and `:` begin comments."""
+    return read_tree(lines, comment=_COMMENTS)
 
 
 def device_parts(text: ConfigText) -> list[Sequence[SourceLine]]:

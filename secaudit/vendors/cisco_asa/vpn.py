@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceKind
-from secaudit.network.intervals import Interval, IPAddress
+from secaudit.network.intervals import Interval, IPAddress, IPNetwork
 from secaudit.network.matches import ANY_PACKET, Match
-from secaudit.network.routes import NextHop, Route
+from secaudit.network.routes import DynamicRouting, NextHop, Route
 from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -29,7 +29,7 @@ from secaudit.vendors.common.words import prefix_length
 
 _MOST_PREFIXES = 64
 _HARMLESS = frozenset(
-    ("ikev1", "ikev2", "transform-set", "pfs", "security-association", "reverse-route", "nat-t-disable", "connection-type",
+    ("ikev1", "ikev2", "transform-set", "pfs", "security-association", "nat-t-disable", "connection-type",
      "phase1-mode", "trustpoint", "df-bit", "tfc-packets", "validate-icmp-errors")
 )  # fmt: skip
 _NOT_MODELLED = Text(
@@ -65,6 +65,8 @@ class _Entry:
     list_name: str | None = None
     peers: list[str] = field(default_factory=list)
     dynamic: str | None = None
+    reverse: bool = False
+    """`set reverse-route`: a route to the other end is added."""
     unknown: bool = False
 
 
@@ -98,6 +100,10 @@ class Vpn:
     restricted: Sources = ()
     _maps: dict[str, dict[int, _Entry]] = field(default_factory=dict)
     _applied: dict[str, tuple[str, SourceLine]] = field(default_factory=dict)
+    _reversing: dict[str, SourceLine] = field(default_factory=dict)
+    """Dynamic maps with `set reverse-route`."""
+    _reverse: list[CryptoTunnel] = field(default_factory=list)
+    _learnt: list[DynamicRouting] = field(default_factory=list)
 
     # --- reading
 
@@ -125,10 +131,18 @@ class Vpn:
                 entry.dynamic = words[6]
             case ("ipsec-isakmp",):
                 pass
+            case ("set", "reverse-route", *_):
+                entry.reverse = True
             case ("set", setting, *_) if setting in _HARMLESS:
                 pass
             case _:
                 entry.unknown = True
+
+    def dynamic_map(self, node: Node) -> None:
+        """`crypto dynamic-map NAME SEQ set ...`: its peers are not known, whatever else it says."""
+        self.ledger.use_all(node)
+        if node.keys[4:6] == ("set", "reverse-route"):
+            self._reversing.setdefault(node.words[2], node.line)
 
     def pool(self, node: Node) -> None:
         """`ip local pool NAME FIRST-LAST [mask MASK]`: addresses of remote access clients."""
@@ -174,6 +188,10 @@ class Vpn:
         if entry.dynamic is not None or not (entry.peers and entry.list_name):
             end = TunnelEnd(Carrier.OTHER, sources, answers=True, local_interface=outside)
             self.tunnels.append(CryptoTunnel(tunnel, outside, end, None, (), sources))
+            line = self._reversing.get(entry.dynamic or "")
+            if line is not None or entry.reverse:
+                lines_of_route = (line or entry.lines[0], applied)
+                self._learnt.append(_reverse_routes(lines_of_route, frozenset((tunnel,))))
             return
         remote: IPAddress | None = None
         if len(entry.peers) == 1:
@@ -188,6 +206,8 @@ class Vpn:
             lines = held.lines
         end = TunnelEnd(Carrier.IPSEC, sources, remote, local_interface=outside)
         self.tunnels.append(CryptoTunnel(tunnel, outside, end, entry.list_name, lines, sources))
+        if entry.reverse:
+            self._reverse.append(self.tunnels[-1])
 
     def client_access(self, name: str, sources: Sources) -> None:
         """Remote access clients may come in by an interface (`webvpn`, IKEv2 with client services)."""
@@ -288,10 +308,26 @@ class Vpn:
             ]
         return lines
 
+    def learnt(self) -> tuple[DynamicRouting, ...]:
+        """Routes that come and go with peers, of which the file does not tell the destinations."""
+        return tuple(self._learnt)
+
+    def _reverse_routes(self) -> list[Route]:
+        """`set reverse-route`: to the far addresses of the list by the outer interface, at least while the tunnel is up."""
+        found: list[Route] = []
+        for tunnel in self._reverse:
+            hop = NextHop(tunnel.sources, interface=tunnel.outside, conditional=True)
+            prefixes = [prefix for line in tunnel.lines for prefix in _far_prefixes(line)]
+            if len(prefixes) > _MOST_PREFIXES or any(line.certainty is not Certainty.ALWAYS for line in tunnel.lines):
+                self._learnt.append(_reverse_routes(tunnel.sources, frozenset((tunnel.outside,))))
+            else:
+                found.extend(Route(prefix, (hop,), tunnel.sources) for prefix in dict.fromkeys(prefixes))
+        return found
+
     def routes(self) -> tuple[Route, ...]:
         """A route to the addresses of clients, through whatever lets them in."""
         ways = [tunnel for tunnel in self.tunnels if tunnel.selector is None]
-        found: list[Route] = []
+        found = self._reverse_routes()
         for spans, line in self.pools if ways else ():
             low, high = spans[0]
             prefixes = list(ipaddress.summarize_address_range(ipaddress.IPv4Address(low), ipaddress.IPv4Address(high)))[
@@ -300,6 +336,23 @@ class Vpn:
             hops = tuple(NextHop((line, *way.sources[:1]), interface=way.name, conditional=True) for way in ways)
             found.extend(Route(prefix, hops, (line,)) for prefix in prefixes)
         return tuple(found)
+
+
+def _far_prefixes(line: FilterLine) -> list[IPNetwork]:
+    if line.action is Action.DENY:
+        return []
+    found: list[IPNetwork] = []
+    for match in line.matches:
+        kind = ipaddress.IPv4Address if match.family == 4 else ipaddress.IPv6Address
+        for low, high in match.destinations:
+            found.extend(ipaddress.summarize_address_range(kind(low), kind(high)))
+            if len(found) > _MOST_PREFIXES:
+                return found
+    return found
+
+
+def _reverse_routes(sources: Sources, interfaces: frozenset[str]) -> DynamicRouting:
+    return DynamicRouting("reverse-route", sources, interfaces=interfaces, transient=True)
 
 
 def _mirrored(match: Match) -> Match:

@@ -139,7 +139,7 @@ def test_static_nat_is_one_rule_each_way_and_pat_one() -> None:
     assert kinds == [
         (NatStage.EGRESS, None, TranslationKind.SHIFT),
         (NatStage.INGRESS, TranslationKind.SHIFT, None),
-        (NatStage.EGRESS, None, TranslationKind.INTERFACE),
+        (NatStage.EGRESS, None, TranslationKind.POOL),
     ]
     assert len({rule.mark for rule in found.nat_rules if rule.mark}) == 1
 

@@ -59,7 +59,7 @@ class AsaWriter:
         if self._policy.default or not entries or random.random() < 0.3:
             everything = "any6 any6" if self._six else "any4 any4"
             entries.append(f"{'permit' if self._policy.default else 'deny'} ip {everything}")
-        cut = random.randrange(len(entries)) + 1 if self._style == "ASA global" else len(entries)
+        cut = random.randrange(len(entries) // 2, len(entries)) + 1 if self._style == "ASA global" else len(entries)
         lists = [line for entry in entries[:cut] for line in self._entry("FROM-IN", entry)]
         applied = [f"access-group FROM-IN in interface {self.inside}"] if lists else []
         if cut < len(entries):
