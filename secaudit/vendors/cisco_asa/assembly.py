@@ -306,7 +306,8 @@ def _interfaces(
         if facts.kind is InterfaceKind.VLAN and not dot and lower[4:].isdigit() and len(lower) < 9:
             vlan = int(lower[4:])
         port = facts.switchport or (built_in and lower.startswith("ethernet") and not dot and not facts.routed)
-        addresses = tuple(facts.addresses) if facts.routed else ()
+        # The bridge of a transparent firewall is managed by its address although it has no name.
+        addresses = tuple(facts.addresses) if facts.routed or facts.kind is InterfaceKind.BRIDGE else ()
         result[facts.name] = Interface(
             facts.name,
             facts.kind,

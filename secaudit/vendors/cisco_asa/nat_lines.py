@@ -203,8 +203,8 @@ class NatReader:
             words = self.objects.words(node, 1)
             real, mapped = self._interfaces(words)
             scope = DEVICE if real is None or mapped is None else on_interfaces(real, mapped)
-            if node.children or held.addresses is None:
-                raise NotUnderstoodError("an object without addresses")
+            if node.children or held.addresses is None or len(held.translations) > 1:
+                raise NotUnderstoodError("an object without addresses, or with several rules, of which one is kept")
             kind = words.take().lower()
             if kind not in ("static", "dynamic"):
                 raise NotUnderstoodError("neither static nor dynamic")

@@ -142,7 +142,9 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             continue
         found = _section(keys)
         known = irrelevance().reason("global", keys)
-        if found is not None and (known is None or found[0] >= known[0]):
+        # The words of irrelevant lines are counted without `no`.
+        negated = keys[0] == "no"
+        if found is not None and (known is None or found[0] - negated >= known[0]):
             sections.nodes[found[1]].append(node)
         elif known is not None:
             ledger.ignore(node, known[1])
