@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from secaudit.network.filters import Action, Certainty, FilterLine
@@ -13,11 +13,9 @@ from secaudit.vendors.cisco_asa.access_entries import Entry, EntryReader
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
-from secaudit.vendors.common.permit_sets import PermitSet, permitted
 
 _ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
 _MOST_EDITS = 500
-_MOST_EVIDENCE = 50
 _UNREAD_ENTRY = Text(
     ja="この行を読み取れないため、何を許可・拒否するか分かりません",
     en="this entry was not understood: it could permit or deny anything",
@@ -30,6 +28,8 @@ class AccessList:
 
     name: str
     definition: SourceLine
+    ingress: frozenset[str] | None = None
+    """The interfaces at which it is applied to what comes in: most lists are for that alone."""
     other: bool = False
     """EtherType or webtype: it filters no IP packets of interfaces."""
     remark: str = ""
@@ -42,7 +42,6 @@ class AccessList:
     _words: list[tuple[str, ...]] = field(default_factory=list)
     """The words of each."""
     _edits: int = 0
-    _permitted: PermitSet | None = None
 
     def add(self, words: tuple[str, ...], line: FilterLine | None, number: int | None) -> None:
         """At the end, or before what has that number now."""
@@ -74,29 +73,33 @@ class AccessList:
         self.lines = tuple(entries if not off else (one for one in entries if one.sources[0].number not in off))
         self.disabled = tuple(one for one in entries if one.sources[0].number in off) if off else ()
 
-    @property
-    def evidence(self) -> Sources:
-        """The lines that say what the list selects; only its first line when it is long."""
-        if len(self.lines) > _MOST_EVIDENCE:
-            return (self.definition,)
-        return tuple(dict.fromkeys((self.definition, *(line.sources[0] for line in self.lines))))
+    def at(self, ingress: frozenset[str] | None) -> list[FilterLine]:
+        """The entries for packets that enter by these interfaces (None: by any)."""
+        if ingress == self.ingress:
+            return list(self.lines)
+        return [
+            FilterLine(
+                line.label, line.action, line.matches, line.sources, line.certainty, line.doubt, line.logged, ingress,
+                comment=line.comment,
+            )
+            for line in self.lines
+        ]  # fmt: skip
 
-    def permitted(self) -> PermitSet:
-        """What the list permits, for its use as a condition."""
-        if self._permitted is None:
-            self._permitted = permitted(self.lines)
-        return self._permitted
 
-
-def unknown_line(label: str, sources: Sources, doubt: Text) -> FilterLine:
+def unknown_line(label: str, sources: Sources, doubt: Text, ingress: frozenset[str] | None = None) -> FilterLine:
     """A line that could permit or deny anything."""
-    return FilterLine(label, Action.UNKNOWN, ANY_PACKET, sources, Certainty.UNCERTAIN, doubt)
+    return FilterLine(label, Action.UNKNOWN, ANY_PACKET, sources, Certainty.UNCERTAIN, doubt, ingress=ingress)
 
 
-def read_access_lists(nodes: Iterable[Node], reader: EntryReader, ledger: Ledger) -> dict[str, AccessList]:
-    """Every list by name. `no access-list` and `clear configure access-list` take away again."""
+def read_access_lists(
+    nodes: Iterable[Node], reader: EntryReader, applied: Mapping[str, frozenset[str]], ledger: Ledger
+) -> dict[str, AccessList]:
+    """Every list by name. `no access-list` and `clear configure access-list` take away again.
+
+    `applied` tells at which interfaces lists are asked about what comes in.
+    """
     lists: dict[str, AccessList] = {}
-    state = _Reading(lists, reader, ledger)
+    state = _Reading(lists, reader, applied, ledger)
     for node in nodes:
         state.read(node)
     for one in lists.values():
@@ -108,6 +111,7 @@ def read_access_lists(nodes: Iterable[Node], reader: EntryReader, ledger: Ledger
 class _Reading:
     lists: dict[str, AccessList]
     reader: EntryReader
+    applied: Mapping[str, frozenset[str]]
     ledger: Ledger
 
     def read(self, node: Node) -> None:
@@ -135,7 +139,7 @@ class _Reading:
         name = node.words[1]
         held = self.lists.get(name)
         if held is None:
-            held = self.lists[name] = AccessList(name, node.line)
+            held = self.lists[name] = AccessList(name, node.line, self.applied.get(name))
         words = self.reader.objects.words(node, 2)
         number: int | None = None
         try:
@@ -155,7 +159,7 @@ class _Reading:
             self.ledger.use(node)
         except NotUnderstoodError:
             label = f"{name} {len(held.placed) + 1}"
-            held.add(node.keys, unknown_line(label, (node.line,), _UNREAD_ENTRY), None)
+            held.add(node.keys, unknown_line(label, (node.line,), _UNREAD_ENTRY, held.ingress), None)
             self.ledger.leave_line(node.line)
             for below in node.below():
                 self.ledger.leave_line(below.line)
@@ -180,6 +184,7 @@ class _Reading:
             entry.certainty,
             entry.doubt,
             entry.logged is True or (action is Action.DENY and entry.logged is None),
+            held.ingress,
             comment=held.remark,
         )
         held.remark = ""

@@ -155,6 +155,14 @@ def _remove(node: Node, groups: AccessGroups, ledger: Ledger) -> None:
     ledger.use(node)
 
 
+def where_applied(groups: AccessGroups) -> dict[str, frozenset[str]]:
+    """Lists that are asked about what comes in, and at which interfaces."""
+    found: dict[str, set[str]] = {}
+    for interface, applied in groups.inward.items():
+        found.setdefault(applied.name, set()).add(interface)
+    return {name: frozenset(interfaces) for name, interfaces in found.items()}
+
+
 @dataclass(slots=True)
 class AccessRules:
     """Builds the table, and the filters of packets that leave (`out`)."""
@@ -385,15 +393,7 @@ class AccessRules:
         held = self.lists.get(applied.name)
         if held is None or not (held.lines or held.disabled) or held.other:
             return [self._undefined(applied, ingress)]
-        if ingress is None:
-            return list(held.lines)
-        return [
-            FilterLine(
-                line.label, line.action, line.matches, line.sources, line.certainty, line.doubt, line.logged, ingress,
-                comment=line.comment,
-            )
-            for line in held.lines
-        ]  # fmt: skip
+        return held.at(ingress)
 
     def _undefined(self, applied: Applied, ingress: frozenset[str] | None) -> FilterLine:
         text = Text(
@@ -401,10 +401,7 @@ class AccessRules:
             en=f"access list {applied.name} is applied but not defined, or empty",
         )
         self.ledger.notice(NoticeKind.UNDEFINED_FILTER, text, (applied.line,))
-        held = unknown_line(applied.name, (applied.line,), text)
-        return FilterLine(
-            held.label, held.action, held.matches, held.sources, held.certainty, held.doubt, ingress=ingress
-        )
+        return unknown_line(applied.name, (applied.line,), text, ingress)
 
     # --- levels
 

@@ -15,7 +15,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_asa.access_entries import EntryReader
 from secaudit.vendors.cisco_asa.access_lists import AccessList, read_access_lists
-from secaudit.vendors.cisco_asa.access_rules import AccessGroups, AccessRules, read_access_groups
+from secaudit.vendors.cisco_asa.access_rules import AccessGroups, AccessRules, read_access_groups, where_applied
 from secaudit.vendors.cisco_asa.addresses import AddressSet, Words, single, together
 from secaudit.vendors.cisco_asa.inspection import read_inspection
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
@@ -112,8 +112,9 @@ def read_filtering(sections: Sections, ledger: Ledger) -> Filtering:
     read_objects(sections.of("object"), sections.of("object group"), objects, ledger)
     times = frozenset(node.words[1] for node in sections.of("time range") if len(node.words) == 2)
     reader = EntryReader(objects, _own_addresses(interfaces), times)
-    lists = read_access_lists(sections.of("access list"), reader, ledger)
-    return Filtering(objects, interfaces, lists, read_access_groups(sections.of("access group"), interfaces, ledger))
+    groups = read_access_groups(sections.of("access group"), interfaces, ledger)
+    lists = read_access_lists(sections.of("access list"), reader, where_applied(groups), ledger)
+    return Filtering(objects, interfaces, lists, groups)
 
 
 def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from secaudit.network.intervals import ANY_BYTE, ANY_PORT, PORT_MAX, Intervals, IPAddress, complement, normalise
-from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, TCP, UDP, Service
+from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_asa.addresses import AddressSet, Words, span, to_ip, together, unknown
@@ -412,6 +412,3 @@ def icmp_service(protocol: int, words: Words) -> Service:
 def ports_of(services: Iterable[Service]) -> Intervals:
     """The destination ports of the members of a group of ports."""
     return normalise(pair for service in services for pair in service.destination_ports)
-
-
-TCP_OR_UDP: Intervals = normalise(((TCP, TCP), (UDP, UDP)))

@@ -203,7 +203,7 @@ class Vpn:
         if held is None or not held.lines:
             lines: tuple[FilterLine, ...] = (unknown_line(entry.list_name, sources, _NO_LIST),)
         else:
-            lines = held.lines
+            lines = tuple(held.at(None))
         end = TunnelEnd(Carrier.IPSEC, sources, remote, local_interface=outside)
         self.tunnels.append(CryptoTunnel(tunnel, outside, end, entry.list_name, lines, sources))
         if entry.reverse:
