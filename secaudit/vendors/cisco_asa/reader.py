@@ -11,7 +11,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_asa import recognition
 from secaudit.vendors.cisco_asa.assembly import assemble
-from secaudit.vendors.cisco_asa.sections import collect
+from secaudit.vendors.cisco_asa.sections import collect, is_around
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import LineTree, read_tree
 from secaudit.vendors.reader import ReadConfig
@@ -84,6 +84,6 @@ def device_parts(text: ConfigText) -> list[Sequence[SourceLine]]:
 def _is_ended(tree: LineTree) -> bool:
     """`: end`, or the checksum that the device prints before it."""
     last = max((line.number for line in tree.comments if line.text.strip().lower() == ": end"), default=0)
-    final = max((node.line.number for node in tree.roots), default=0)
+    final = max((node.line.number for node in tree.roots if not is_around(node)), default=0)
     summed = any(node.keys[0].startswith("cryptochecksum:") for node in tree.roots[-1:])
     return last > final or summed or (last > 0 and tree.ended)

@@ -110,6 +110,35 @@ _HEADERS = (
 )
 
 
+_AT_A_PROMPT = frozenset(
+    (
+        "show",
+        "sh",
+        "more",
+        "terminal",
+        "exit",
+        "quit",
+        "logout",
+        "write",
+        "wr",
+        "enable",
+        "en",
+        "end",
+        "ping",
+        "changeto",
+    )
+)
+"""What people type around a configuration that they copy from a terminal; none of it changes the configuration."""
+
+
+def is_around(node: Node) -> bool:
+    """Whether a line is no part of a configuration: a command that shows it, with or without a prompt, or its checksum."""
+    keys = node.keys
+    if keys[0].startswith("cryptochecksum:") or keys[:2] in _HEADERS:
+        return True
+    return keys[0][-1] in "#>" and len(keys[0]) > 1 and (len(keys) == 1 or keys[1] in _AT_A_PROMPT)
+
+
 @dataclass(slots=True)
 class Sections:
     """Top-level lines by section, in file order."""
@@ -149,7 +178,7 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         elif known is not None:
             ledger.ignore(node, known[1])
             sections.nodes["irrelevant"].append(node)
-        elif keys[:2] in _HEADERS or keys[0].startswith("cryptochecksum:"):
+        elif is_around(node):
             ledger.ignore(node, _SHOW_HEADER)
         else:
             ledger.leave(node)

@@ -235,6 +235,34 @@ def test_lines_that_a_terminal_broke_are_joined() -> None:
     assert not result.coverage.unread
 
 
+def test_prompts_and_pagers_around_a_configuration() -> None:
+    text = f"fw-01# show running-config\n: Saved\n{FRAME}: end\nfw-01/act# exit\nfw-01#\n"
+    result = READER.read(config_text_from_bytes(text.encode(), "fw.cfg"))
+    assert not result.coverage.unread
+    assert [traffic_doubts(one) for one in result.devices] == [[]]
+    changing = READER.read(config_text_from_bytes(f"{text}fw-01# configure terminal\n".encode(), "fw.cfg"))
+    assert [one.line.text for one in changing.coverage.unread] == ["fw-01# configure terminal"]
+
+
+def test_japanese_text_in_any_encoding() -> None:
+    text = f"{FRAME}access-list A remark 本庁舎の端末\naccess-list A extended permit ip any any\naccess-group A in interface inside\n: end\n"
+    for encoding in ("utf-8-sig", "cp932", "euc_jp"):
+        (found,) = READER.read(config_text_from_bytes(text.encode(encoding), "fw.cfg")).devices
+        (line,) = (one for one in found.filters["access rules"].lines if one.label == "A 2")
+        assert line.comment == "本庁舎の端末"
+
+
+def test_a_file_cut_anywhere_is_never_certain() -> None:
+    for path in CASES:
+        text = path.read_text(encoding="utf-8").rstrip("\n").removesuffix(": end")
+        for cut in range(1, len(text), max(1, len(text) // 25)):
+            result = read(text[:cut])
+            assert all(
+                any(doubt.kind is DoubtKind.TRUNCATED and doubt.interfaces is None for doubt in one.doubts)
+                for one in result.devices
+            ), (path.stem, cut)
+
+
 # --- recognition
 
 
