@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.intervals import ANY_IPV4, ANY_IPV6, Intervals, IPAddress
+from secaudit.network.intervals import (
+    ANY_IPV4,
+    ANY_IPV6,
+    IPV4_MAX,
+    IPV6_MAX,
+    Intervals,
+    IPAddress,
+    complement,
+    normalise,
+)
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -51,6 +60,10 @@ _WEBVPN = Text(
 _BY_VPN = Text(
     ja="management-access により、VPN 経由でこのインタフェースのアドレスを管理できます",
     en="with management-access the address of that interface is managed by a VPN",
+)
+_FAR = Text(
+    ja="入ってきたインタフェース以外の装置自身のアドレス宛てには応答しないはずです",
+    en="the device should answer only at the address of the interface by which a packet enters",
 )
 _NO_LOGGING = Text(
     ja="logging enable がないため、ログは送信されません",
@@ -334,6 +347,7 @@ class Management:
         for name, (held, services) in admitted.items():
             sources = tuple(one.line for one in held) or identity
             lines.append(FilterLine(f"{name} refused", Action.DENY, _to(services), sources))
+        lines += self._far_addresses()
         lines += self._icmp_lines()
         for name, line in self.control_plane.items():
             here = frozenset((name,))
@@ -405,6 +419,34 @@ class Management:
             )
             for name, line in self.webvpn.items()
         ]
+
+    def _far_addresses(self) -> list[FilterLine]:
+        """Packets for the address of another interface than that of entry are dropped, which is not relied on."""
+        lines = []
+        for facts in self.interfaces.values():
+            if not facts.routed or facts.dynamic is not None or facts.unknown_ipv6 is not None:
+                continue
+            matches = []
+            for family in _FAMILIES:
+                own = normalise(
+                    (int(held.address.ip), int(held.address.ip))
+                    for held in facts.addresses
+                    if held.address.version == family
+                )
+                maximum = IPV4_MAX if family == 4 else IPV6_MAX
+                matches.append(Match(family, any_address(family), complement(own, maximum)))
+            lines.append(
+                FilterLine(
+                    f"not of {facts.name}",
+                    Action.DENY,
+                    tuple(matches),
+                    facts.level_sources,
+                    Certainty.UNCERTAIN,
+                    _FAR,
+                    ingress=frozenset((facts.name,)),
+                )
+            )
+        return lines
 
     def _icmp_lines(self) -> list[FilterLine]:
         """An interface with rules for ICMP denies what none of them permits; rules of one family say nothing of the other."""

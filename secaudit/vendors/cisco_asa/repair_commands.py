@@ -19,6 +19,7 @@ from secaudit.network.intervals import ANY_BYTE, ANY_IPV4, ANY_IPV6, ANY_PORT, I
 from secaudit.network.matches import ICMP, ICMPV6, SCTP, TCP, UDP, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
+from secaudit.text.source import Sources
 from secaudit.vendors.cisco_asa.access_lists import AccessList
 from secaudit.vendors.cisco_asa.access_rules import NAME as TABLE
 from secaudit.vendors.cisco_asa.access_rules import AccessGroups
@@ -111,6 +112,7 @@ class _Session:
         self._taken = taken
         self._edits: dict[str, _Edit] = {}
         self._new: list[str] = []
+        self._places: dict[str, dict[tuple[str, Sources], int]] = {}
 
     def change(self, change: Change) -> None:
         """Puts one change into edits. Raises `NotSaidError`."""
@@ -136,7 +138,9 @@ class _Session:
             left = [
                 place
                 for place, line in enumerate(placed)
-                if line is not None and line in edit.access_list.lines and place not in edit.removed
+                if line is not None
+                and line.sources[0].number not in edit.access_list.inactive
+                and place not in edit.removed
             ]
             if edit.removed and not left and not edit.inserted:
                 yield f"access-list {name} extended deny ip any any"  # an empty list is no list
@@ -206,10 +210,12 @@ class _Session:
 
     def _place_of(self, access_list: AccessList, line: FilterLine) -> int | None:
         """Where an entry stands in its list, by the line of the file; None for a line that is none of its entries."""
-        for place, held in enumerate(access_list.placed):
-            if held is not None and held.label == line.label and held.sources == line.sources:
-                return place
-        return None
+        known = self._places.get(access_list.name)
+        if known is None:
+            known = self._places[access_list.name] = {
+                (held.label, held.sources): place for place, held in enumerate(access_list.placed) if held is not None
+            }
+        return known.get((line.label, line.sources))
 
     def _remove(self, change: RemoveLine) -> None:
         line = self._device.filters[change.filter].lines[change.position]

@@ -100,6 +100,7 @@ class Vpn:
     restricted: Sources = ()
     _maps: dict[str, dict[int, _Entry]] = field(default_factory=dict)
     _applied: dict[str, tuple[str, SourceLine]] = field(default_factory=dict)
+    _standing: dict[str, frozenset[str]] = field(default_factory=dict)
     _reversing: dict[str, SourceLine] = field(default_factory=dict)
     """Dynamic maps with `set reverse-route`."""
     _reverse: list[CryptoTunnel] = field(default_factory=list)
@@ -165,8 +166,9 @@ class Vpn:
 
     def build(self) -> None:
         """The tunnels of all interfaces that apply a crypto map."""
+        applied = {name for name, _ in self._applied.values()}
         for name, entries in self._maps.items():
-            if name not in {applied for applied, _ in self._applied.values()}:
+            if name not in applied:
                 for entry in entries.values():
                     for line in entry.lines:
                         self.ledger.irrelevant[line.number] = _UNUSED
@@ -181,6 +183,7 @@ class Vpn:
         for outside, lines in self.clients.items():
             end = TunnelEnd(Carrier.OTHER, lines, answers=True, local_interface=outside)
             self.tunnels.append(CryptoTunnel(f"{outside} remote access", outside, end, None, (), lines))
+        self._stand()
 
     def _entry(self, outside: str, name: str, applied: SourceLine, entry: _Entry) -> None:
         sources = (*entry.lines, applied)
@@ -214,11 +217,17 @@ class Vpn:
         held = self.clients.get(name, ())
         self.clients[name] = (*held, *sources)
 
+    def _stand(self) -> None:
+        found: dict[str, list[str]] = {}
+        for tunnel in self.tunnels:
+            found.setdefault(tunnel.outside, [tunnel.outside]).append(tunnel.name)
+        self._standing = {outside: frozenset(names) for outside, names in found.items()}
+
     def behind(self, name: str | None) -> frozenset[str] | None:
         """An interface with the tunnels that stand where it stands; None stays every interface."""
         if name is None:
             return None
-        return frozenset((name, *(one.name for one in self.tunnels if one.outside == name)))
+        return self._standing.get(name, frozenset((name,)))
 
     def interfaces_of_tunnels(self, held: Mapping[str, Interface]) -> dict[str, Interface]:
         """The interfaces, with one for every tunnel and the packets diverted into them."""
