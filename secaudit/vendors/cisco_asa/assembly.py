@@ -14,8 +14,9 @@ from secaudit.network.routes import Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_asa.access_entries import EntryReader
+from secaudit.vendors.cisco_asa.access_groups import AccessGroups, read_access_groups, where_applied
 from secaudit.vendors.cisco_asa.access_lists import AccessList, read_access_lists
-from secaudit.vendors.cisco_asa.access_rules import AccessGroups, AccessRules, read_access_groups, where_applied
+from secaudit.vendors.cisco_asa.access_rules import AccessRules
 from secaudit.vendors.cisco_asa.addresses import AddressSet, Words, single, together
 from secaudit.vendors.cisco_asa.inspection import read_inspection
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts

@@ -1,8 +1,4 @@
-"""The management plane, and who may reach the device itself (AS-04).
-
-Only `ssh|telnet|http ADDRESS MASK INTERFACE` open those services, at the address of the interface by which the packet enters; the access lists
-of interfaces are not asked. ICMP is answered unless `icmp permit|deny` lines of the interface say otherwise.
-"""
+"""The management plane: services of the device itself, credentials, and the servers that it uses (AS-04)."""
 
 from __future__ import annotations
 
@@ -10,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secaudit.network.device import NoticeKind
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Filter
 from secaudit.network.intervals import (
     ANY_IPV4,
     ANY_IPV6,
-    IPV4_MAX,
-    IPV6_MAX,
-    Intervals,
     IPAddress,
-    complement,
-    normalise,
 )
 from secaudit.network.management import (
     Credential,
@@ -29,63 +20,25 @@ from secaudit.network.management import (
     SnmpCommunity,
     Storage,
 )
-from secaudit.network.matches import ANY_PACKET, ICMP, ICMPV6, TCP, UDP, Family, Match, Service, any_address
+from secaudit.network.matches import ICMP, ICMPV6, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_asa.addresses import ANY, ANY4, ANY6, AddressSet, Words
+from secaudit.vendors.cisco_asa.addresses import ANY4, ANY6, Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.local_filter import Admitted, IcmpRule, LocalAccess, tcp
 from secaudit.vendors.cisco_asa.objects import icmp_service
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 
-NAME = "management access"
-_FAMILIES: tuple[Family, Family] = (4, 6)
 _WELL_KNOWN = frozenset(("public", "private"))
 _HASHED = frozenset(("encrypted", "pbkdf2", "nt-encrypted", "mschap"))
 _DENIED_BY_LIST = "106023"
 _SECRET_WORDS = frozenset(("key", "pre-shared-key", "password", "key-string", "md5", "sha", "aes"))
-_LOWEST_LEVEL = Text(
-    ja="最も低いセキュリティレベルのインタフェースでは、VPN 経由でなければ Telnet を受け付けないはずです",
-    en="at the interface of the lowest level telnet should be refused unless it comes by a VPN",
-)
-_CONTROL_PLANE = Text(
-    ja="コントロールプレーンのリストが、装置宛ての通信を破棄することがあります",
-    en="a list for the control plane may drop packets for the device",
-)
-_WEBVPN = Text(
-    ja="同じポートで SSL-VPN が接続を受け付けます。ASDM 自体は http の行で許可された相手だけが使えます",
-    en="SSL VPN answers on the port; ASDM itself is only for those whom the `http` lines name",
-)
-_BY_VPN = Text(
-    ja="management-access により、VPN 経由でこのインタフェースのアドレスを管理できます",
-    en="with management-access the address of that interface is managed by a VPN",
-)
-_FAR = Text(
-    ja="入ってきたインタフェース以外の装置自身のアドレス宛てには応答しないはずです",
-    en="the device should answer only at the address of the interface by which a packet enters",
-)
 _NO_LOGGING = Text(
     ja="logging enable がないため、ログは送信されません",
     en="without `logging enable` nothing is sent to the log collectors",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Admitted:
-    """One `ssh|telnet|http ADDRESS MASK INTERFACE` line."""
-
-    interface: str
-    hosts: AddressSet
-    line: SourceLine
-
-
-@dataclass(frozen=True, slots=True)
-class _IcmpRule:
-    permit: bool
-    hosts: AddressSet
-    service: Service
-    line: SourceLine
 
 
 @dataclass(slots=True)
@@ -100,10 +53,10 @@ class Management:
     control_plane: Mapping[str, SourceLine] = field(default_factory=dict)
     webvpn: dict[str, SourceLine] = field(default_factory=dict)
     webvpn_port: int = 443
-    _admitted: dict[str, list[_Admitted]] = field(default_factory=lambda: {"ssh": [], "telnet": [], "http": []})
+    _admitted: dict[str, list[Admitted]] = field(default_factory=lambda: {"ssh": [], "telnet": [], "http": []})
     _http_server: tuple[bool, int, SourceLine] | None = None
-    _icmp: dict[str, list[_IcmpRule]] = field(default_factory=dict)
-    _pollers: list[_Admitted] = field(default_factory=list)
+    _icmp: dict[str, list[IcmpRule]] = field(default_factory=dict)
+    _pollers: list[Admitted] = field(default_factory=list)
     _snmp_off: SourceLine | None = None
     _management_access: tuple[str, SourceLine] | None = None
     _log_hosts: list[Server] = field(default_factory=list)
@@ -153,7 +106,7 @@ class Management:
         words.finish()
         if name not in self.interfaces:
             raise NotUnderstoodError(f"{name!r} is no interface")
-        admitted = _Admitted(name, hosts, line)
+        admitted = Admitted(name, hosts, line)
         held = self._admitted[service]
         if off:
             kept = [one for one in held if (one.interface, one.hosts) != (name, hosts)]
@@ -191,7 +144,7 @@ class Management:
         words.finish()
         if name not in self.interfaces:
             raise NotUnderstoodError(f"{name!r} is no interface")
-        self._icmp.setdefault(name, []).append(_IcmpRule(action == "permit", hosts, service, line))
+        self._icmp.setdefault(name, []).append(IcmpRule(action == "permit", hosts, service, line))
 
     def icmp6(self, node: Node) -> None:
         """`ipv6 icmp permit|deny ...`."""
@@ -228,7 +181,7 @@ class Management:
             value = [word for word in rest[rest.index("community") + 1 :] if word not in ("0", "8")]
             self.communities.append(SnmpCommunity(bool(value) and value[0] in _WELL_KNOWN, False, True, (node.line,)))
         if "trap" not in rest[:1]:
-            self._pollers.append(_Admitted(name, hosts, node.line))
+            self._pollers.append(Admitted(name, hosts, node.line))
 
     def _log(self, words: Words, line: SourceLine, *, off: bool) -> None:
         match words.take().lower():
@@ -319,7 +272,7 @@ class Management:
                 )
             )
         else:
-            held = _service("https", self._admitted["http"], (server[2],), _tcp(server[1]))
+            held = _service("https", self._admitted["http"], (server[2],), tcp(server[1]))
             found.append(held)
         pollers = [] if self._snmp_off is not None else self._pollers
         if pollers or self._pollers:
@@ -327,150 +280,27 @@ class Management:
         return found
 
     def local_filter(self, tunnels: frozenset[str], identity: Sources) -> Filter:
-        """Who may reach the device: its services by interface, ICMP, and whatever else is not a service of the management plane."""
+        """Who may reach the device itself."""
         server = self._http_server
-        port = server[1] if server is not None else 443
-        admitted = {
-            "ssh": (self._admitted["ssh"], _tcp(22)),
-            "telnet": (self._admitted["telnet"], _tcp(23)),
-            "https": (self._admitted["http"] if server is not None and server[0] else [], _tcp(port)),
-            "snmp": (
-                [] if self._snmp_off is not None else self._pollers,
-                (Service(((UDP, UDP),), ((161, 161),)),),
-            ),
-        }
-        lines: list[FilterLine] = []
-        for name, (held, services) in admitted.items():
-            lines += [self._admission(name, one, services) for one in held]
-        lines += self._by_vpn(admitted, tunnels)
-        lines += self._ssl_vpn()
-        for name, (held, services) in admitted.items():
-            sources = tuple(one.line for one in held) or identity
-            lines.append(FilterLine(f"{name} refused", Action.DENY, _to(services), sources))
-        lines += self._far_addresses()
-        lines += self._icmp_lines()
-        for name, line in self.control_plane.items():
-            here = frozenset((name,))
-            lines.append(
-                FilterLine(
-                    "control-plane", Action.DENY, ANY_PACKET, (line,), Certainty.UNCERTAIN, _CONTROL_PLANE, ingress=here
-                )
-            )
-        sources = identity or tuple(dict.fromkeys(source for line in lines for source in line.sources))
-        return Filter(NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)
-
-    def _admission(self, name: str, one: _Admitted, services: tuple[Service, ...]) -> FilterLine:
-        """Only the address of the interface of entry is answered; one given by DHCP or PPPoE may be any."""
-        facts = self.interfaces[one.interface]
-        matches = []
-        for family in _FAMILIES:
-            own: Intervals = tuple(
-                (int(held.address.ip), int(held.address.ip))
-                for held in facts.addresses
-                if held.address.version == family
-            )
-            if facts.dynamic is not None or facts.unknown_ipv6 is not None or facts.ipv6:
-                own = any_address(family)
-            if one.hosts.of(family) and own:
-                matches.append(Match(family, one.hosts.of(family), tuple(sorted(own)), services))
-        lowest = min(other.security_level for other in self.interfaces.values() if other.routed)
-        unsure = name == "telnet" and facts.security_level == lowest
-        return FilterLine(
-            f"{name} {one.interface}",
-            Action.PERMIT,
-            tuple(matches),
-            (one.line,),
-            Certainty.UNCERTAIN if unsure else Certainty.ALWAYS,
-            _LOWEST_LEVEL if unsure else None,
-            ingress=frozenset((one.interface,)),
+        on = server is not None and server[0]
+        access = LocalAccess(
+            self.interfaces,
+            self._admitted["ssh"],
+            self._admitted["telnet"],
+            self._admitted["http"] if on else (),
+            443 if server is None else server[1],
+            () if self._snmp_off is not None else self._pollers,
+            self._icmp,
+            self._management_access,
+            self.webvpn,
+            self.webvpn_port,
+            self.control_plane,
         )
-
-    def _by_vpn(
-        self, admitted: Mapping[str, tuple[list[_Admitted], tuple[Service, ...]]], tunnels: frozenset[str]
-    ) -> list[FilterLine]:
-        if self._management_access is None or not tunnels:
-            return []
-        name, line = self._management_access
-        return [
-            FilterLine(
-                f"{service} by VPN",
-                Action.PERMIT,
-                tuple(Match(family, one.hosts.of(family), any_address(family), services) for family in _FAMILIES if one.hosts.of(family)),
-                (one.line, line),
-                Certainty.UNCERTAIN,
-                _BY_VPN,
-                ingress=tunnels,
-            )
-            for service, (held, services) in admitted.items()
-            for one in held
-            if one.interface == name
-        ]  # fmt: skip
-
-    def _ssl_vpn(self) -> list[FilterLine]:
-        return [
-            FilterLine(
-                f"webvpn {name}",
-                Action.PERMIT,
-                _to(_tcp(self.webvpn_port)),
-                (line,),
-                Certainty.UNCERTAIN,
-                _WEBVPN,
-                ingress=frozenset((name,)),
-            )
-            for name, line in self.webvpn.items()
-        ]
-
-    def _far_addresses(self) -> list[FilterLine]:
-        """Packets for the address of another interface than that of entry are dropped, which is not relied on."""
-        lines = []
-        for facts in self.interfaces.values():
-            if not facts.routed or facts.dynamic is not None or facts.unknown_ipv6 is not None:
-                continue
-            matches = []
-            for family in _FAMILIES:
-                own = normalise(
-                    (int(held.address.ip), int(held.address.ip))
-                    for held in facts.addresses
-                    if held.address.version == family
-                )
-                maximum = IPV4_MAX if family == 4 else IPV6_MAX
-                matches.append(Match(family, any_address(family), complement(own, maximum)))
-            lines.append(
-                FilterLine(
-                    f"not of {facts.name}",
-                    Action.DENY,
-                    tuple(matches),
-                    facts.level_sources,
-                    Certainty.UNCERTAIN,
-                    _FAR,
-                    ingress=frozenset((facts.name,)),
-                )
-            )
-        return lines
-
-    def _icmp_lines(self) -> list[FilterLine]:
-        """An interface with rules for ICMP denies what none of them permits; rules of one family say nothing of the other."""
-        lines: list[FilterLine] = []
-        for name, rules in self._icmp.items():
-            here = frozenset((name,))
-            for rule in rules:
-                family: Family = 4 if rule.service.protocols == ((ICMP, ICMP),) else 6
-                hosts = rule.hosts.of(family)
-                action = Action.PERMIT if rule.permit else Action.DENY
-                matches = (Match(family, hosts, any_address(family), (rule.service,)),) if hosts else ()
-                lines.append(FilterLine(f"icmp {name}", action, matches, (rule.line,), ingress=here))
-            for number, family_of in ((ICMP, 4), (ICMPV6, 6)):
-                own = tuple(rule.line for rule in rules if rule.service.protocols == ((number, number),))
-                if own:
-                    everything = Match(4, ANY_IPV4, ANY_IPV4, (Service(((number, number),)),))
-                    if family_of == 6:
-                        everything = Match(6, ANY_IPV6, ANY_IPV6, (Service(((number, number),)),))
-                    lines.append(FilterLine(f"icmp {name} refused", Action.DENY, (everything,), own, ingress=here))
-        return lines
+        return access.filter(tunnels, identity)
 
 
 def _service(
-    name: str, admitted: Sequence[_Admitted], identity: Sources, listens: tuple[Service, ...]
+    name: str, admitted: Sequence[Admitted], identity: Sources, listens: tuple[Service, ...]
 ) -> ManagementService:
     """On where somebody is admitted; off, by default, where nobody is."""
     if not admitted:
@@ -484,14 +314,6 @@ def _service(
         restricted=not any(one.hosts.ipv4 == ANY_IPV4 or one.hosts.ipv6 == ANY_IPV6 for one in admitted),
         listens=listens,
     )
-
-
-def _tcp(port: int) -> tuple[Service, ...]:
-    return (Service(((TCP, TCP),), ((port, port),)),)
-
-
-def _to(services: tuple[Service, ...]) -> tuple[Match, ...]:
-    return (Match(4, ANY.ipv4, ANY.ipv4, services), Match(6, ANY.ipv6, ANY.ipv6, services))
 
 
 def _hidden(word: str) -> bool:

@@ -20,9 +20,9 @@ from secaudit.network.matches import ICMP, ICMPV6, SCTP, TCP, UDP, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import Sources
+from secaudit.vendors.cisco_asa.access_groups import AccessGroups
 from secaudit.vendors.cisco_asa.access_lists import AccessList
 from secaudit.vendors.cisco_asa.access_rules import NAME as TABLE
-from secaudit.vendors.cisco_asa.access_rules import AccessGroups
 from secaudit.vendors.cisco_asa.assembly import read_filtering
 from secaudit.vendors.cisco_asa.reader import device_parts, tree_of
 from secaudit.vendors.cisco_asa.sections import collect
