@@ -73,6 +73,10 @@ _IPV6_LISTS = Text(
     ja="9.0 より前（または版が不明）では IPv6 のアクセスリストが別にあり、モデル化していません",
     en="before 9.0 (or with an unknown version) access lists for IPv6 are separate ones; they are not modelled",
 )
+_MULTICAST = Text(
+    ja="マルチキャストを中継する設定です。どのグループ宛てのパケットが誰に届くかは判断できません",
+    en="multicast is routed: whom packets to groups reach cannot be told",
+)
 _NAT_CONTROL = Text(
     ja="nat-control により、変換のない通信が破棄されることがあります",
     en="with nat-control packets that no rule translates may be dropped",
@@ -260,6 +264,7 @@ def _doubts(
         ("transparent", _TRANSPARENT, DoubtKind.UNSUPPORTED),
         ("context", _CONTEXTS, DoubtKind.TRUNCATED),
         ("nat control", _NAT_CONTROL, DoubtKind.UNSUPPORTED),
+        ("multicast", _MULTICAST, DoubtKind.UNSUPPORTED),
     ):
         nodes = sections.of(section)
         for node in nodes:

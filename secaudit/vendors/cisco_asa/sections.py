@@ -65,6 +65,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("no sysopt connection permit-ipsec", "permit vpn"),
         ("dhcprelay server", "relay"),
         ("dhcprelay enable", "relay"),
+        ("multicast-routing", "multicast"),
         ("context", "context"),
         ("admin-context", "context"),
         ("mode multiple", "context"),
