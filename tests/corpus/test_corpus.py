@@ -16,6 +16,7 @@ from tests.cli.validation import validate
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 OURS = (
     "alaxala",
+    "cisco_asa",
     "cisco_ios",
     "fortios",
     "iptables",

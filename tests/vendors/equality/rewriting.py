@@ -348,6 +348,7 @@ EXACT: dict[str, tuple[Rewrite, ...]] = {
     "alaxala": (alaxala_session, cisco_case, cisco_indentation, *_EVERY, padded),
     "fortios": (full_configuration, quoted_text, other_quotes, other_indentation, *_EVERY, padded),
     "cisco_ios": (cisco_remarks, cisco_session, cisco_case, cisco_indentation, *_EVERY, padded),
+    "cisco_asa": (*_EVERY, padded),
     "yamaha": (yamaha_replaced, yamaha_list, yamaha_case, yamaha_comments, other_indentation, *_EVERY, padded),
 }
 """Those that look at words come first, so that several can be applied one after another."""

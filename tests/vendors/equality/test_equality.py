@@ -21,6 +21,8 @@ from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from tests.vendors.equality.alaxala import AlaxalaWriter
+from tests.vendors.equality.cisco_asa import STYLES as ASA_STYLES
+from tests.vendors.equality.cisco_asa import AsaWriter
 from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
 from tests.vendors.equality.policies import (
@@ -43,6 +45,7 @@ from tests.vendors.equality.yamaha import YamahaWriter
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
 WRITERS = ("alaxala", "fortios", "yamaha", *STYLES)
+WRITERS = ("fortios", "yamaha", *STYLES, *ASA_STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
@@ -55,6 +58,8 @@ def write(policy: Policy, writer: str, seed: str) -> Written:
         return FortiosWriter(policy, random).write()
     if writer == "yamaha":
         return YamahaWriter(policy, random).write()
+    if writer in ASA_STYLES:
+        return AsaWriter(policy, random, writer).write()
     return CiscoWriter(policy, random, writer).write()
 
 

@@ -350,5 +350,67 @@ def _yamaha(span: Span) -> str:
     return "*" if span == (0, 2**32 - 1) else str(_net(span))
 
 
+def cisco_asa(network: Translated, random: Random) -> Written:
+    """The lists name real addresses (8.3 and later); a forward is the NAT of an object, or manual NAT of one."""
+    objects: list[str] = []
+    manual: list[str] = []
+    outside_in: list[str] = []
+    for number, one in enumerate(network.forwards):
+        word = _word(one)
+        objects += [f"object network FORWARD-{number}", f" host {address(one.inner, 4)}"]
+        if random.random() < 0.5:
+            objects.append(f" nat (inside,outside) static interface service {word} {one.inner_port} {one.outer_port}")
+        else:
+            for name, port in (("REAL", one.inner_port), ("MAPPED", one.outer_port)):
+                objects += [f"object service {name}-{number}", f" service {word} source eq {port}"]
+            manual.append(
+                f"nat (inside,outside) source static FORWARD-{number} interface service REAL-{number} MAPPED-{number}"
+            )
+        outside_in.append(f"permit {word} {_asa(one.sources)} host {address(one.inner, 4)} eq {one.inner_port}")
+    for number, pair in enumerate(network.pairs):
+        objects += [f"object network PAIR-{number}", f" host {address(pair.inner, 4)}"]
+        objects.append(f" nat (inside,outside) static {address(pair.outer, 4)}")
+        outside_in += [
+            f"permit {_word(pair.service)} {_asa(pair.sources)} object PAIR-{number}{tail}"
+            for tail in _cisco_ports(pair.service)
+        ]
+    inside_in = [
+        f"permit {'ip' if one.protocol is None else _word(one)} {_asa(network.clients)} any{tail}"
+        for one in network.outbound
+        for tail in _cisco_ports(one)
+    ]
+    body = [
+        "ASA Version 9.12(4)",
+        "hostname R",
+        "interface GigabitEthernet0/0",
+        " nameif inside",
+        " security-level 100",
+        f" ip address {ROUTER_INSIDE} 255.255.255.0",
+        "!",
+        "interface GigabitEthernet0/1",
+        " nameif outside",
+        " security-level 0",
+        f" ip address {ROUTER_OUTSIDE} 255.255.255.0",
+        "!",
+        *objects,
+        *(f"access-list OUTSIDE extended {one}" for one in outside_in or ["deny ip any any"]),
+        *(f"access-list INSIDE extended {one}" for one in inside_in),
+        *random.sample(manual, len(manual)),
+        "nat (inside,outside) after-auto source dynamic any interface",
+        "access-group OUTSIDE in interface outside",
+        "access-group INSIDE in interface inside",
+        f"route outside 0.0.0.0 0.0.0.0 {GATEWAY} 1",
+        ": end",
+    ]
+    return Written("cisco_asa", "NAT of objects", 4, tuple(body), "inside", "outside")
+
+
+def _asa(span: Span) -> str:
+    if span == (0, 2**32 - 1):
+        return "any"
+    net = _net(span)
+    return f"host {net.network_address}" if net.prefixlen == 32 else f"{net.network_address} {net.netmask}"
+
+
 Writer = Callable[[Translated, Random], Written]
-WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, yamaha)
+WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, cisco_asa, yamaha)

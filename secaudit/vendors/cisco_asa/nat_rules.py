@@ -1,0 +1,398 @@
+"""NAT lines as rules of the model.
+
+The destination is translated back before the access lists and the route, the source on the way out (table 0.2). A rule that names both ends
+leaves a mark on its packets by which they find the same rule again on the way out. Rules that name an interface send what they translate
+back out of that interface, whatever the routing table says (`route-lookup` apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from secaudit.network.device import DoubtKind
+from secaudit.network.filters import Action, Certainty, FilterLine
+from secaudit.network.intervals import (
+    ANY_IPV4,
+    ANY_PORT,
+    IPV4_MAX,
+    IPV6_MAX,
+    Interval,
+    Intervals,
+    intersect,
+    normalise,
+    of_network,
+    subtract,
+)
+from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Match, Service, any_address
+from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import NextHop, PolicyRoute, Route
+from secaudit.text.bilingual import Text
+from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.nat_lines import NatLine
+from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
+
+_ANY_NEW_PORT: Interval = (1, 65535)
+_MOST_MARKS = 65535
+_FAMILIES: tuple[Family, Family] = (4, 6)
+_UNEQUAL = Text(
+    ja="変換前後のアドレスの数または並びが異なり、どのアドレスになるか計算できません",
+    en="the real and the mapped addresses differ in number or order: which becomes which is not computed",
+)
+_ONLY_WHILE_TRANSLATED = Text(
+    ja="動的 NAT の変換が残っている間だけ、外からプールのアドレスに届きます",
+    en="outside hosts reach a pool address only while a dynamic translation exists",
+)
+_POOL_EMPTY = Text(
+    ja="プールに空きがないときは、インタフェースのアドレスが使われます",
+    en="when the pool is used up the address of the interface is taken",
+)
+_UNKNOWN_OWN = Text(
+    ja="インタフェースのアドレスがファイルにないため、どの宛先が変換されるか分かりません",
+    en="the address of the interface is not in the file, so which destination is translated is not known",
+)
+_ACROSS_FAMILIES = Text(
+    ja="IPv4 と IPv6 の間の変換はモデル化していません",
+    en="translation between IPv4 and IPv6 is not modelled",
+)
+_REVERSE_PATH = Text(
+    ja="応答に NAT が働く通信は、変換後のアドレスを経由しないと破棄されます（リバースパスの検査）",
+    en="packets whose replies would be translated are dropped unless they come by the mapped address (NAT reverse path check)",
+)
+_DIVERTED = Text(
+    ja="NAT がルーティングテーブルと異なるインタフェースへ送ることがあります",
+    en="the NAT rule may send it out of another interface than the routing table",
+)
+_EARLIER = Text(
+    ja="前にある NAT 行も同じ通信に一致し、宛先が変換されるかを確認できません",
+    en="an earlier NAT rule matches the same packets; whether the destination is translated is not certain",
+)
+_TOO_MANY = Text(ja="NAT の行が多すぎてモデル化できません", en="there are too many NAT rules to model")
+
+
+@dataclass(slots=True)
+class NatModel:
+    """Builds the rules of a device. `wide` gives an interface with the tunnels that stand behind it."""
+
+    interfaces: Mapping[str, InterfaceFacts]
+    routes: Sequence[Route]
+    wide: Callable[[str | None], frozenset[str] | None]
+    ledger: Ledger
+    rules: list[NatRule] = field(default_factory=list)
+    checks: list[FilterLine] = field(default_factory=list)
+    """The reverse path check, for the table of access rules."""
+    diversions: list[PolicyRoute] = field(default_factory=list)
+    _marks: int = 0
+    _one_sided: list[tuple[NatLine, Family, Intervals]] = field(default_factory=list)
+    _tables: dict[Family, dict[str, Intervals]] = field(default_factory=dict)
+
+    def build(self, lines: Iterable[NatLine]) -> None:
+        """Fills `rules`, `checks` and `diversions`."""
+        for line in lines:
+            doubts = [
+                held.doubt
+                for held in (line.real, line.mapped, line.destination_mapped, line.destination_real)
+                if held is not None and held.doubt is not None
+            ]
+            done = False
+            for family in _FAMILIES:
+                if self._marks > _MOST_MARKS - 2:
+                    self.ledger.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, line.sources)
+                    return
+                done = self._line(line, family, doubts[0] if doubts else None) or done
+            if not done:
+                self._doubt(line, _ACROSS_FAMILIES)
+
+    def _doubt(self, line: NatLine, text: Text) -> None:
+        named = (line.real_interface, line.mapped_interface)
+        scope = DEVICE if None in named else on_interfaces(*(name for name in named if name is not None))
+        self.ledger.doubt(DoubtKind.UNSUPPORTED, text, line.sources, scope)
+
+    def _line(self, line: NatLine, family: Family, doubt: Text | None) -> bool:
+        """The rules of one line in one address family; false when it has none there."""
+        real = line.real.of(family)
+        mapped, unknown = self._mapped(line, family)
+        if not real or not (mapped or line.mapped is None):
+            return False
+        if line.mapped is None and family == 6:
+            return False
+        every = any_address(family)
+        ends = _Ends(line, family, real, mapped, every, every, doubt or unknown)
+        if line.destination_real is not None and line.destination_mapped is not None:
+            ends.far_real, ends.far_mapped = line.destination_real.of(family), line.destination_mapped.of(family)
+            if not (ends.far_real and ends.far_mapped):
+                return False
+        self._outbound(ends)
+        if line.static and not line.unidirectional:
+            self._inbound(ends)
+        elif not line.static and not line.pool and mapped:
+            self._while_translated(ends)
+        if not line.twice:
+            self._one_sided.append((line, family, real))
+        if not line.identity:
+            self._check(ends)
+        return True
+
+    def _mapped(self, line: NatLine, family: Family) -> tuple[Intervals, Text | None]:
+        """The mapped addresses: those of the interface where it names one."""
+        if line.mapped is not None:
+            return line.mapped.of(family), None
+        facts = self.interfaces.get(line.mapped_interface or "")
+        held = [] if facts is None or facts.dynamic is not None else facts.addresses
+        own = [int(one.address.ip) for one in held if one.address.version == family]
+        if own:
+            return ((own[0], own[0]),), None
+        return (ANY_IPV4, _UNKNOWN_OWN) if line.static else ((), None)
+
+    def _mark(self) -> int:
+        self._marks += 1
+        return self._marks
+
+    def _outbound(self, ends: _Ends) -> None:
+        """From the real side: the destination on the way in when it is named, the source on the way out."""
+        line = ends.line
+        mark = 0
+        if line.twice:
+            mark = self._mark()
+            translation, inexact = _translation(ends.far_mapped, ends.far_real, line.destination_identity)
+            earlier = None if translation is None or not self._matched_before(ends) else _EARLIER
+            self.rules.append(
+                NatRule(
+                    line.label,
+                    NatStage.INGRESS,
+                    (Match(ends.family, ends.real, ends.far_mapped, ends.real_sources()),),
+                    line.sources,
+                    self.wide(line.real_interface),
+                    destination=translation,
+                    mark=mark,
+                    uncertain=ends.doubt or inexact or earlier,
+                )
+            )
+            self._divert(ends, ends.far_real, line.real_interface, line.mapped_interface)
+        match = Match(ends.family, ends.real, ends.far_real, ends.real_sources(), ((mark, mark),) if mark else ANY_MARK)
+        for translation, inexact in self._new_sources(ends):
+            self.rules.append(
+                NatRule(
+                    line.label,
+                    NatStage.EGRESS,
+                    (match,),
+                    line.sources,
+                    self.wide(line.mapped_interface),
+                    self.wide(line.real_interface),
+                    source=translation,
+                    uncertain=ends.doubt or inexact,
+                )
+            )
+
+    def _new_sources(self, ends: _Ends) -> list[tuple[Translation | None, Text | None]]:
+        line = ends.line
+        ports = _ANY_NEW_PORT if line.pool else None if line.service is None else line.service.mapped
+        shifted = line.static and line.service is not None
+        if line.mapped is None:
+            return [(self._own(line, ports, shifted), None)]
+        if not line.static:
+            hull = (ends.mapped[0][0], ends.mapped[-1][1])
+            inexact = _POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else _UNEQUAL
+            found: list[tuple[Translation | None, Text | None]] = [
+                (Translation(TranslationKind.POOL, hull, ports), inexact)
+            ]
+            if line.or_interface:
+                found.append((self._own(line, _ANY_NEW_PORT, False), None))
+            return found
+        translation, inexact = _translation(ends.real, ends.mapped, line.identity, ports)
+        return [(translation, inexact)]
+
+    def _own(self, line: NatLine, ports: Interval | None, shifted: bool) -> Translation:
+        """The address of the mapped interface, also for what leaves by a tunnel that stands where it stands."""
+        facts = self.interfaces.get(line.mapped_interface or "")
+        held = [] if facts is None or facts.dynamic is not None else facts.addresses
+        own = [int(one.address.ip) for one in held if one.address.version == 4]
+        if not own:
+            return Translation(TranslationKind.INTERFACE, None, ports, shifted)
+        return Translation(TranslationKind.POOL, (own[0], own[0]), ports, shifted)
+
+    def _inbound(self, ends: _Ends) -> None:
+        """From the mapped side: a static rule works in both directions."""
+        line = ends.line
+        mark = self._mark()
+        ports = None if line.service is None else line.service.real
+        back, inexact = _translation(ends.mapped, ends.real, line.identity, ports)
+        self.rules.append(
+            NatRule(
+                line.label,
+                NatStage.INGRESS,
+                (Match(ends.family, ends.far_real, ends.mapped, ends.mapped_destinations()),),
+                line.sources,
+                self.wide(line.mapped_interface),
+                destination=back,
+                mark=mark,
+                uncertain=ends.doubt or inexact,
+            )
+        )
+        self._divert(ends, ends.real, line.mapped_interface, line.real_interface)
+        if line.twice:
+            far, unequal = _translation(ends.far_real, ends.far_mapped, line.destination_identity)
+            self.rules.append(
+                NatRule(
+                    line.label,
+                    NatStage.EGRESS,
+                    (Match(ends.family, ends.far_real, ends.real, marks=((mark, mark),)),),
+                    line.sources,
+                    self.wide(line.real_interface),
+                    self.wide(line.mapped_interface),
+                    source=far,
+                    uncertain=ends.doubt or unequal,
+                )
+            )
+
+    def _while_translated(self, ends: _Ends) -> None:
+        line = ends.line
+        hull = (ends.real[0][0], ends.real[-1][1])
+        self.rules.append(
+            NatRule(
+                line.label,
+                NatStage.INGRESS,
+                (Match(ends.family, ends.far_real, ends.mapped),),
+                line.sources,
+                self.wide(line.mapped_interface),
+                destination=Translation(TranslationKind.POOL, hull),
+                mark=self._mark(),
+                uncertain=_ONLY_WHILE_TRANSLATED,
+            )
+        )
+
+    def _matched_before(self, ends: _Ends) -> bool:
+        """Whether an earlier rule for the source alone could take the same packets."""
+        line = ends.line
+        for other, family, real in self._one_sided:
+            same = all(
+                one is None or two is None or one == two
+                for one, two in (
+                    (other.real_interface, line.real_interface),
+                    (other.mapped_interface, line.mapped_interface),
+                )
+            )
+            if same and family == ends.family and intersect(real, ends.real):
+                return True
+        return False
+
+    def _check(self, ends: _Ends) -> None:
+        line = ends.line
+        self.checks.append(
+            FilterLine(
+                f"reverse path: {line.label}",
+                Action.DENY,
+                (Match(ends.family, ends.far_real, ends.real, ends.real_destinations(), UNMARKED),),
+                line.sources,
+                Certainty.UNCERTAIN,
+                _REVERSE_PATH,
+                ingress=self.wide(line.mapped_interface),
+                egress=self.wide(line.real_interface),
+            )
+        )
+
+    # --- the way that a rule sends packets
+
+    def _divert(self, ends: _Ends, addresses: Intervals, ingress: str | None, egress: str | None) -> None:
+        """Destinations that the table sends elsewhere than out of the rule's interface."""
+        if egress is None or ends.line.by_route:
+            return
+        maximum = IPV4_MAX if ends.family == 4 else IPV6_MAX
+        elsewhere = subtract(addresses, self._routed_by(egress, ends.family), maximum)
+        if not elsewhere:
+            return
+        self.diversions.append(
+            PolicyRoute(
+                ends.line.label,
+                (Match(ends.family, any_address(ends.family), elsewhere),),
+                (NextHop(ends.line.sources, interface=egress),),
+                ends.line.sources,
+                self.wide(ingress),
+                uncertain=_DIVERTED,
+            )
+        )
+
+    def _routed_by(self, name: str, family: Family) -> Intervals:
+        """The destinations that the table sends out of an interface, whatever state other lines are in."""
+        if family not in self._tables:
+            self._tables[family] = self._by_interface(family)
+        return self._tables[family].get(name, ())
+
+    def _by_interface(self, family: Family) -> dict[str, Intervals]:
+        """Longest prefixes first, by one sweep over the nested prefixes."""
+        prefixes: dict[Interval, set[str | None]] = {}
+        for facts in self.interfaces.values():
+            for held in facts.addresses if facts.routed and facts.enabled else ():
+                if held.address.version == family:
+                    prefixes.setdefault(of_network(held.address.network), set()).add(facts.name)
+        for route in self.routes:
+            if route.prefix.version == family and not route.vrf:
+                names = prefixes.setdefault(of_network(route.prefix), set())
+                names.update(hop.interface for hop in route.next_hops)
+        found: dict[str, list[Interval]] = {}
+        stack: list[tuple[int, set[str | None]]] = []
+        position = 0
+
+        def told(low: int, high: int, leading: set[str | None]) -> None:
+            (only, *more) = leading or {None}
+            if only is not None and not more and low <= high:
+                found.setdefault(only, []).append((low, high))
+
+        for (low, high), leading in sorted(prefixes.items(), key=lambda one: (one[0][0], -one[0][1])):
+            while stack and stack[-1][0] < low:
+                end, held_by = stack.pop()
+                told(position, end, held_by)
+                position = max(position, end + 1)
+            if stack:
+                told(position, low - 1, stack[-1][1])
+            position = low
+            stack.append((high, leading))
+        while stack:
+            end, held_by = stack.pop()
+            told(position, end, held_by)
+            position = max(position, end + 1)
+        return {name: normalise(pairs) for name, pairs in found.items()}
+
+
+@dataclass(slots=True)
+class _Ends:
+    """One line in one address family. `far_real` and `far_mapped` are the other end, everything when it is not named."""
+
+    line: NatLine
+    family: Family
+    real: Intervals
+    mapped: Intervals
+    far_real: Intervals
+    far_mapped: Intervals
+    doubt: Text | None
+
+    def real_sources(self) -> tuple[Service, ...]:
+        """Packets from the real end."""
+        held = self.line.service
+        if held is None:
+            return (ANY_SERVICE,)
+        return (Service(((held.protocol, held.protocol),), ANY_PORT, (held.real,)),)
+
+    def real_destinations(self) -> tuple[Service, ...]:
+        """Packets to the real end."""
+        held = self.line.service
+        return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.real,)),)
+
+    def mapped_destinations(self) -> tuple[Service, ...]:
+        """Packets to the mapped end."""
+        held = self.line.service
+        return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
+
+
+def _translation(
+    old: Intervals, new: Intervals, identity: bool, ports: Interval | None = None
+) -> tuple[Translation | None, Text | None]:
+    """How static values follow from old ones, and why that is not known."""
+    if identity or old == new:
+        if ports is None:
+            return None, None
+        if len(old) == 1:
+            return Translation(TranslationKind.SHIFT, old[0], ports, True), None
+    if len(old) == len(new) == 1 and old[0][1] - old[0][0] == new[0][1] - new[0][0]:
+        return Translation(TranslationKind.SHIFT, new[0], ports, ports is not None), None
+    return Translation(TranslationKind.POOL, (new[0][0], new[-1][1]), ports, ports is not None), _UNEQUAL

@@ -1,0 +1,190 @@
+"""Sorting the top-level lines of a configuration by what reads them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from secaudit.text.bilingual import Text
+from secaudit.vendors.cisco_asa.vocabulary import irrelevance
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import LineTree, Node
+
+_SHOW_HEADER = Text(ja="表示コマンドの見出し・末尾です", en="a heading or the end of the show command")
+
+# Leading words to the section that reads the line; the longest match wins, also against the irrelevant lines.
+_SECTIONS: dict[tuple[str, ...], str] = {
+    tuple(start.split()): section
+    for start, section in (
+        ("asa version", "version"),
+        ("pix version", "version"),
+        ("hostname", "hostname"),
+        ("exit", "structure"),
+        ("end", "structure"),
+        ("firewall transparent", "transparent"),
+        ("no firewall transparent", "structure"),
+        ("interface", "interface"),
+        ("name", "name"),
+        ("no name", "name"),
+        ("object network", "object"),
+        ("object service", "object"),
+        ("object-group", "object group"),
+        ("access-list", "access list"),
+        ("no access-list", "access list"),
+        ("clear configure access-list", "access list"),
+        ("ipv6 access-list", "ipv6 list"),
+        ("access-group", "access group"),
+        ("no access-group", "access group"),
+        ("time-range", "time range"),
+        ("nat", "nat"),
+        ("no nat", "nat"),
+        ("global", "nat"),
+        ("static", "nat"),
+        ("nat-control", "nat control"),
+        ("no nat-control", "structure"),
+        ("route", "route"),
+        ("ipv6 route", "route"),
+        ("router", "router"),
+        ("ipv6 router", "router"),
+        ("same-security-traffic permit inter-interface", "between equals"),
+        ("same-security-traffic permit intra-interface", "back again"),
+        ("no same-security-traffic", "structure"),
+        ("class-map", "class map"),
+        ("policy-map", "policy map"),
+        ("service-policy", "service policy"),
+        ("crypto map", "crypto map"),
+        ("crypto dynamic-map", "dynamic map"),
+        ("crypto ikev2 enable", "ikev2"),
+        ("ip local pool", "pool"),
+        ("webvpn", "webvpn"),
+        ("group-policy", "group policy"),
+        ("sysopt connection permit-vpn", "permit vpn"),
+        ("sysopt connection permit-ipsec", "permit vpn"),
+        ("no sysopt connection permit-vpn", "permit vpn"),
+        ("no sysopt connection permit-ipsec", "permit vpn"),
+        ("dhcprelay server", "relay"),
+        ("dhcprelay enable", "relay"),
+        ("multicast-routing", "multicast"),
+        ("context", "context"),
+        ("admin-context", "context"),
+        ("mode multiple", "context"),
+        ("ssh", "management"),
+        ("no ssh", "management"),
+        ("telnet", "management"),
+        ("no telnet", "management"),
+        ("http", "management"),
+        ("no http", "management"),
+        ("icmp permit", "management"),
+        ("icmp deny", "management"),
+        ("ipv6 icmp", "icmp6"),
+        ("management-access", "management"),
+        ("no management-access", "management"),
+        ("snmp-server host", "management"),
+        ("snmp-server community", "management"),
+        ("snmp-server host-group", "management"),
+        ("snmp-server enable", "management"),
+        ("no snmp-server enable", "management"),
+        ("logging enable", "management"),
+        ("no logging enable", "management"),
+        ("logging on", "management"),
+        ("logging host", "management"),
+        ("logging message 106023", "management"),
+        ("no logging message 106023", "management"),
+        ("ntp server", "management"),
+        ("dns name-server", "management"),
+        ("dns server-group", "dns group"),
+        ("enable password", "password"),
+        ("passwd", "password"),
+        ("username", "username"),
+    )
+}
+_LONGEST = max(len(start) for start in _SECTIONS)
+_HEADERS = (
+    ("show", "running-config"),
+    ("show", "run"),
+    ("sh", "run"),
+    ("more", "system:running-config"),
+    ("show", "startup-config"),
+    ("write", "terminal"),
+    ("building", "configuration..."),
+)
+
+
+_AT_A_PROMPT = frozenset(
+    (
+        "show",
+        "sh",
+        "more",
+        "terminal",
+        "exit",
+        "quit",
+        "logout",
+        "write",
+        "wr",
+        "enable",
+        "en",
+        "end",
+        "ping",
+        "changeto",
+    )
+)
+"""What people type around a configuration that they copy from a terminal; none of it changes the configuration."""
+
+
+def is_around(node: Node) -> bool:
+    """Whether a line is no part of a configuration: a command that shows it, with or without a prompt, or its checksum."""
+    keys = node.keys
+    if keys[0].startswith("cryptochecksum:") or keys[:2] in _HEADERS:
+        return True
+    return keys[0][-1] in "#>" and len(keys[0]) > 1 and (len(keys) == 1 or keys[1] in _AT_A_PROMPT)
+
+
+@dataclass(slots=True)
+class Sections:
+    """Top-level lines by section, in file order."""
+
+    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
+    words: set[str] = field(default_factory=set)
+    """Every word outside the definitions of access lists: a list whose name is not among them is not used."""
+
+    def of(self, section: str) -> list[Node]:
+        """The lines of one section."""
+        return self.nodes.get(section, [])
+
+
+def _section(keys: Sequence[str]) -> tuple[int, str] | None:
+    for length in range(min(_LONGEST, len(keys)), 0, -1):
+        section = _SECTIONS.get(tuple(keys[:length]))
+        if section is not None:
+            return length, section
+    return None
+
+
+def collect(tree: LineTree, ledger: Ledger) -> Sections:
+    """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
+    sections = Sections()
+    lists = sections.nodes["access list"]
+    for node in tree.roots:
+        keys = node.keys
+        if keys[0] == "access-list" and len(keys) > 2 and keys[1] not in ("alert-interval", "deny-flow-max"):
+            lists.append(node)
+            continue
+        found = _section(keys)
+        known = irrelevance().reason("global", keys)
+        # The words of irrelevant lines are counted without `no`.
+        negated = keys[0] == "no"
+        if found is not None and (known is None or found[0] - negated >= known[0]):
+            sections.nodes[found[1]].append(node)
+        elif known is not None:
+            ledger.ignore(node, known[1])
+            sections.nodes["irrelevant"].append(node)
+        elif is_around(node):
+            ledger.ignore(node, _SHOW_HEADER)
+        else:
+            ledger.leave(node)
+        if found is None or found[1] != "access list":
+            sections.words.update(node.words)
+            for child in node.below() if node.children else ():
+                sections.words.update(child.words)
+    return sections
