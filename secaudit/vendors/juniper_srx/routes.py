@@ -301,9 +301,12 @@ class Routes:
     def _by_interface(self, hop: NextHop, vrf: str) -> NextHop:
         if hop.gateway is None or hop.interface is not None:
             return hop
-        for one in self.ports.interfaces.values():
-            if one.vrf == vrf and one.enabled and any(hop.gateway in held.address.network for held in one.addresses):
-                return NextHop(hop.sources, hop.gateway, one.name, hop.discard, conditional=hop.conditional)
+        # A forwarding instance has no interfaces: its gateways are on those of the main instance.
+        for table in (vrf, "") if vrf else (vrf,):
+            for one in self.ports.interfaces.values():
+                reaches = any(hop.gateway in held.address.network for held in one.addresses)
+                if one.vrf == table and one.enabled and reaches:
+                    return NextHop(hop.sources, hop.gateway, one.name, hop.discard, conditional=hop.conditional)
         self._doubt(_LEAKED, hop.sources)
         return hop
 
