@@ -20,7 +20,8 @@ from secaudit.vendors.juniper_srx.findings import NotUnderstoodError
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
 FAMILIES: tuple[Family, Family] = (4, 6)
-_MOST_MEMBERS = 50_000
+_MOST_VISITS = 300_000
+"""Members of sets that are looked at for all policies together."""
 _HARMLESS = ("description", "apply-groups", "apply-groups-except")
 _ANY: Mapping[str, tuple[Family, ...]] = {"any": (4, 6), "any-ipv4": (4,), "any-ipv6": (6,)}
 
@@ -135,6 +136,7 @@ class AddressBooks:
         self._global: list[Statement] = []
         self._of_zone: dict[str, list[Statement]] = {}
         self._known: dict[tuple[str, str], Addresses] = {}
+        self._visits = 0
         for book in _section(root, "security", "address-book"):
             book.use()
             zones = book.values("attach", "zone")
@@ -197,7 +199,8 @@ class AddressBooks:
             if (one, may_be_set) in seen:
                 continue
             seen.add((one, may_be_set))
-            if len(seen) > _MOST_MEMBERS:
+            self._visits += 1
+            if self._visits > _MOST_VISITS:
                 collected.open_up(_COMPLEX)
                 return
             found = self._find(one, zone)

@@ -34,7 +34,8 @@ _UNREADABLE = Text(
 )
 _CIRCLE = Text(ja="アプリケーションセットが自分自身を含んでいます。", en="An application set contains itself.")
 _COMPLEX = Text(ja="アプリケーションセットの要素が多すぎます。", en="An application set has too many members.")
-_MOST_MEMBERS = 20_000
+_MOST_VISITS = 300_000
+"""Members of sets that are looked at for all policies together."""
 
 
 def undefined_application(name: str) -> Text:
@@ -66,6 +67,7 @@ class Applications:
         self._single = section.get("application") or Statement("")
         self._sets = section.get("application-set") or Statement("")
         self._known: dict[str, ServiceSet] = {}
+        self._visits = 0
         for kind in (self._single, self._sets):
             kind.use()
             for entry in kind:
@@ -114,7 +116,8 @@ class Applications:
             if one in seen:
                 continue
             seen.add(one)
-            if len(seen) > _MOST_MEMBERS:
+            self._visits += 1
+            if self._visits > _MOST_VISITS:
                 return ServiceSet((), (ANY_SERVICE,), join(*lines), _COMPLEX)
             members = self._members(one, lines)
             if members is not None:

@@ -54,11 +54,12 @@ def prune(root: Statement) -> list[Statement]:
     return pruned
 
 
-def expand(root: Statement) -> Inherited:
-    """Applies groups and interface ranges, in place."""
+def expand(root: Statement, *, applied: bool) -> Inherited:
+    """Applies groups (if any are `applied` at all) and interface ranges, in place."""
     result = Inherited()
     groups = root.get("groups")
-    _Expansion(root, groups or Statement(""), result).run()
+    if applied:
+        _Expansion(root, groups or Statement(""), result).run()
     _expand_ranges(root, result)
     if groups is not None:
         result.givers.append(root.children.pop("groups"))
@@ -140,10 +141,10 @@ class _Expansion:
                     continue
                 child = to.children.get(given.word)
                 if child is None:
-                    child = to.children[given.word] = Statement(given.word, self.order)
-                    child.lines = list(given.lines)
+                    child = to.child(given.word, self.order)
+                    child.add_lines(*given.lines)
                 elif given.lines:
-                    child.lines = [*child.lines, *(one for one in given.lines if one not in child.lines)]
+                    child.add_lines(*(one for one in given.lines if one not in child.lines))
                 pending.append((child, given))
 
 
@@ -193,7 +194,7 @@ def _expand_ranges(root: Statement, result: Inherited) -> None:
         rest.children = {w: child for w, child in one.children.items() if w not in ("member", "member-range")}
         expansion.order = -1_000_000
         for name in names:
-            target = interfaces.children.setdefault(name, Statement(name))
+            target = interfaces.child(name)
             expansion._merge(target, rest, "")
     result.givers.append(ranges)
 

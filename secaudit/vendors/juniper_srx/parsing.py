@@ -48,6 +48,8 @@ class Part:
     cut: list[SourceLine] = field(default_factory=list)
     comments: list[SourceLine] = field(default_factory=list)
     lines: list[SourceLine] = field(default_factory=list)
+    deactivates: bool = False
+    """Whether anything is deactivated."""
 
 
 def parse(lines: Sequence[SourceLine]) -> list[Part]:
@@ -186,10 +188,11 @@ class _Parser:
         for word in words:
             child = node.children.get(word)
             if child is None:
-                child = node.children[word] = Statement(word)
+                child = Statement(word)
+                node.put(child)
             child.order = order
             node = child
-        node.lines.append(line)
+        node.add_lines(line)
 
     def _climb(self, name: str, words: list[str], line: SourceLine) -> None:
         self.part.structure.add(line.number)
@@ -215,6 +218,7 @@ class _Parser:
             self.part.garbage.append(line)
             return
         found.inactive = not active
+        self.part.deactivates = True
         self.part.structure.add(line.number)
 
     def _insert(self, words: list[str], line: SourceLine) -> None:
@@ -346,6 +350,7 @@ class _Parser:
             return Statement("")
         node = self._descend(base, words, elements, heads)
         if "inactive:" in tags:
+            self.part.deactivates = True
             whole = node if block or len(words) < 3 else base.get(*words[:2])
             for one in (node.children[word] for word in elements) if elements and len(words) == 1 else (whole,):
                 if one is not None:
@@ -367,20 +372,16 @@ class _Parser:
         self.order = order = self.order + 1
         node = base
         for word in words:
-            child = node.children.get(word)
-            if child is None:
-                child = node.children[word] = Statement(word)
+            child = node.child(word)
             child.order = order
             node = child
         if not elements:
-            node.lines.extend(lines)
+            node.add_lines(*lines)
             return node
         for word in elements:
-            child = node.children.get(word)
-            if child is None:
-                child = node.children[word] = Statement(word)
+            child = node.child(word)
             child.order = order
-            child.lines.extend(lines)
+            child.add_lines(*lines)
         return node
 
 

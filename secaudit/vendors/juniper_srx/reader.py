@@ -80,12 +80,15 @@ class _PartReader:
         self.text = text
         self.part = part
         self.classes = classes
+        self.groups = False
+        """Whether groups are applied anywhere."""
 
     def devices(self) -> Iterator[Device]:
         part, root = self.part, self.part.root
-        inactive = list(inactive_policies(root))
-        pruned = prune(root)
-        inherited = expand(root)
+        inactive = list(inactive_policies(root)) if part.deactivates else []
+        pruned = prune(root) if part.deactivates else []
+        self.groups = any("apply-groups" in line.text for line in part.lines)
+        inherited = expand(root, applied=self.groups)
         version = root.value("version")
         hostname = root.value("system", "host-name")
         identity = self._identity(root)
@@ -176,6 +179,8 @@ class _PartReader:
         for one in (table, local_out, *local_in):
             if one is not None:
                 filters[one.name] = one
+        if self.groups:
+            _use_groups(scope.root)
         _use_rest(scope.root)
         account_for(scope.root, scope.findings, ports.interfaces)
         return Device(
@@ -205,12 +210,16 @@ class _PartReader:
 _GROUP_WORDS = ("apply-groups", "apply-groups-except")
 
 
-def _use_rest(root: Statement) -> None:
-    """What is pure structure, or was used while the tree was made."""
+def _use_groups(root: Statement) -> None:
+    """What was used while the tree was made."""
     for node in root.walk():
         for word in _GROUP_WORDS:
             if word in node.children:
                 node.children[word].use_all()
+
+
+def _use_rest(root: Statement) -> None:
+    """What is pure structure, or told elsewhere."""
     for word in ("version", "system"):
         if word in root.children:
             root.children[word].use()

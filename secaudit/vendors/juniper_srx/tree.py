@@ -22,6 +22,11 @@ class Mark(Enum):
     UNREAD = "unread"
 
 
+_NO_LINES: list[SourceLine] = []
+_NOTHING: dict[str, Statement] = {}
+"""What every statement has that has no lines or children of its own; never written to (most statements are values)."""
+
+
 class Statement:
     """One word of a path. `lines` are those that end at it (a value, the head of a block); `order` tells which of several values
     was written last, and is below zero for what a group gave, which never replaces what is written out."""
@@ -31,8 +36,8 @@ class Statement:
     def __init__(self, word: str, order: int = 0) -> None:
         self.word = word
         self.order = order
-        self.children: dict[str, Statement] = {}
-        self.lines: list[SourceLine] = []
+        self.children: dict[str, Statement] = _NOTHING
+        self.lines: list[SourceLine] = _NO_LINES
         self.inactive = False
         self.mark: Mark | None = None
         self.reason: Text | None = None
@@ -48,6 +53,27 @@ class Statement:
                 return None
             node = node.children.get(word)
         return node
+
+    def child(self, word: str, order: int = 0) -> Statement:
+        """The statement below this one with a word, made when it is not there."""
+        found = self.children.get(word)
+        if found is None:
+            found = Statement(word, order)
+            self.put(found)
+        return found
+
+    def put(self, child: Statement) -> None:
+        """Adds a statement below this one, in place of one with the same word."""
+        if self.children is _NOTHING:
+            self.children = {}
+        self.children[child.word] = child
+
+    def add_lines(self, *lines: SourceLine) -> None:
+        """Lines that end at this statement."""
+        if self.lines is _NO_LINES:
+            self.lines = list(lines)
+        else:
+            self.lines.extend(lines)
 
     def has(self, *path: str) -> bool:
         """Whether there is a statement at a path; it counts as used."""

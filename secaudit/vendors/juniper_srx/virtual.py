@@ -41,7 +41,7 @@ def virtual_roots(root: Statement) -> list[tuple[str, Statement]]:
 def _give_interfaces(root: Statement, tenant: Statement) -> None:
     """The interfaces of a tenant are written in the main configuration; its routing instances name them."""
     interfaces = root.get("interfaces")
-    own = tenant.children.setdefault("interfaces", Statement("interfaces"))
+    own = tenant.child("interfaces")
     for instance in tenant.below("routing-instances"):
         for one in instance.below("interface"):
             name, _, unit = unit_name(one.word).rpartition(".")
@@ -49,7 +49,9 @@ def _give_interfaces(root: Statement, tenant: Statement) -> None:
             given = None if port is None else port.get("unit", unit)
             if port is None or given is None:
                 continue
-            mine = own.children.setdefault(name, Statement(name))
-            mine.children.update({word: child for word, child in port.children.items() if word != "unit"})
-            mine.children.setdefault("unit", Statement("unit")).children[unit] = given
+            mine = own.child(name)
+            for child in port:
+                if child.word != "unit":
+                    mine.put(child)
+            mine.child("unit").put(given)
             del port.children["unit"].children[unit]
