@@ -166,7 +166,6 @@ UNSUPPORTED = {
     "ALAXALA AX": '#configuration list for AX3660S\n#Last modified by admin at Mon Apr  6 10:00:00 2026 with version 12.1\n!\nhostname "core"\n!\ninterface gigabitethernet 1/0/1\n  switchport mode access\n!\n',
     "Cisco ASA": ": Saved\n:\nASA Version 9.12(4)\n!\nhostname asa\n!\ninterface GigabitEthernet0/0\n nameif outside\n security-level 0\n ip address 192.0.2.1 255.255.255.0\n!\n",
     "Cisco NX-OS": "!Command: show running-config\n!Time: Mon Apr  6 10:00:00 2026\n\nversion 9.3(5)\nhostname nexus\nfeature interface-vlan\nvrf context management\n",
-    "Juniper Junos (SRX)": "set version 22.4R3\nset system host-name srx\nset security policies from-zone trust to-zone untrust policy p match source-address any\nset interfaces ge-0/0/0 unit 0 family inet\n",
     "Palo Alto PAN-OS": '<?xml version="1.0"?>\n<config version="10.1.0" urldb="paloaltonetworks">\n  <mgt-config>\n  </mgt-config>\n</config>\n',
     "HPE / H3C Comware": "#\n version 7.1.070, Release 6616P01\n#\n sysname core\n#\nacl advanced 3000\n rule 5 permit ip\n#\nreturn\n",
     "Fujitsu Si-R / SR-S": "ether 1 1 vlan untag 1\nlan 0 ip address 192.0.2.1/24 3\nremote 0 ap 0 datalink bind wan 0\npassword admin set abc\n",
