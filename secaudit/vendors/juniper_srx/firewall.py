@@ -7,12 +7,11 @@ accepts; `next term` goes on. A policer only drops more. A filter without state:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.match_algebra import TooManyMatchesError, subtract_matches
 from secaudit.network.matches import Family, Match, any_address
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -26,7 +25,6 @@ _ENDING = ("accept", "discard", "reject")
 _HARMLESS = frozenset(
     ("count", "log", "syslog", "sample", "port-mirror", "port-mirror-instance", "loss-priority", "forwarding-class", "policer", "three-color-policer", "dscp", "traffic-class", "service-accounting", "service-accounting-deferred", "prefix-action", "hierarchical-policer", "clear-policy-map", "policy-map", "no-decrement-ttl")
 )  # fmt: skip
-_MOST_PIECES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,14 @@ class Applied:
     routed: tuple[Diverted, ...] = ()
     bypassing: tuple[Diverted, ...] = ()
     known: bool = True
+    strange: Sources = ()
+    """Terms with an action that nobody knows: it may send packets anywhere."""
 
 
 @dataclass(slots=True)
 class _Terms:
     lines: list[FilterLine] = field(default_factory=list)
+    strange: list[Sources] = field(default_factory=list)
     routed: list[Diverted] = field(default_factory=list)
     bypassing: list[Diverted] = field(default_factory=list)
 
@@ -74,6 +75,7 @@ class FirewallFilters:
         sources: list[Sources] = [applying]
         routed: list[Diverted] = []
         bypassing: list[Diverted] = []
+        strange: list[Sources] = []
         known = True
         for name in names:
             found = self._filter(family, name)
@@ -84,7 +86,8 @@ class FirewallFilters:
             sources.append(found.sources)
             routed += found.routed
             bypassing += found.bypassing
-        return Applied(tuple(lines), join(*sources), tuple(routed), tuple(bypassing), known)
+            strange.append(found.strange)
+        return Applied(tuple(lines), join(*sources), tuple(routed), tuple(bypassing), known, join(*strange))
 
     def _statement(self, family: Family, name: str) -> Statement | None:
         word = dict(_FAMILIES)[family]
@@ -134,7 +137,10 @@ class FirewallFilters:
             else:
                 child.leave()
                 terms.lines.append(_open_line(f"{statement.word} {child.word}", family, child.sources()))
-        return Applied(tuple(terms.lines), statement.sources(), tuple(terms.routed), tuple(terms.bypassing))
+        return Applied(
+            tuple(terms.lines), statement.sources(), tuple(terms.routed), tuple(terms.bypassing),
+            strange=join(*terms.strange),
+        )  # fmt: skip
 
     def _term(self, family: Family, filter_name: str, term: Statement, terms: _Terms) -> None:
         term.use()
@@ -152,6 +158,8 @@ class FirewallFilters:
             terms.routed.append(Diverted(label, condition.most, sources, target, not reasons))
         if bypass:
             terms.bypassing.append(Diverted(label, condition.most, sources, "", not reasons))
+        if why is not None:
+            terms.strange.append(sources)
         if action is None:
             return
         logged = then is not None and any(word in then.children for word in ("log", "syslog"))
@@ -262,6 +270,8 @@ def _of_interface(
         found[family] = applied
         if not applied.known:
             _report_undefined(scope, name, names, lines)
+        if applied.strange:
+            scope.findings.doubt(DoubtKind.UNREAD, _UNREAD, applied.strange)
         if direction == "input":
             result.routed += [(name, one) for one in applied.routed]
             result.bypassing += [(name, one) for one in applied.bypassing]
@@ -312,23 +322,6 @@ def _report_undefined(scope: Scope, interface: str, names: Iterable[str], lines:
     )
     scope.findings.doubt(DoubtKind.UNDEFINED, text, lines, interfaces=frozenset((interface,)))
     scope.findings.notice(NoticeKind.UNDEFINED_FILTER, text, lines)
-
-
-def without_earlier(lines: Sequence[FilterLine], wanted: tuple[Match, ...]) -> tuple[Match, ...]:
-    """Some packets less those that earlier terms surely discard; all of them when that is too much to tell."""
-    holes = [
-        m for line in lines if line.action is Action.DENY and line.certainty is Certainty.ALWAYS for m in line.matches
-    ]
-    try:
-        return tuple(subtract_matches(wanted, holes, _MOST_PIECES))
-    except TooManyMatchesError:
-        return wanted
-
-
-def restricted(built: Filter, name: str, members: frozenset[str], keep: Callable[[FilterLine], bool]) -> Filter:
-    """The same lines for packets that come in by some interfaces."""
-    lines = tuple(replace(line, ingress=members) for line in built.lines if keep(line))
-    return replace(built, name=name, lines=lines)
 
 
 _UNREAD = Text(ja="フィルターに読み取れない行があります。", en="A line of the filter was not understood.")

@@ -89,8 +89,13 @@ def without_zones(scope: Scope, model: str) -> Filter | None:
     return Filter(NAME, (line,), Action.PERMIT, scope.identity, default_sources=scope.identity)
 
 
-def report_modes(scope: Scope) -> None:
+def report_modes(scope: Scope, table: Filter | None, *, translates: bool) -> None:
     """Functions of the whole device that are not modelled."""
+    packet_mode = [line for line in (() if table is None else table.lines) if line.doubt is _PACKET_MODE]
+    if packet_mode and translates:
+        # What is forwarded in packet mode is not translated either, and the lines of the policies cannot say that.
+        sources = join(*(line.sources for line in packet_mode))
+        scope.findings.doubt(DoubtKind.UNSUPPORTED, _PACKET_MODE, sources)
     for path, ja, en in _UNSUPPORTED:
         found = scope.root.get(*path)
         if found is not None:

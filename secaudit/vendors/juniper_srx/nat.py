@@ -9,7 +9,7 @@ NAT looks up names in the global address book only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import Interval, Intervals, normalise
@@ -21,6 +21,7 @@ from secaudit.vendors.juniper_srx.addresses import FAMILIES, AddressBooks, prefi
 from secaudit.vendors.juniper_srx.applications import Applications
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.interfaces import Ports, unit_name
+from secaudit.vendors.juniper_srx.nat_order import Found, Side, ordered, outgoing_of
 from secaudit.vendors.juniper_srx.services import ports as port_span
 from secaudit.vendors.juniper_srx.services import protocol
 from secaudit.vendors.juniper_srx.tree import Statement, join
@@ -34,24 +35,6 @@ _HARMLESS_POOL = frozenset(
     ("host-address-base", "overflow-pool", "address-persistent", "address-pooling", "address-sharing", "pool-utilization-alarm", "port-overloading-factor", "description", "interim-logging-interval", "mapping-timeout", "limit-per-host")
 )  # fmt: skip
 _PORTED = ((TCP, TCP), (UDP, UDP))
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """`from` or `to` of a rule-set: the interfaces, and how specific it is (0 an interface, 1 a zone, 2 a routing instance, 3 nothing)."""
-
-    interfaces: frozenset[str] | None
-    level: int
-    host: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A rule with its rank: the more specific rule-sets first, then in their order."""
-
-    rank: tuple[int, int, int]
-    rule: NatRule
-    own: frozenset[str]
 
 
 class Translations:
@@ -71,8 +54,8 @@ class Translations:
         """Every rule in the order in which they are tried."""
         self.section.use()
         static = list(self._of_kind("static"))
-        incoming = [*_ordered(static), *_ordered(list(self._of_kind("destination")))]
-        outgoing = [*_reversed(_ordered(static)), *_ordered(list(self._of_kind("source")))]
+        incoming = [*ordered(static), *ordered(list(self._of_kind("destination")))]
+        outgoing = [*outgoing_of(ordered(static)), *ordered(list(self._of_kind("source")))]
         for word in ("proxy-arp", "proxy-ndp"):
             if word in self.section.children:
                 self.section.children[word].use_all()
@@ -86,7 +69,7 @@ class Translations:
     def _doubt(self, text: Text, sources: Sources, interfaces: frozenset[str] | None = None) -> None:
         self.scope.findings.doubt(DoubtKind.UNSUPPORTED, text, sources, interfaces=interfaces)
 
-    def _of_kind(self, kind: str) -> Iterator[_Found]:
+    def _of_kind(self, kind: str) -> Iterator[Found]:
         section = self.section.get(kind)
         if section is None:
             return
@@ -105,40 +88,47 @@ class Translations:
             for place, rule in enumerate(rule_set.below("rule")):
                 rule_set.children["rule"].use()
                 rule.use()
-                rank = (coming.level + going.level, number, place)
                 for found in self._rule(kind, rule, coming, going):
-                    own = found.interfaces if found.interfaces is not None else frozenset(self.ports.interfaces)
-                    yield _Found(rank, found, own)
+                    yield Found(coming, going, (number, place), found)
 
     def _other_source_words(self, section: Statement) -> None:
         for child in section:
             if child.word in ("address-persistent", "pool-utilization-alarm", "port-randomization", "interface", "pool-default-port-range", "session-persistence-scan", "session-drop-hold-down", "port-round-robin"):  # fmt: skip
                 child.use_all()
 
-    def _side(self, rule_set: Statement, word: str) -> _Side:
+    def _side(self, rule_set: Statement, word: str) -> Side:
         said = rule_set.get(word)
         if said is None:
-            return _Side(None, 3)
+            return Side(None, 3)
         said.use()
         for level, kind in enumerate(_LEVELS):
             names = said.values(kind)
             if not names:
                 continue
             if kind == "interface":
-                return _Side(frozenset(unit_name(n) for n in names if unit_name(n) in self.ports.interfaces), level)
+                return Side(frozenset(unit_name(n) for n in names if unit_name(n) in self.ports.interfaces), level)
             if kind == "zone":
                 host = HOST in names
-                return _Side(frozenset(m for name in names for m in self.zones.members(name)), level, host)
+                self._report_undefined([name for name in names if name != HOST], kind, said)
+                return Side(frozenset(m for name in names for m in self.zones.members(name)), level, host)
+            self._report_undefined([name for name in names if name not in ("default", "master")], kind, said)
             wanted = {"" if name in ("default", "master") else name for name in names}
-            return _Side(frozenset(n for n, one in self.ports.interfaces.items() if one.vrf in wanted), level)
+            return Side(frozenset(n for n, one in self.ports.interfaces.items() if one.vrf in wanted), level)
         for child in said:
             child.leave()
         self._doubt(_UNREAD, said.sources())
-        return _Side(None, 3)
+        return Side(None, 3)
+
+    def _report_undefined(self, names: list[str], kind: str, said: Statement) -> None:
+        """A zone or routing instance that is not in the file: part of the text is missing."""
+        section = self.zones.zones if kind == "zone" else self.scope.section("routing-instances").children
+        missing = [name for name in names if name not in section]
+        if missing:
+            self.scope.findings.doubt(DoubtKind.UNDEFINED, _UNDEFINED, said.sources())
 
     # --- one rule -----------------------------------------------------------------------------------------------
 
-    def _rule(self, kind: str, rule: Statement, coming: _Side, going: _Side) -> Iterator[NatRule]:
+    def _rule(self, kind: str, rule: Statement, coming: Side, going: Side) -> Iterator[NatRule]:
         match = rule.get("match") or Statement("")
         match.use()
         then = rule.get("then") or Statement("")
@@ -274,7 +264,9 @@ class Translations:
         for child in pool:
             if child.word == "routing-instance":
                 child.use_all()
-                why = why or _OTHER_INSTANCE
+                if child.value() not in ("", "default"):
+                    why = why or _OTHER_INSTANCE
+                    self._doubt(_OTHER_INSTANCE, pool.sources())
             elif child.word in _HARMLESS_POOL:
                 child.use_all()
             elif child.word not in ("address", "port"):
@@ -381,6 +373,8 @@ class Translations:
             raise NotUnderstoodError("size")
         why = _OTHER_INSTANCE if latest.get("routing-instance") or action.get("routing-instance") else None
         action.use_all()
+        if why is not None:
+            self._doubt(why, rule.sources())
         said = latest.get("mapped-port") or action.get("mapped-port")
         ports: Interval | None = None
         if said is not None:
@@ -400,47 +394,11 @@ class Translations:
         )
 
 
-def _ordered(found: list[_Found]) -> list[NatRule]:
-    """The rules by specificity. One behind a rule-set that is more specific for some of its interfaces may not be tried."""
-    result: list[NatRule] = []
-    before: list[tuple[int, int, frozenset[str]]] = []
-    for one in sorted(found, key=lambda each: each.rank):
-        level, number, _ = one.rank
-        overlaid = any(other != number and earlier < level and own & one.own for earlier, other, own in before)
-        if not before or before[-1][1] != number:
-            before.append((level, number, one.own))
-        rule = one.rule
-        result.append(replace(rule, uncertain=rule.uncertain or _OVERLAID) if overlaid else rule)
-    return result
-
-
-def _reversed(rules: list[NatRule]) -> Iterator[NatRule]:
-    """Static translation of what leaves: the inner address becomes the outer one."""
-    for rule in rules:
-        to = rule.destination
-        if to is None or to.addresses is None:
-            continue
-        outside = rule.matches[0]
-        ports = [service.destination_ports for service in outside.services]
-        services: tuple[Service, ...] = (ANY_SERVICE,)
-        given: Interval | None = None
-        if to.ports is not None and len(ports) == 1 and len(ports[0]) == 1:
-            services = (replace(outside.services[0], destination_ports=((0, 65535),), source_ports=(to.ports,)),)
-            given = ports[0][0]
-        elif outside.services != (ANY_SERVICE,):
-            services = tuple(
-                replace(service, destination_ports=((0, 65535),), source_ports=service.destination_ports)
-                for service in outside.services
-            )
-        match = Match(outside.family, (to.addresses,), outside.sources, services)
-        translation = Translation(TranslationKind.SHIFT, outside.destinations[0], given, ports_shift=given is not None)
-        yield NatRule(
-            f"{rule.label} (reverse)", NatStage.EGRESS, (match,), rule.sources, interfaces=rule.interfaces,
-            source=translation, uncertain=rule.uncertain,
-        )  # fmt: skip
-
-
 _UNREAD = Text(ja="NATに読み取れない行があります。", en="A line of NAT was not understood.")
+_UNDEFINED = Text(
+    ja="NATのルールセットが使うゾーンまたはルーティングインスタンスの定義がありません。",
+    en="A zone or routing instance that a rule-set of NAT uses is not defined.",
+)
 _UNREADABLE = Text(
     ja="NATの規則を読み取れないか、モデル化していません。",
     en="A NAT rule was not understood, or is of a kind that is not modelled.",
@@ -452,7 +410,3 @@ _OTHER_INSTANCE = Text(
 )
 _GAPS = Text(ja="アドレスプールに抜けがあります。", en="The pool of addresses has gaps.")
 _SHIFTED = Text(ja="変換後のアドレスとポートの組が確定しません。", en="Which address and port come out is not certain.")
-_OVERLAID = Text(
-    ja="より限定されたルールセットが同じインタフェースにあり、この規則まで調べられるかは確認できません。",
-    en="A more specific rule-set is for the same interface; whether this rule is tried after it is not known.",
-)

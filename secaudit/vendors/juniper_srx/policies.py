@@ -84,7 +84,9 @@ def read_policies(
     result = Policies()
     reader = _Reader(scope, zones, books, applications)
     guarded: set[str] = set()
-    for context in _contexts(section):
+    contexts = list(_contexts(section))
+    _report_undefined_zones(scope, zones, section, contexts)
+    for context in contexts:
         lines = [line for policy in context.policies for line in reader.lines(policy, context)]
         if context.destination == HOST:
             result.to_host += lines
@@ -107,6 +109,20 @@ def read_policies(
         section.children["default-policy"].leave()
         result.default = Action.UNKNOWN
     return result
+
+
+def _report_undefined_zones(scope: Scope, zones: Zones, section: Statement, contexts: list[_Context]) -> None:
+    """Junos refuses a policy for a zone that is not defined, so part of the text is missing: the zone holds interfaces that nobody sees."""
+    for context in contexts:
+        for name in (context.source, context.destination):
+            if name is not None and name not in (HOST, "any") and name not in zones.zones:
+                text = Text(
+                    ja=f"ポリシーが使うゾーン「{name}」の定義がありません。",
+                    en=f"The zone '{name}' that policies use is not defined.",
+                )
+                scope.findings.doubt(DoubtKind.UNDEFINED, text, context.statement.sources()[:1] or scope.identity)
+    if not zones.zones and not contexts:
+        scope.findings.doubt(DoubtKind.UNDEFINED, _NO_ZONES, section.sources()[:1] or scope.identity)
 
 
 def policy_filter(scope: Scope, zones: Zones, policies: Policies, before: list[FilterLine]) -> Filter:
@@ -341,6 +357,10 @@ def _is_any(condition: Statement) -> bool:
     return bool(condition.children) and set(condition.children) <= nothing
 
 
+_NO_ZONES = Text(
+    ja="ポリシーの設定がありますが、ゾーンの定義が一つもありません。",
+    en="There are settings of policies but no zone at all.",
+)
 _UNREAD = Text(ja="ポリシーに読み取れない行があります。", en="The policy has lines that were not understood.")
 _NO_ADDRESS = Text(ja="ポリシーにアドレスの指定がありません。", en="The policy names no address.")
 _NO_APPLICATION = Text(ja="ポリシーにアプリケーションの指定がありません。", en="The policy names no application.")

@@ -171,7 +171,7 @@ class _PartReader:
         routes = Routes(scope, ports)
         routing = routes.read()
         routes.divert(applied.routed)
-        report_modes(scope)
+        report_modes(scope, table, translates=bool(rules))
         management = read_management(
             scope, (lambda service: answering(zones, ports, service)) if zones.filtering else lambda _: None
         )

@@ -38,6 +38,8 @@ _OTHER_TABLE = Text(
     ja="フィルターが通信を別のルーティングインスタンスへ渡します。そのテーブルの内容が設定から確定しません。",
     en="A filter hands packets to another routing instance, whose table is not certain from the file.",
 )
+_GROUPS = (ipaddress.ip_network("224.0.0.0/4"), ipaddress.ip_network("ff00::/8"))
+"""Multicast: what PIM learns is about these alone."""
 _MONITORED = ("bfd-liveness-detection",)
 _MOST_PIECES = 512
 
@@ -277,7 +279,7 @@ class Routes:
             )
             self.scope.findings.doubt(DoubtKind.UNDEFINED, text, table.sources)
             return
-        if any(one.vrf == target for one in self.result.dynamic):
+        if target in {one.vrf for one in self.result.dynamic} | {one.vrf for one in self.tables}:
             self._doubt(_LEAKED, table.sources)
         for prefix, hops, sources in self._content(target, table.prefix):
             lines = join(table.sources, sources)
@@ -322,7 +324,7 @@ class Routes:
                 )
                 self.scope.findings.doubt(DoubtKind.UNDEFINED, text, one.sources, interfaces=frozenset((ingress,)))
                 continue
-            if any(dynamic.vrf == target for dynamic in self.result.dynamic):
+            if any(other.vrf == target for other in self.result.dynamic):
                 self._doubt(_OTHER_TABLE, one.sources)
             for family in (4, 6):
                 everything = ipaddress.ip_network("0.0.0.0/0" if family == 4 else "::/0")
@@ -363,7 +365,14 @@ class Routes:
                 continue
             sources = section.sources() or self.scope.identity
             section.use_all()
-            if "disable" in section.children or word == "pim":
+            if "disable" in section.children:
+                continue
+            if word == "pim":
+                for groups in _GROUPS:
+                    family: Family = 4 if groups.version == 4 else 6
+                    self.result.dynamic.append(
+                        DynamicRouting(word, sources[:30], vrf, None, family, destinations=groups)
+                    )
                 continue
             families: dict[str, Family] = {"ospf": 4, "rip": 4, "ospf3": 6, "ripng": 6}
             self.result.dynamic.append(DynamicRouting(word, sources[:30], vrf, None, families.get(word)))
