@@ -53,6 +53,8 @@ _NO_PROTOCOL = Text(
     ja="ポート等の条件にプロトコルの指定がなく、他のプロトコルのパケットにも一致することがあります。",
     en="The term asks for ports or the like without naming a protocol, so packets of other protocols may fit too.",
 )
+_EXTENSIONS = frozenset((0, 43, 44, 60, 135, 139, 140))
+"""IPv6 extension headers (IANA)."""
 _NARROWED = Text(
     ja="フィルターの条件に、判定に使えないもの（フラグメント、TTL、パケット長等）があります。",
     en="The term has a condition that is not modelled (fragments, TTL, length and the like).",
@@ -174,11 +176,8 @@ def _read(one: Statement, section: Statement, draft: _Draft, lists: Statement) -
 
 
 def _is_upper(section: Statement, word: str) -> bool:
-    """Whether the next header can only be that of the payload: an extension header in front hides it."""
-    return all(
-        value in ("tcp", "udp", "icmp6", "icmpv6", "gre", "esp", "ospf", "pim", "sctp")
-        for value in section.values(word)
-    )
+    """Whether the next header is that of the payload. An extension header stands in front of another one, which is not looked at."""
+    return not any(protocol(value) in _EXTENSIONS for value in section.values(word))
 
 
 def _ports(word: str, spans: Intervals, draft: _Draft) -> None:

@@ -338,6 +338,7 @@ _EVERY: tuple[Rewrite, ...] = (comments, blank_lines, trailing_blanks)
 EXACT: dict[str, tuple[Rewrite, ...]] = {
     "fortios": (full_configuration, quoted_text, other_quotes, other_indentation, *_EVERY, padded),
     "cisco_ios": (cisco_remarks, cisco_session, cisco_case, cisco_indentation, *_EVERY, padded),
+    "juniper_srx": (other_indentation, *_EVERY, padded),
     "yamaha": (yamaha_replaced, yamaha_list, yamaha_case, yamaha_comments, other_indentation, *_EVERY, padded),
 }
 """Those that look at words come first, so that several can be applied one after another."""

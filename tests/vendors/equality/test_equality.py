@@ -22,6 +22,8 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
+from tests.vendors.equality.juniper_srx import STYLES as JUNOS_STYLES
+from tests.vendors.equality.juniper_srx import JuniperWriter
 from tests.vendors.equality.policies import (
     ANY_SERVICE,
     TCP,
@@ -41,7 +43,7 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("fortios", "yamaha", *STYLES)
+WRITERS = ("fortios", "yamaha", *JUNOS_STYLES, *STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
@@ -52,6 +54,8 @@ def write(policy: Policy, writer: str, seed: str) -> Written:
         return FortiosWriter(policy, random).write()
     if writer == "yamaha":
         return YamahaWriter(policy, random).write()
+    if writer in JUNOS_STYLES:
+        return JuniperWriter(policy, random, writer).write()
     return CiscoWriter(policy, random, writer).write()
 
 
@@ -299,4 +303,5 @@ def decides(line: str) -> bool:
     """Whether numbers of a line are ports or addresses of a rule that is surely in force."""
     words = set(line.split())
     values = {"permit", "deny", "tcp-portrange", "udp-portrange", "pass", "reject", "subnet", "start-ip", "end-ip"}
+    values |= {"destination-port", "source-address", "destination-address", "range-address"}
     return bool(words & values) and not words & {"remark", "comments"}
