@@ -50,6 +50,8 @@ def prune(root: Statement) -> list[Statement]:
         node = stack.pop()
         for word in [word for word, child in node.children.items() if child.inactive]:
             pruned.append(node.children.pop(word))
+            if not node.children:
+                node.use()  # a block that is empty now
         stack.extend(node.children.values())
     return pruned
 

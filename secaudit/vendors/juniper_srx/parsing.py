@@ -208,8 +208,10 @@ class _Parser:
         self.part.structure.add(line.number)
         parent = self.part.root.get(*words[:-1])
         gone = None if parent is None else parent.children.pop(words[-1], None)
-        if gone is not None:
+        if parent is not None and gone is not None:
             self.part.structure.update(one.number for one in gone.sources())
+            if not parent.children:
+                parent.use()
 
     def _activate(self, words: list[str], line: SourceLine, *, active: bool) -> None:
         found = self.part.root.get(*words)
