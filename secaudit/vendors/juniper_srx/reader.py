@@ -11,7 +11,7 @@ from secaudit.network.filters import Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.juniper_srx import recognition
+from secaudit.vendors.juniper_srx import captured, recognition
 from secaudit.vendors.juniper_srx.addresses import AddressBooks
 from secaudit.vendors.juniper_srx.applications import Applications
 from secaudit.vendors.juniper_srx.coverage import LineClasses, account_for
@@ -37,7 +37,7 @@ from secaudit.vendors.juniper_srx.tree import Statement
 from secaudit.vendors.juniper_srx.tunnels import bind_tunnels
 from secaudit.vendors.juniper_srx.virtual import InactivePolicy, inactive_policies, virtual_roots
 from secaudit.vendors.juniper_srx.zones import read_zones
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import FoundTables, ReadConfig
 
 NAME = "juniper_srx"
 PIPELINE = (
@@ -63,6 +63,10 @@ class JuniperReader:
     def score(self, text: ConfigText) -> int:
         """See `recognition.score`."""
         return recognition.score(text)
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
