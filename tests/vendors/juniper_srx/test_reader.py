@@ -174,6 +174,10 @@ class TestDoubts:
             "set routing-options magic",
             "set vlans V magic",
             "set services magic",
+            "set interfaces ge-0/0/1 encapsulation ethernet-bridge",
+            "set interfaces ge-0/0/1 unit 0 encapsulation vlan-ccc",
+            "set security flow allow-dns-reply",
+            "set forwarding-options family inet filter input X",
         ):
             device = device_of(BASE + extra + "\n")
             assert [one.kind for one in device.doubts] == [DoubtKind.UNREAD], extra
