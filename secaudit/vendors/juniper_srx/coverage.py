@@ -86,11 +86,17 @@ def _scope(path: Sequence[str], interfaces: frozenset[str]) -> tuple[Plane, froz
     for part in _management_parts():
         if tuple(path[: len(part)]) == part:
             return Plane.MANAGEMENT, None
-    if len(path) > 4 and path[0] == "interfaces" and path[2] == "unit":
+    if len(path) > 4 and path[0] == "interfaces" and path[2] == "unit" and not _may_be_an_address(path):
         name = f"{path[1]}.{path[3]}"
         if name in interfaces:
             return Plane.TRAFFIC, frozenset((name,))
     return Plane.TRAFFIC, None
+
+
+def _may_be_an_address(path: Sequence[str]) -> bool:
+    """Whether a statement of a unit may tell an address or a route: then traffic of other interfaces could go there."""
+    inside = len(path) > 6 and path[4] == "family" and path[5] in ("inet", "inet6")
+    return inside and not (path[6] == "filter" or (path[6] == "address" and len(path) > 8))
 
 
 class LineClasses:

@@ -75,6 +75,7 @@ def read_ports(scope: Scope) -> Ports:
         if port.word in ("interface-set", "traceoptions"):
             continue
         _Port(scope, ports, vlans, port).read()
+    _report_unknown(scope, ports)
     for name, vlan in vlans.routed.items():
         if name in ports.interfaces:
             lines = join(ports.interfaces[name].sources, vlan.sources)
@@ -90,6 +91,19 @@ def _instances(scope: Scope, ports: Ports) -> None:
     if scope.root.get("system", "management-instance") is not None:
         scope.root.children["system"].children["management-instance"].use()
         ports.instance_of.update({f"{name}.0": "mgmt_junos" for name in ("fxp0", "em0", "me0")})
+
+
+def _report_unknown(scope: Scope, ports: Ports) -> None:
+    """A routing instance names an interface that is not configured: one of the two names is damaged."""
+    for instance in scope.section("routing-instances"):
+        for one in instance.below("interface"):
+            name = unit_name(one.word)
+            if name not in ports.interfaces:
+                text = Text(
+                    ja=f"ルーティングインスタンス「{instance.word}」のインタフェース {name} の設定がありません。",
+                    en=f"The interface {name} of the routing instance '{instance.word}' is not configured.",
+                )
+                scope.findings.doubt(DoubtKind.UNDEFINED, text, one.sources() or instance.sources()[:1])
 
 
 class _Port:

@@ -31,6 +31,7 @@ _LEVELS = ("interface", "zone", "routing-instance")
 _MATCH_WORDS = frozenset(
     ("source-address", "source-address-name", "destination-address", "destination-address-name", "destination-port", "source-port", "protocol", "application")
 )  # fmt: skip
+_STATIC_WORDS = frozenset(("prefix", "prefix-name", "mapped-port", "routing-instance"))
 _HARMLESS_POOL = frozenset(
     ("host-address-base", "overflow-pool", "address-persistent", "address-pooling", "address-sharing", "pool-utilization-alarm", "port-overloading-factor", "description", "interim-logging-interval", "mapping-timeout", "limit-per-host")
 )  # fmt: skip
@@ -145,7 +146,7 @@ class Translations:
             matches = self._matches(match, uncertain)
             found = list(getattr(self, f"_{kind}")(rule, then, matches, match))
         except NotUnderstoodError:
-            self._doubt(_UNREADABLE, sources, coming.interfaces)
+            self._doubt(_UNREADABLE, sources)
             then.use_all()
             match.use_all()
             return
@@ -258,6 +259,8 @@ class Translations:
             if "port" in one.children:
                 ports = port_span(one.value("port"))
             for inner in one:
+                if inner.word not in ("to", "port"):
+                    raise NotUnderstoodError(inner.word)
                 inner.use_all()
         if "address" in pool.children:
             pool.children["address"].use()
@@ -352,8 +355,8 @@ class Translations:
             raise NotUnderstoodError("static-nat inet")
         inside.use()
         latest = inside.latest()
-        if latest is None:
-            raise NotUnderstoodError("prefix")
+        if latest is None or any(one.word not in _STATIC_WORDS for one in (*latest, *action)):
+            raise NotUnderstoodError("static-nat")
         for child in inside:
             child.use_all()
         if inside.word == "prefix":

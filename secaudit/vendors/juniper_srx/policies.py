@@ -188,7 +188,7 @@ class _Reader:
         conditions: list[Text] = []
         match = policy.get("match") or Statement("")
         match.use()
-        ingress, egress = self._interfaces(match, context)
+        ingress, egress = self._interfaces(match, context, conditions)
         source = self._addresses(match, "source-address", context.source)
         destination = self._addresses(match, "destination-address", context.destination)
         services = self._services(match)
@@ -211,7 +211,9 @@ class _Reader:
             policy, action, (source, destination), services, conditions, sometimes, ingress, egress
         )
 
-    def _interfaces(self, match: Statement, context: _Context) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+    def _interfaces(
+        self, match: Statement, context: _Context, conditions: list[Text]
+    ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         if context.source is not None:
             source, destination = context.source, context.destination
             return (
@@ -221,6 +223,9 @@ class _Reader:
         sides = []
         for word in ("from-zone", "to-zone"):
             names = match.values(word)
+            if any(name not in self.zones.zones and name != "any" for name in names):
+                conditions.append(_UNDEFINED_ZONE)
+                names = ()
             sides.append(frozenset(m for name in names for m in self.members(name)) if names else self.members(None))
         return sides[0], sides[1]
 
@@ -330,6 +335,9 @@ class _Reader:
             )  # fmt: skip
 
         sure = _matches(source.sure, destination.sure, services.sure)
+        if _UNREAD in conditions:
+            # What nobody understands may widen the policy, as `source-address-excluded` does.
+            return [line(ANY_PACKET, Certainty.UNCERTAIN, _UNREAD)]
         if conditions:
             most = _matches(source.possible, destination.possible, services.possible)
             return [line(most, Certainty.UNCERTAIN, conditions[0])]
@@ -360,6 +368,9 @@ def _is_any(condition: Statement) -> bool:
 _NO_ZONES = Text(
     ja="ポリシーの設定がありますが、ゾーンの定義が一つもありません。",
     en="There are settings of policies but no zone at all.",
+)
+_UNDEFINED_ZONE = Text(
+    ja="グローバルポリシーが使うゾーンの定義がありません。", en="A zone that the global policy names is not defined."
 )
 _UNREAD = Text(ja="ポリシーに読み取れない行があります。", en="The policy has lines that were not understood.")
 _NO_ADDRESS = Text(ja="ポリシーにアドレスの指定がありません。", en="The policy names no address.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from secaudit.network.device import NoticeKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.juniper_srx.findings import Scope
@@ -34,6 +34,8 @@ class Zone:
     members: dict[str, Sources] = field(default_factory=dict)
     inbound: dict[str, Inbound] = field(default_factory=dict)
     own: dict[str, dict[str, Inbound]] = field(default_factory=dict)
+    unknown: list[tuple[Text, Sources]] = field(default_factory=list)
+    """Members that are not configured, as a person reads it."""
     management: bool = False
     """The functional zone `management`: what comes in there is for the device and goes no further."""
 
@@ -74,6 +76,7 @@ def read_zones(scope: Scope, ports: Ports) -> Zones:
         if word in section.children:
             section.children[word].use()
     _all_interfaces(zones, ports)
+    _report_unknown(scope, ports, zones)
     for name, zone in zones.zones.items():
         for member in zone.members:
             ports.replace(member, zone=name.removeprefix("functional-zone "))
@@ -99,12 +102,22 @@ def _zone(scope: Scope, ports: Ports, entry: Statement) -> Zone:
                 ja=f"ゾーン「{entry.word}」のインタフェース {name} の設定がありません。",
                 en=f"The interface {name} of the zone '{entry.word}' is not configured.",
             )
-            scope.findings.notice(NoticeKind.INACTIVE, text, one.sources() or zone.sources)
+            zone.unknown.append((text, one.sources() or zone.sources))
             continue
         zone.members[name] = one.sources() or zone.sources
         if own:
             zone.own[name] = own
     return zone
+
+
+def _report_unknown(scope: Scope, ports: Ports, zones: Zones) -> None:
+    """Junos refuses a member that is not configured, so one of the two names is damaged: any interface in no zone may be meant."""
+    taken = {name for zone in zones.zones.values() for name in zone.members}
+    free = frozenset(name for name in ports.units if name not in taken and not is_management(name))
+    for zone in zones.zones.values():
+        for text, sources in zone.unknown:
+            scope.findings.doubt(DoubtKind.UNDEFINED, text, sources, interfaces=free)
+            scope.findings.notice(NoticeKind.INACTIVE, text, sources)
 
 
 def _all_interfaces(zones: Zones, ports: Ports) -> None:
