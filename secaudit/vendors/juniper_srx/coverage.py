@@ -86,6 +86,8 @@ def _scope(path: Sequence[str], interfaces: frozenset[str]) -> tuple[Plane, froz
     for part in _management_parts():
         if tuple(path[: len(part)]) == part:
             return Plane.MANAGEMENT, None
+    if path[0] == "interfaces" and path[1:2] == ("lo0",) and "filter" in path:
+        return Plane.MANAGEMENT, None
     if len(path) > 4 and path[0] == "interfaces" and path[2] == "unit" and not _may_be_an_address(path):
         name = f"{path[1]}.{path[3]}"
         if name in interfaces:

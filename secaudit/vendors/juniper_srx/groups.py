@@ -61,7 +61,9 @@ def expand(root: Statement, *, applied: bool) -> Inherited:
     result = Inherited()
     groups = root.get("groups")
     if applied:
-        _Expansion(root, groups or Statement(""), result).run()
+        expansion = _Expansion(root, groups or Statement(""), result)
+        expansion.run()
+        expansion.report_exceptions()
     _expand_ranges(root, result)
     if groups is not None:
         result.givers.append(root.children.pop("groups"))
@@ -82,6 +84,14 @@ class _Expansion:
                 sources = node.children[_APPLY].sources()
                 for group in self._named(name, sources):
                     self._apply(group, path, node, sources, set())
+
+    def report_exceptions(self) -> None:
+        """Groups that are refused and do not exist: another one may be meant."""
+        for node in self.root.walk():
+            refused = node.children.get(_EXCEPT)
+            for one in refused or ():
+                if one.word not in self.groups.children and one.word not in _BUILT_IN:
+                    self.result.undefined.append((one.word, one.sources()))
 
     def _named(self, name: str, sources: Sources) -> Iterator[Statement]:
         if name == _NODE or (name.startswith("${") and name.endswith("}")):

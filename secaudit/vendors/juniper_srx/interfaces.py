@@ -124,7 +124,7 @@ class _Port:
     def read(self) -> None:
         port = self.port
         parent = self._parent()
-        units = port.below("unit")
+        units = tuple(unit for unit in port.below("unit") if unit.word.isascii() and unit.word.isdigit())
         if port.get("unit") is not None:
             port.children["unit"].use()
         tagged_units = [unit for unit in units if "vlan-id" in unit.children]

@@ -102,6 +102,8 @@ def _of_list(name: str, kind: str, said: Inbound, doubt: Text | None) -> Iterato
         services = known.get(word)
         if services is not None:
             yield _Way(name, f"{kind} {word} except", Action.DENY, services, sources, doubt)
+        else:
+            yield _Way(name, f"{kind} {word} except", Action.DENY, (ANY_SERVICE,), sources, _UNKNOWN_SERVICE)
     for word, sources in said.named.items():
         label = f"{kind} {word}"
         if word == "any-service":

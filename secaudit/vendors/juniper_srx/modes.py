@@ -75,6 +75,8 @@ def lines_before(scope: Scope, bypassing: Iterable[tuple[str, Diverted]]) -> lis
         case "drop":
             lines.append(FilterLine("IPv6 mode drop", Action.DENY, ipv6, sources))
         case _:
+            if mode != "packet-based":
+                lines.append(FilterLine("IPv6 mode", Action.DENY, ipv6, sources, Certainty.UNCERTAIN, _IPV6_UNKNOWN))
             lines.append(
                 FilterLine(f"IPv6 mode {mode}", Action.PERMIT, ipv6, sources, Certainty.UNCERTAIN, _PACKET_MODE)
             )

@@ -251,6 +251,8 @@ def _read_addresses(word: str, section: Statement, draft: _Draft, lists: Stateme
 def _entries(section: Statement, word: str, draft: _Draft) -> Iterator[tuple[Interval, bool]]:
     """Each prefix of the family with whether it is taken out."""
     for one in section.below(word):
+        if any(inner.word != "except" for inner in one):
+            raise NotUnderstoodError(one.word)
         one.use_all()
         family, span = prefix(one.word)
         if family == draft.family:
@@ -259,6 +261,8 @@ def _entries(section: Statement, word: str, draft: _Draft) -> Iterator[tuple[Int
 
 def _listed(section: Statement, word: str, draft: _Draft, lists: Statement) -> Iterator[tuple[Interval, bool]]:
     for one in section.below(word):
+        if any(inner.word != "except" for inner in one):
+            raise NotUnderstoodError(one.word)
         section.children[word].use()
         one.use_all()
         found = lists.get("prefix-list", one.word)
