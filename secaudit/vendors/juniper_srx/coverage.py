@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -181,8 +181,3 @@ def _of_block(inner: Sequence[Mark]) -> Mark:
         return Mark.UNREAD
     first = inner[0]
     return first if all(mark is first for mark in inner) else Mark.USED
-
-
-def reasons() -> Mapping[str, Text]:
-    """Texts that several modules share."""
-    return {"inactive": INACTIVE, "not applied": _NOT_APPLIED}

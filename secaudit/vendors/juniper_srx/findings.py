@@ -43,11 +43,10 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one device is read from: its statements, and the lines that tell vendor, version and name."""
+    """What one device is read from: its statements, and the lines that tell version and name."""
 
     root: Statement
     identity: Sources
-    version: tuple[int, int] | None
     findings: Findings = field(default_factory=Findings)
 
     def section(self, *path: str) -> Statement:

@@ -109,9 +109,8 @@ class Translations:
             if kind == "interface":
                 return Side(frozenset(unit_name(n) for n in names if unit_name(n) in self.ports.interfaces), level)
             if kind == "zone":
-                host = HOST in names
                 self._report_undefined([name for name in names if name != HOST], kind, said)
-                return Side(frozenset(m for name in names for m in self.zones.members(name)), level, host)
+                return Side(frozenset(m for name in names for m in self.zones.members(name)), level)
             self._report_undefined([name for name in names if name not in ("default", "master")], kind, said)
             wanted = {"" if name in ("default", "master") else name for name in names}
             return Side(frozenset(n for n, one in self.ports.interfaces.items() if one.vrf in wanted), level)

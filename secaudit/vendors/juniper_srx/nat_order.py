@@ -17,7 +17,6 @@ class Side:
 
     interfaces: frozenset[str] | None
     level: int
-    host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

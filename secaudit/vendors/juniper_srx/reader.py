@@ -51,7 +51,6 @@ PIPELINE = (
 """Static and destination NAT, route, policy, then reverse static and source NAT (SR-03); filters of interfaces see the packet on the wire."""
 
 _MODEL = re.compile(r"# (?:Model|Chassis type): (\S{1,40})", re.IGNORECASE)
-_VERSION = re.compile(r"(\d{1,2})\.(\d{1,2})")
 
 
 class JuniperReader:
@@ -96,11 +95,9 @@ class _PartReader:
         version = root.value("version")
         hostname = root.value("system", "host-name")
         identity = self._identity(root)
-        found = _VERSION.match(version)
-        number = (int(found[1]), int(found[2])) if found is not None else None
         roots = virtual_roots(root)
         for name, one in roots:
-            scope = Scope(one, identity, number)
+            scope = Scope(one, identity)
             self._report(scope, inherited, one is root)
             own = inactive if one is root else []
             yield self._device(scope, self._name(hostname, name), version, own)

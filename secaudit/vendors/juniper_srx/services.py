@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
 
-from secaudit.network.intervals import ANY_BYTE, BYTE_MAX, PORT_MAX, Interval
+from secaudit.network.intervals import BYTE_MAX, PORT_MAX, Interval
 from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, SCTP, TCP, UDP, Service
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError
 
@@ -117,6 +117,3 @@ def built_in() -> tuple[
     exact = {name: of_notation(text) for name, text in data["exact"].items()}
     most = {name: of_notation(text) for name, text in data["uncertain"].items()}
     return exact, most, {name: tuple(text.split()) for name, text in data["sets"].items()}
-
-
-ANY_CODES = ANY_BYTE

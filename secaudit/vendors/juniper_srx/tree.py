@@ -144,20 +144,6 @@ class Statement:
         for node in self.walk():
             node.mark = None
 
-    def ignore(self, reason: Text) -> None:
-        """This statement and everything below it cannot change a verdict, unless a part is used."""
-        for node in self.walk():
-            if node.mark is None:
-                node.mark = Mark.IRRELEVANT
-                node.reason = reason
-
-    def is_unread(self) -> bool:
-        """Whether something of it was not understood or not looked at: a value without a mark."""
-        return any(
-            node.mark is Mark.UNREAD or (node.mark is None and not node.children and node is not self)
-            for node in self.walk()
-        )
-
 
 def join(*groups: Sources) -> Sources:
     """Lines of several places, each once, in file order."""

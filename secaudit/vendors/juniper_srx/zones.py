@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from secaudit.network.device import DoubtKind, NoticeKind
@@ -143,7 +142,7 @@ def _of_kind(section: Statement) -> Inbound:
     section.use()
     named: dict[str, Sources] = {}
     excepted: dict[str, Sources] = {}
-    for one in _entries(section):
+    for one in section:
         one.use()
         if "except" in one.children:
             one.children["except"].use()
@@ -151,7 +150,3 @@ def _of_kind(section: Statement) -> Inbound:
         else:
             named[one.word] = one.sources()
     return Inbound(named, excepted)
-
-
-def _entries(section: Statement) -> Iterator[Statement]:
-    yield from section
