@@ -125,23 +125,10 @@ httpd service off
 """
 
 ANOTHER_VENDOR = """\
-## Last commit: 2026-04-01 10:00:00 JST by admin
-version 22.4R1.10;
-system {
-    host-name srx-inet;
-    root-authentication {
-        encrypted-password "$6$fictional"; ## SECRET-DATA
-    }
-}
-interfaces {
-    ge-0/0/0 {
-        unit 0 {
-            family inet {
-                address 10.30.0.1/24;
-            }
-        }
-    }
-}
+firmware-version "SonicOS 6.5.4.4-44n"
+system-time "10:00:00 2026-04-06"
+hostname sonic-inet
+access-rule ipv4 from LAN to WAN action allow
 """
 """A configuration whose vendor is known by its look and not read by this version."""
 

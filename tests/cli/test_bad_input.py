@@ -307,8 +307,8 @@ GOES_ON = [
     Fault(
         "a vendor known and not supported",
         _config(ANOTHER_VENDOR, "configs/rt-inet.txt"),
-        ("configs/rt-inet.txt: Juniper Junos (SRX) の設定ファイルと思われる", "確認不能となる"),
-        ("configs/rt-inet.txt: this looks like a configuration of Juniper Junos (SRX)", "undetermined"),
+        ("configs/rt-inet.txt: SonicWall の設定ファイルと思われる", "確認不能となる"),
+        ("configs/rt-inet.txt: this looks like a configuration of SonicWall", "undetermined"),
     ),
     Fault(
         "two configurations with one hostname",

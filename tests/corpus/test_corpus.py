@@ -20,6 +20,7 @@ OURS = (
     "cisco_ios",
     "fortios",
     "iptables",
+    "juniper_srx",
     "panos",
     "yamaha",
 )

@@ -116,17 +116,24 @@ def test_several_changes_of_one_device_at_once() -> None:
         assert not message, report(message, written, changes, commands)
 
 
-@pytest.mark.parametrize("vendor", ["alaxala", "fortios", "cisco_ios", "yamaha"])
+@pytest.mark.parametrize("vendor", ["alaxala", "fortios", "cisco_ios", "juniper_srx", "yamaha"])
 def test_a_bound_that_is_off_by_one_is_seen(vendor: str) -> None:
     """The check of the check: commands for an almost equal change do not pass for the change."""
     spaces: Spaces = {4: HeaderSpace(4)}
     content = (GOLDEN / vendor / "by_hand.conf").read_text(encoding="utf-8")
     text = text_of(content, vendor)
     (device,) = READERS[vendor].read(text).devices
-    name = {"alaxala": "TO-DMZ", "fortios": "policy", "cisco_ios": "TO-DMZ", "yamaha": "lan1 in"}[vendor]
+    names = {
+        "alaxala": "TO-DMZ",
+        "fortios": "policy",
+        "cisco_ios": "TO-DMZ",
+        "juniper_srx": "security policies",
+        "yamaha": "lan1 in",
+    }
+    name = names[vendor]
     lines = device.filters[name].lines
     position = next(place for place, line in enumerate(lines) if line.label.split()[-1].isdigit())
-    ends = ("lan", "wan") if device.policies else (None, None)
+    ends = {"fortios": ("lan", "wan"), "juniper_srx": ("ge-0/0/1.0", "ge-0/0/0.0")}.get(vendor, (None, None))
     service = Service(((6, 6),), ((80, 90),))
     true = InsertDeny(device.name, name, position, (Match(4, ANY_IPV4, ((16, 31),), (service,)),), *ends)
     commands = commands_for(device, [true], text)

@@ -63,7 +63,7 @@ def padded(written: Written, random: Random) -> Written:
 
 def comments(written: Written, random: Random) -> Written:
     """Comment lines in Japanese, and with text that looks like commands."""
-    sign = "#" if written.vendor in ("fortios", "yamaha") else "!"
+    sign = "#" if written.vendor in ("fortios", "juniper_srx", "yamaha") else "!"
     lines = []
     for line in written.lines:
         if random.random() < 0.2 and not line.startswith("#"):
@@ -349,6 +349,7 @@ EXACT: dict[str, tuple[Rewrite, ...]] = {
     "fortios": (full_configuration, quoted_text, other_quotes, other_indentation, *_EVERY, padded),
     "cisco_ios": (cisco_remarks, cisco_session, cisco_case, cisco_indentation, *_EVERY, padded),
     "cisco_asa": (*_EVERY, padded),
+    "juniper_srx": (other_indentation, *_EVERY, padded),
     "yamaha": (yamaha_replaced, yamaha_list, yamaha_case, yamaha_comments, other_indentation, *_EVERY, padded),
 }
 """Those that look at words come first, so that several can be applied one after another."""

@@ -25,6 +25,8 @@ from tests.vendors.equality.cisco_asa import STYLES as ASA_STYLES
 from tests.vendors.equality.cisco_asa import AsaWriter
 from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
+from tests.vendors.equality.juniper_srx import STYLES as JUNOS_STYLES
+from tests.vendors.equality.juniper_srx import JuniperWriter
 from tests.vendors.equality.policies import (
     ANY_SERVICE,
     TCP,
@@ -44,8 +46,7 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("alaxala", "fortios", "yamaha", *STYLES)
-WRITERS = ("fortios", "yamaha", *STYLES, *ASA_STYLES)
+WRITERS = ("alaxala", "fortios", "yamaha", *STYLES, *ASA_STYLES, *JUNOS_STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
@@ -60,6 +61,8 @@ def write(policy: Policy, writer: str, seed: str) -> Written:
         return YamahaWriter(policy, random).write()
     if writer in ASA_STYLES:
         return AsaWriter(policy, random, writer).write()
+    if writer in JUNOS_STYLES:
+        return JuniperWriter(policy, random, writer).write()
     return CiscoWriter(policy, random, writer).write()
 
 
@@ -307,4 +310,5 @@ def decides(line: str) -> bool:
     """Whether numbers of a line are ports or addresses of a rule that is surely in force."""
     words = set(line.split())
     values = {"permit", "deny", "tcp-portrange", "udp-portrange", "pass", "reject", "subnet", "start-ip", "end-ip"}
+    values |= {"destination-port", "source-address", "destination-address", "range-address"}
     return bool(words & values) and not words & {"remark", "comments"}

@@ -412,5 +412,73 @@ def _asa(span: Span) -> str:
     return f"host {net.network_address}" if net.prefixlen == 32 else f"{net.network_address} {net.netmask}"
 
 
+def juniper_srx(network: Translated, random: Random) -> Written:
+    """Policies see inner destinations and inner sources; static translation goes before destination and source translation."""
+    inside, outside = "ge-0/0/1.0", "ge-0/0/0.0"
+    lines: list[str] = []
+    names: dict[str, str] = {}
+
+    def named(span: Span) -> str:
+        if span == (0, 2**32 - 1):
+            return "any-ipv4"
+        net = str(_net(span))
+        if net not in names:
+            names[net] = f"net-{len(names)}"
+            lines.append(f"set security address-book global address {names[net]} {net}")
+        return names[net]
+
+    def application(service: Service) -> str:
+        if service.protocol is None:
+            return "any"
+        name = f"app-{len(lines)}"
+        for place, (low, high) in enumerate(service.destination_ports):
+            term = f"term t{place} protocol {_word(service)} destination-port {low}-{high}"
+            lines.append(f"set applications application {name} {term}")
+        return name
+
+    policies: list[str] = []
+
+    def policy(pair: str, source: Span, destination: Span, service: Service) -> None:
+        head = f"set security policies from-zone {pair} policy p{len(policies)}"
+        match = f"{head} match source-address {named(source)}", f"{head} match destination-address {named(destination)}"
+        policies.append("\n".join((*match, f"{head} match application {application(service)}", f"{head} then permit")))
+
+    nat: list[str] = []
+    side = random.choice(("zone outer", "interface ge-0/0/0.0", "routing-instance default"))
+    for place, one in enumerate(network.forwards):
+        rule = f"set security nat destination rule-set IN rule r{place}"
+        pool = f"set security nat destination pool p{place} address {address(one.inner, 4)}/32 port {one.inner_port}"
+        match = f"{rule} match destination-address {ROUTER_OUTSIDE}/32\n{rule} match destination-port {one.outer_port}"
+        nat.append(f"{pool}\n{match}\n{rule} match protocol {_word(one)}\n{rule} then destination-nat pool p{place}")
+        service = Service(one.protocol, ((one.inner_port, one.inner_port),))
+        policy("outer to-zone inner", one.sources, (one.inner, one.inner), service)
+    if network.forwards:
+        nat.append(f"set security nat destination rule-set IN from {side}")
+    for place, pair in enumerate(network.pairs):
+        rule = f"set security nat static rule-set ONE rule r{place}"
+        match = f"{rule} match destination-address {address(pair.outer, 4)}/32"
+        nat.append(f"{match}\n{rule} then static-nat prefix {address(pair.inner, 4)}/32")
+        policy("outer to-zone inner", pair.sources, (pair.inner, pair.inner), pair.service)
+    if network.pairs:
+        nat.append("set security nat static rule-set ONE from zone outer")
+    for service in network.outbound:
+        policy("inner to-zone outer", network.clients, (0, 2**32 - 1), service)
+    out = "set security nat source rule-set OUT"
+    nat += [f"{out} from zone inner", f"{out} to {random.choice(('zone outer', 'interface ge-0/0/0.0'))}"]
+    nat.append(f"{out} rule all match source-address 0.0.0.0/0\n{out} rule all then source-nat interface")
+    random.shuffle(nat)
+    body = [
+        "set version 21.4R3.15",
+        "set system host-name R",
+        f"set interfaces ge-0/0/1 unit 0 family inet address {ROUTER_INSIDE}/24",
+        f"set interfaces ge-0/0/0 unit 0 family inet address {ROUTER_OUTSIDE}/24",
+        f"set security zones security-zone inner interfaces {inside}",
+        f"set security zones security-zone outer interfaces {outside}",
+        f"set routing-options static route 0.0.0.0/0 next-hop {GATEWAY}",
+        *lines, *nat, *policies,
+    ]  # fmt: skip
+    return Written("juniper_srx", "NAT rule-sets", 4, tuple("\n".join(body).split("\n")), inside, outside)
+
+
 Writer = Callable[[Translated, Random], Written]
-WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, cisco_asa, yamaha)
+WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, cisco_asa, juniper_srx, yamaha)

@@ -1,0 +1,72 @@
+"""IPsec VPNs that are bound to `st0` units, and those that are not: what ends where."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from secaudit.network.device import DoubtKind
+from secaudit.network.intervals import IPAddress
+from secaudit.network.tunnels import Carrier, TunnelEnd
+from secaudit.text.bilingual import Text
+from secaudit.vendors.juniper_srx.findings import Scope
+from secaudit.vendors.juniper_srx.interfaces import Ports, unit_name
+from secaudit.vendors.juniper_srx.tree import Statement, join
+
+_DYNAMIC = Text(
+    ja="リモートアクセスVPN（動的なVPN）があります。接続した利用者の通信は判定していません。",
+    en="There is a VPN for remote access; what its users may do is not modelled.",
+)
+
+
+def bind_tunnels(scope: Scope, ports: Ports) -> None:
+    """Tells the `st0` units what carries them. A VPN without an interface acts by the policies that name it (`policies`)."""
+    bound: dict[str, list[Statement]] = {}
+    for vpn in scope.section("security", "ipsec").below("vpn"):
+        name = vpn.value("bind-interface")
+        if name and unit_name(name) in ports.interfaces:
+            bound.setdefault(unit_name(name), []).append(vpn)
+    for unit, vpns in bound.items():
+        # Several VPNs on one unit (multipoint): which of them a packet takes is told by a table that is not in the file.
+        many = TunnelEnd(Carrier.IPSEC, join(*(vpn.sources() for vpn in vpns)), answers=True)
+        ports.replace(unit, tunnel=_end(scope, ports, vpns[0]) if len(vpns) == 1 else many)
+    for path in (("security", "dynamic-vpn"), ("security", "remote-access")):
+        found = scope.root.get(*path)
+        if found is not None:
+            found.use_all()
+            scope.findings.doubt(DoubtKind.UNSUPPORTED, _DYNAMIC, found.sources())
+
+
+def _end(scope: Scope, ports: Ports, vpn: Statement) -> TunnelEnd:
+    gateway = scope.root.get("security", "ike", "gateway", vpn.value("ike", "gateway"))
+    if gateway is None:
+        return TunnelEnd(Carrier.IPSEC, vpn.sources())
+    sources = join(vpn.sources(), gateway.sources())
+    outside = gateway.value("external-interface")
+    outside = unit_name(outside) if outside else ""
+    return TunnelEnd(
+        Carrier.IPSEC,
+        sources,
+        remote=_address(gateway.value("address")),
+        local=_address(gateway.value("local-address")),
+        local_interface=outside if outside in ports.interfaces else None,
+        answers=gateway.get("dynamic") is not None,
+        local_id=_identity(gateway.get("local-identity")),
+        remote_id=_identity(gateway.get("remote-identity") or gateway.get("dynamic")),
+    )
+
+
+def _address(word: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(word)
+    except ValueError:
+        return None
+
+
+def _identity(section: Statement | None) -> str:
+    if section is None:
+        return ""
+    for kind in ("hostname", "inet", "inet6", "user-at-hostname"):
+        value = section.value(kind)
+        if value:
+            return value
+    return ""
