@@ -125,10 +125,11 @@ httpd service off
 """
 
 ANOTHER_VENDOR = """\
-firmware-version "SonicOS 6.5.4.4-44n"
-system-time "10:00:00 2026-04-06"
-hostname sonic-inet
-access-rule ipv4 from LAN to WAN action allow
+flow filter TOKYO in
+  list 10 ip 10.1.0.0/24 any
+    action drop
+  list 20 ip any any
+    action forward
 """
 """A configuration whose vendor is known by its look and not read by this version."""
 

@@ -307,8 +307,8 @@ GOES_ON = [
     Fault(
         "a vendor known and not supported",
         _config(ANOTHER_VENDOR, "configs/rt-inet.txt"),
-        ("configs/rt-inet.txt: SonicWall の設定ファイルと思われる", "確認不能となる"),
-        ("configs/rt-inet.txt: this looks like a configuration of SonicWall", "undetermined"),
+        ("configs/rt-inet.txt: ALAXALA AX7800R / AX2000R の設定ファイルと思われる", "確認不能となる"),
+        ("configs/rt-inet.txt: this looks like a configuration of ALAXALA AX7800R / AX2000R", "undetermined"),
     ),
     Fault(
         "two configurations with one hostname",
