@@ -188,6 +188,8 @@ def _no_filter(family: Family) -> _Handler:
 
 def _nat(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     """Kept for `nat`, which books the line: what it needs is not known before the whole file is read."""
+    if irrelevance().reason("interface", node.keys) is not None:
+        raise NotUnderstoodError("a setting that translates nothing")
     facts.nat.append(node)
 
 

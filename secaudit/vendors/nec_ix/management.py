@@ -33,6 +33,8 @@ _STORAGE = {
     "secret-password": Storage.REVERSIBLE,
 }
 """Words before a secret to how it is kept; `secret` is what the device prints for a value that it must be able to send."""
+_ALWAYS_SAID = frozenset(("username", "nm", "ikev2", "mobile", "usbmem"))
+"""What begins lines that always say how a secret is kept; where it cannot be seen, it was masked together with the secret."""
 _SECRET_WORDS = frozenset(("password", "secret-password", "key", "secret", "auth", "priv"))
 _WELL_KNOWN = frozenset(("public", "private"))
 _PORT_WORDS = frozenset(("port",))
@@ -137,10 +139,11 @@ class Management:
         `block` is the heading under which the line stands, for its name.
         """
         for index, word in enumerate(node.words):
-            if word != MASK:
+            if word != MASK or node.keys[index - 1] == "myname":
                 continue
             before = [key for key in node.keys[:index] if key in _SECRET_WORDS or key in _STORAGE]
-            kept = next((_STORAGE[key] for key in reversed(before) if key in _STORAGE), Storage.CLEAR)
+            unsaid = Storage.UNKNOWN if node.keys[0] in _ALWAYS_SAID else Storage.CLEAR
+            kept = next((_STORAGE[key] for key in reversed(before) if key in _STORAGE), unsaid)
             named = node.words[: next((at for at, key in enumerate(node.keys) if key in _SECRET_WORDS), index) + 1]
             what = block + " ".join(one for one in named if one != MASK)
             self.credentials.append(Credential(what, kept, (node.line,)))

@@ -56,7 +56,7 @@ def device_parts(lines: Sequence[SourceLine]) -> list[Sequence[SourceLine]]:
 
 
 def _starts(lines: Sequence[SourceLine]) -> Iterator[int]:
-    """Where a further device begins."""
+    """Where a further device begins. What stands around a configuration in a log of a terminal begins none."""
     commands = False
     hostname = ""
     for index, line in enumerate(lines):
@@ -70,5 +70,5 @@ def _starts(lines: Sequence[SourceLine]) -> Iterator[int]:
             if hostname and name != hostname:
                 yield index
             commands, hostname = True, name
-        elif text.strip():
+        elif text.startswith("interface "):
             commands = True
