@@ -72,7 +72,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     unused_lists(lists, sections.words, ledger)
     enabled = _enabled(interfaces, tree, ledger)
 
-    watched = read_watch_groups(sections.of("watch group"), interfaces, ledger)
+    watched = read_watch_groups(sections.of("watch group"), ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
     maps = read_policy_maps(sections.of("ipsec map"), ledger)

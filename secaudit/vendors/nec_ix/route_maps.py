@@ -155,7 +155,8 @@ def policy_routes(
             ledger.doubt(DoubtKind.UNDEFINED, _UNDEFINED, lines, on_interfaces(*ingress))
             continue
         for entry in route_maps[name]:
-            if not entry.clear:
+            missing = any(hop.interface is not None and hop.interface not in interfaces for hop in entry.next_hops)
+            if not entry.clear or missing:
                 ledger.doubt(DoubtKind.UNSUPPORTED, _UNCLEAR, entry.sources, on_interfaces(*ingress))
             matches, exact = entry.condition(lists)
             hops = tuple(entry.next_hops) if entry.permit else ()

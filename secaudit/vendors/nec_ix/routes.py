@@ -26,6 +26,10 @@ _PREFIX = Text(
     ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
     en="the IPv6 prefix of this interface is given from outside and is not in the file",
 )
+_NO_INTERFACE = Text(
+    ja="経路の出口のインターフェースが設定にないため、この宛先へのパケットの行き先を判断できません",
+    en="the interface of this route is not in the file, so where its packets go cannot be told",
+)
 _WATCHED = Text(
     ja="監視の結果により実行される動作をモデル化していません",
     en="what is done when a watched host is lost is not modelled",
@@ -71,11 +75,14 @@ def static_routes(
         try:
             if node.children:
                 raise NotUnderstoodError("nothing stands below a route")
-            route = _route(Words(node.words, node.keys, 2), node, family, interfaces)
+            route = _route(Words(node.words, node.keys, 2), node, family)
         except NotUnderstoodError:
             partly += _not_understood(node, family, connected, ledger)
             continue
         ledger.use(node)
+        if route.next_hop.interface is not None and route.next_hop.interface not in interfaces:
+            partly += _to_nowhere(route.prefix, node, family, connected)
+            continue
         grouped.setdefault((route.prefix, route.distance), []).append(route)
     routes = [_joined(prefix, distance, held, watched) for (prefix, distance), held in grouped.items()]
     return (*routes, *watched.inserted), tuple(partly)
@@ -89,6 +96,16 @@ def _joined(prefix: IPNetwork, distance: int, held: Sequence[_Static], watched: 
     if prefix in watched.shut:
         sources = (*sources, watched.shut[prefix])
     return Route(prefix, tuple(hops), sources, distance=distance)
+
+
+def _to_nowhere(
+    prefix: IPNetwork, node: Node, family: Family, connected: Sequence[IPNetwork]
+) -> Iterable[DynamicRouting]:
+    """A route out of an interface that the file does not have: the file may be incomplete, so where its packets go is not known."""
+    sources = (node.line,)
+    if not_understood(prefix, sources, connected) is None:
+        return of_unknown_prefix(family, sources, ("",))
+    return (DynamicRouting("static", sources, "", None, family, reason=_NO_INTERFACE, destinations=prefix),)
 
 
 def _not_understood(
@@ -122,10 +139,10 @@ def _prefix(words: Words, family: Family) -> IPNetwork:
     return network
 
 
-def _route(words: Words, node: Node, family: Family, interfaces: Mapping[str, InterfaceFacts]) -> _Static:
+def _route(words: Words, node: Node, family: Family) -> _Static:
     """`PREFIX|default NEXTHOP|IF [dhcp] [distance N] [metric N] [tag N]`."""
     prefix = _prefix(words, family)
-    hop = _hop(words, node, family, interfaces)
+    hop = _hop(words, node, family)
     distance, metric = defaults().static_distance, 0
     while words:
         option = words.take().lower()
@@ -140,7 +157,7 @@ def _route(words: Words, node: Node, family: Family, interfaces: Mapping[str, In
     return _Static(prefix, distance, metric, hop)
 
 
-def _hop(words: Words, node: Node, family: Family, interfaces: Mapping[str, InterfaceFacts]) -> NextHop:
+def _hop(words: Words, node: Node, family: Family) -> NextHop:
     word, percent, zone = words.take().partition("%")
     sources = (node.line,)
     try:
@@ -150,14 +167,13 @@ def _hop(words: Words, node: Node, family: Family, interfaces: Mapping[str, Inte
             raise NotUnderstoodError(word) from None
         if word.lower().startswith("null"):
             return NextHop(sources, discard=True)
-        # The gateway is the one that DHCP tells, while there is one. An interface that the file does not have may be missing in it.
-        conditional = words.skip("dhcp") or word not in interfaces
-        return NextHop(sources, interface=word, conditional=conditional)
+        # The gateway is the one that DHCP tells, while there is one.
+        return NextHop(sources, interface=word, conditional=words.skip("dhcp"))
     if gateway.version != family:
         raise NotUnderstoodError("of the other address family")
     if not percent:
         return NextHop(sources, gateway)
-    return NextHop(sources, gateway, zone, conditional=zone not in interfaces)
+    return NextHop(sources, gateway, zone)
 
 
 def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ...]:
@@ -221,13 +237,13 @@ def dynamic_routing(
     return tuple(result)
 
 
-def read_watch_groups(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> Watched:
+def read_watch_groups(nodes: Sequence[Node], ledger: Ledger) -> Watched:
     """`watch-group NAME N` with `event ...` and `action N ip shutdown-route|insert-route PREFIX NEXTHOP|IF`."""
     watched = Watched()
     for node in nodes:
         ledger.use(node)
         for child in node.children:
-            if child.keys[0] in _WATCHING or (child.keys[0] == "action" and _action(child, interfaces, watched)):
+            if child.keys[0] in _WATCHING or (child.keys[0] == "action" and _action(child, watched)):
                 ledger.use_all(child)
             elif child.keys[0] == "action":
                 ledger.use_all(child)
@@ -237,7 +253,7 @@ def read_watch_groups(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceF
     return watched
 
 
-def _action(node: Node, interfaces: Mapping[str, InterfaceFacts], watched: Watched) -> bool:
+def _action(node: Node, watched: Watched) -> bool:
     words = Words(node.words, node.keys, 1)
     try:
         words.number(1, 65535)
@@ -251,7 +267,7 @@ def _action(node: Node, interfaces: Mapping[str, InterfaceFacts], watched: Watch
         if what == "shutdown-route":
             watched.shut.setdefault(prefix, node.line)
             return True
-        hop = replace(_hop(words, node, family, interfaces), conditional=True)
+        hop = replace(_hop(words, node, family), conditional=True)
     except NotUnderstoodError:
         return False
     watched.inserted.append(Route(prefix, (hop,), (node.line,), distance=defaults().static_distance))
