@@ -15,6 +15,7 @@ from secaudit.network.intervals import (
     ANY_IPV4,
     ANY_IPV6,
     ANY_PORT,
+    IPV4_MAX,
     Intervals,
     of_network,
     of_wildcard,
@@ -22,7 +23,7 @@ from secaudit.network.intervals import (
 from secaudit.network.matches import ANY_SERVICE, ICMP, ICMPV6, TCP, UDP, Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.vendors.common.ledger import NotUnderstoodError
-from secaudit.vendors.common.words import Words, whole_number
+from secaudit.vendors.common.words import Words, ipv4, whole_number
 
 ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY}
 _PORTED = {"tcp": TCP, "udp": UDP}
@@ -100,10 +101,12 @@ def _icmp_types(words: Words) -> tuple[Intervals, Intervals]:
 
 
 def _side(words: Words, keyword: str, family: Family) -> Intervals:
-    if not words.skip(keyword):
+    keys, position = words.keys, words.position
+    if keys[position : position + 1] != (keyword,) or position + 1 >= len(keys):
         raise NotUnderstoodError(f"{keyword} is missing")
-    word = words.take()
-    if "/" not in word and word.lower() != "any":
+    word = keys[position + 1]
+    words.position = position + 2
+    if "/" not in word and word != "any":
         return _with_wildcard(word, words.take(), family)
     return addresses(word, family)
 
@@ -113,8 +116,13 @@ def addresses(word: str, family: Family) -> Intervals:
     """`any` or `ADDRESS/LENGTH`; bits of a host are dropped. Raises `NotUnderstoodError`."""
     if word.lower() == "any":
         return ANY_IPV4 if family == 4 else ANY_IPV6
-    if "/" not in word:
+    first, slash, length = word.partition("/")
+    if not slash:
         raise NotUnderstoodError(f"{word!r} has no prefix length")
+    if family == 4:
+        # Written out because `ipaddress` takes most of the time of reading a long list.
+        low = ipv4(first) & (IPV4_MAX << (32 - whole_number(length, 0, 32)))
+        return ((low & IPV4_MAX, (low & IPV4_MAX) | (IPV4_MAX >> int(length))),)
     try:
         network = ipaddress.ip_network(word, strict=False)
     except ValueError as error:
@@ -138,19 +146,24 @@ def _with_wildcard(word: str, wildcard: str, family: Family) -> Intervals:
 
 def _ports(words: Words, keyword: str) -> Intervals:
     """`any`, `eq N` or `range N M`; a port that is not mentioned may be any."""
-    if not words.skip(keyword):
+    keys, position = words.keys, words.position
+    if position >= len(keys) or keys[position] != keyword:
         return ANY_PORT
+    words.position = position + 1
     how = words.take().lower()
     if how == "any":
         return ANY_PORT
-    if how == "eq":
-        number = words.number(0, 65535)
-        return ((number, number),)
-    if how == "range":
-        low, high = words.number(0, 65535), words.number(0, 65535)
-        if low <= high:
-            return ((low, high),)
-    raise NotUnderstoodError(f"ports {how!r}")
+    return _port_set(how, tuple(words.take() for _ in range(2 if how == "range" else 1)))
+
+
+@lru_cache(maxsize=16384)
+def _port_set(how: str, numbers: tuple[str, ...]) -> Intervals:
+    if how not in ("eq", "range"):
+        raise NotUnderstoodError(f"ports {how!r}")
+    low, high = (whole_number(number, 0, 65535) for number in (numbers[0], numbers[-1]))
+    if low > high:
+        raise NotUnderstoodError("the range is upside down")
+    return ((low, high),)
 
 
 def _options(words: Words) -> Text:

@@ -109,7 +109,7 @@ class AccessList:
                 _dead(self.name, source, everything, ledger)
             elif line.certainty is Certainty.ALWAYS and line.action is not Action.UNKNOWN and _is_everything(line):
                 everything = source
-            if entry is not None:
+            if entry is not None and ("50" in entry.identity or "51" in entry.identity):
                 _protocol_as_port(entry, source, ledger)
             lines.append(line)
         self.lines = tuple(lines)
@@ -129,7 +129,11 @@ def any_packet(family: Family) -> Match:
 
 
 def _is_everything(line: FilterLine) -> bool:
-    return line.matches in ((ANY_IPV4_PACKET,), (ANY_IPV6_PACKET,))
+    (match,) = line.matches
+    whole = any_packet(match.family)
+    return (
+        match.sources == whole.sources and match.destinations == whole.destinations and match.services == whole.services
+    )
 
 
 def _dead(name: str, source: SourceLine, everything: SourceLine, ledger: Ledger) -> None:

@@ -21,6 +21,8 @@ _MOST_MATCHES = 200
 """Pieces of one line; more of them are not told apart."""
 _MOST_PAIRS = 10_000
 """Pairs of lines that are compared for one NAT rule; longer lists are read line by line, which is less exact."""
+_MOST_PAIRS_IN_ALL = 200_000
+"""Pairs of all rules of one direction; the packets of rules beyond that are undetermined."""
 _ORDER = Text(
     ja="フィルタが NAT の変換前・変換後のどちらのパケットを評価するか確認できず、結果が異なります",
     en="whether the filter sees packets before or after translation is not confirmed, and it makes a difference",
@@ -54,8 +56,10 @@ def with_both_readings(
     if replies is not None:
         held = _line_by_line([_Seen(line, line.certainty, line.matches) for line in (*lines, default)], replies)
         found += [replace(line, connection=Connection.ESTABLISHED) for line in held]
+    budget = _MOST_PAIRS_IN_ALL
     for rule in rules:
-        found += _region(lines, default, rule)
+        budget -= _cost(lines)
+        found += _region(lines, default, rule) if budget > 0 else [_unknown(rule, default)]
         translated += rule.matches
     return [*found, *_rest(lines, translated)]
 
@@ -126,6 +130,17 @@ def _doubt(certainty: Certainty) -> Text | None:
     return None if certainty is Certainty.ALWAYS else _ORDER
 
 
+def _cost(lines: Sequence[FilterLine]) -> int:
+    """How many pairs of lines one rule compares, at the most."""
+    return min((len(lines) + 1) ** 2, _MOST_PAIRS)
+
+
+def _unknown(rule: NatRule, default: FilterLine) -> FilterLine:
+    """One line for all packets of a rule, where telling them apart would take too long."""
+    sources = tuple(dict.fromkeys((*rule.sources, *default.sources)))
+    return FilterLine(rule.label, Action.UNKNOWN, rule.matches, sources, Certainty.ALWAYS, _ORDER)
+
+
 def _line_by_line(before: Sequence[_Seen], rule: NatRule) -> list[FilterLine]:
     """For long lists: a line that asks for what is translated is uncertain, for the packets of either reading.
 
@@ -142,8 +157,7 @@ def _line_by_line(before: Sequence[_Seen], rule: NatRule) -> list[FilterLine]:
             if seen is not None:
                 result += _cut(one.line, seen.matches, rule, Certainty.UNCERTAIN)
     except TooManyMatchesError:
-        sources = tuple(dict.fromkeys((*rule.sources, *before[-1].line.sources)))
-        return [FilterLine(rule.label, Action.UNKNOWN, rule.matches, sources, Certainty.ALWAYS, _ORDER)]
+        return [_unknown(rule, before[-1].line)]
     return result
 
 

@@ -14,7 +14,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
-from secaudit.vendors.common.words import Words
+from secaudit.vendors.common.words import Words, ipv4, whole_number
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
 from secaudit.vendors.nec_ix.vocabulary import defaults
 
@@ -128,8 +128,12 @@ def _prefix(words: Words, family: Family) -> IPNetwork:
     word = words.take()
     if word.lower() == "default":
         return _EVERYTHING[family]
-    if "/" not in word:
+    first, slash, length = word.partition("/")
+    if not slash:
         raise NotUnderstoodError("no prefix length")
+    if family == 4:
+        bits = whole_number(length, 0, 32)
+        return ipaddress.IPv4Network((ipv4(first) >> (32 - bits) << (32 - bits), bits))
     try:
         network = ipaddress.ip_network(word, strict=False)
     except ValueError as error:
