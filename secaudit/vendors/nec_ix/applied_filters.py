@@ -64,13 +64,11 @@ class AppliedFilters:
     filters: dict[str, Filter] = field(default_factory=dict)
     in_and_out: dict[tuple[str, str], str] = field(default_factory=dict)
     """(interface, `in` or `out`) to the name of its filter."""
-    _ipv6: bool = False
     _back: dict[tuple[str, str], list[FilterLine]] = field(default_factory=dict)
     _used: set[tuple[Family, str]] = field(default_factory=set)
 
     def build(self) -> None:
         """Fills `filters` and `in_and_out`."""
-        self._ipv6 = any(facts.ipv6 for facts in self.interfaces.values())
         composed = {
             (facts.name, direction): self._compose(facts, direction)
             for facts in self.interfaces.values()
@@ -127,8 +125,7 @@ class AppliedFilters:
         opened: list[FilterLine] = []
         for family in _FAMILIES:
             if not applied[family]:
-                if family == 4 or self._ipv6:
-                    opened.append(_open_line(family, facts.sources[0]))
+                opened.append(_open_line(family, facts.sources[0]))
                 continue
             lines = list(self._family(facts, family, direction, applied[family], result))
             sources = tuple(one.source for one in applied[family])

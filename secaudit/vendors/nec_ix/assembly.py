@@ -150,7 +150,7 @@ def _enabled(interfaces: Mapping[str, InterfaceFacts], tree: LineTree, ledger: L
     for facts in interfaces.values():
         if facts.up is not None or facts.always_up:
             up.add(facts.name)
-        elif facts.down is None and last is not None and last.line in facts.sources:
+        elif facts.down is None and last is not None and facts.sources == [last.line]:
             up.add(facts.name)
             ledger.doubt(DoubtKind.TRUNCATED, _CUT, (last.line,), on_interfaces(facts.name))
         elif facts.down is None:

@@ -22,6 +22,7 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
+from tests.vendors.equality.nec_ix import NecIxWriter
 from tests.vendors.equality.policies import (
     ANY_SERVICE,
     TCP,
@@ -41,7 +42,7 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("fortios", "yamaha", *STYLES)
+WRITERS = ("fortios", "yamaha", "nec_ix", *STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
@@ -52,6 +53,8 @@ def write(policy: Policy, writer: str, seed: str) -> Written:
         return FortiosWriter(policy, random).write()
     if writer == "yamaha":
         return YamahaWriter(policy, random).write()
+    if writer == "nec_ix":
+        return NecIxWriter(policy, random).write()
     return CiscoWriter(policy, random, writer).write()
 
 

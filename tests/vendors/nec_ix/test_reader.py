@@ -269,7 +269,8 @@ def test_lines_that_ask_for_nothing_that_is_translated_stay_as_they_are() -> Non
     filter_ = found.filters[found.interfaces["GigaEthernet0.0"].filter_in or ""]
     assert filter_.name == "l"
     assert [(line.label, line.action, line.certainty) for line in filter_.lines] == [
-        ("l 1", Action.PERMIT, Certainty.ALWAYS)
+        ("l 1", Action.PERMIT, Certainty.ALWAYS),
+        ("IPv6: no ipv6 filter", Action.PERMIT, Certainty.ALWAYS),
     ]
 
 
