@@ -157,7 +157,7 @@ class AppliedFilters:
             else:
                 result.plain = False
                 lines = [self._undefined(family, one)]
-            if one.silent:
+            if one.silent and self.denials_logged:
                 result.plain = False
                 lines = [replace(line, logged=False) for line in lines]
             if numbers[one.sequence] > 1:

@@ -15,7 +15,7 @@ from typing import assert_never
 
 from secaudit.network.changes import AddFilter, Change, InsertDeny, RemoveLine
 from secaudit.network.device import Device
-from secaudit.network.filters import Filter, FilterLine
+from secaudit.network.filters import Certainty, Filter, FilterLine
 from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
@@ -198,6 +198,9 @@ class _Session:
 
     def _insert(self, change: InsertDeny, user: _Direction) -> None:
         filter_ = self._device.filters[change.filter]
+        if change.position == 0 and filter_.lines and filter_.lines[0].certainty is Certainty.ALWAYS:
+            self._insert_first(change, user)
+            return
         lists = self._plain_lists(user, filter_)
         for family in _FAMILIES:
             matches = [match for match in change.matches if match.family == family]
@@ -215,6 +218,17 @@ class _Session:
                 user.own.setdefault((family, place.index), []).extend(entries)
             else:
                 user.inserted.setdefault((family, place.index), {}).setdefault(place.entry, []).extend(entries)
+
+    def _insert_first(self, change: InsertDeny, user: _Direction) -> None:
+        """Before everything else, whatever that is: a list of its own with a number before all others."""
+        for family in _FAMILIES:
+            matches = [match for match in change.matches if match.family == family]
+            if matches:
+                entries = denials(family, matches)
+                if user.applied[family]:
+                    user.own.setdefault((family, 0), []).extend(entries)
+                else:
+                    user.new.setdefault(family, []).extend(entries)
 
     def _remove(self, change: RemoveLine, user: _Direction) -> None:
         lists = self._plain_lists(user, self._device.filters[change.filter])
