@@ -232,7 +232,7 @@ def _static(words: Words, node: Node, family: Family, lists: Lists, ledger: Ledg
     if following not in ACTIONS and not following.isdigit():
         _setting(words, node, ledger, name, negated, lists, family)
         return
-    if following.isdigit() and words.keys[words.position + 1 : words.position + 2] == ():
+    if name.lower() == "cache" and len(words.keys) == words.position + 1:
         ledger.ignore(node, _CACHE_SETTING)  # `ip access-list cache 1024`
         return
     if negated:

@@ -10,7 +10,7 @@ from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, complement, normalise
-from secaudit.network.matches import UNMARKED, Match
+from secaudit.network.matches import ANY_SERVICE, UNMARKED, Match
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -33,6 +33,7 @@ from secaudit.vendors.nec_ix.routes import (
 )
 from secaudit.vendors.nec_ix.sections import Sections
 from secaudit.vendors.nec_ix.tunnels import PolicyMap, read_policy_maps, tunnel_end
+from secaudit.vendors.nec_ix.vocabulary import irrelevance
 
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -60,19 +61,20 @@ _NO_ENTRY = Text(
 
 def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
     """One device; `fallback` is its name when the file has no hostname."""
-    for section in ("structure", "logging", "device"):
+    for section in ("structure", "logging"):
         for node in sections.of(section):
             ledger.use_all(node)
     logged = denials_logged(sections.of("logging"))
     interfaces: dict[str, InterfaceFacts] = {}
     for node in sections.of("interface"):
         read_interface(node, interfaces, ledger)
+    _devices(sections, interfaces, ledger)
     _resolve_unnumbered(interfaces)
     lists = read_access_lists(sections.of("list"), ledger, logged[0])
     unused_lists(lists, sections.words, ledger)
     enabled = _enabled(interfaces, tree, ledger)
 
-    watched = read_watch_groups(sections.of("watch group"), ledger)
+    watched = read_watch_groups(sections.of("watch group"), interfaces, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
     maps = read_policy_maps(sections.of("ipsec map"), ledger)
@@ -126,6 +128,22 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     )
 
 
+def _devices(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
+    """`device GigaEthernet2` with `vlan-group N port P ...` (NE-02): which ports belong to an interface. A device that is shut is not relied on."""
+    for node in sections.of("device"):
+        ledger.use(node)
+        name = node.words[1] if len(node.words) > 1 else ""
+        scope = on_interfaces(*(one for one in interfaces if one.startswith((f"{name}.", f"{name}:"))))
+        for child in node.children:
+            known = irrelevance().reason("device", child.keys)
+            if child.keys[0] == "vlan-group" or child.keys[-1] == "shutdown":
+                ledger.use_all(child)
+            elif known is not None:
+                ledger.ignore(child, known[1])
+            else:
+                ledger.leave(child, scope)
+
+
 def _resolve_unnumbered(interfaces: Mapping[str, InterfaceFacts]) -> None:
     """`ip unnumbered X` answers with the address of X, but no subnet is connected by it."""
     for facts in interfaces.values():
@@ -169,7 +187,9 @@ def _unmatched_by_napt(nats: Mapping[str, InterfaceNat]) -> Filter | None:
         if not nat.napt:
             continue
         here = frozenset((nat.name,))
-        translated = tuple(span for match in nat.inside for span in match.sources)
+        # Of a list that asks for more than sources it cannot be told by the host whether a reply belongs to something translated.
+        plain = [match for match in nat.inside if match.destinations == ANY_IPV4 and match.services == (ANY_SERVICE,)]
+        translated = tuple(span for match in plain for span in match.sources)
         beside = complement(normalise(translated), IPV4_MAX)
         # Replies pass because their connection was translated; hosts that are not translated have none that NAPT knows.
         for label, matches, connection in (

@@ -166,8 +166,9 @@ def _filter(family: Family) -> _Handler:
         words.finish()
         if direction not in ("in", "out"):
             raise NotUnderstoodError(direction)
-        applied = AppliedList(name, sequence, node.line, silent)
-        facts.filters.setdefault((family, direction), []).append(applied)
+        held = facts.filters.setdefault((family, direction), [])
+        if all((one.name, one.sequence) != (name, sequence) for one in held):
+            held.append(AppliedList(name, sequence, node.line, silent))
 
     return apply
 

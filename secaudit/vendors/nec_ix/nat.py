@@ -284,7 +284,9 @@ class NatReader:
         self._incoming(nat, label, incoming, Translation(TranslationKind.POOL, host), sources, entry.uncertain)
         reply = Service(entry.service.protocols, ANY_PORT, entry.service.destination_ports)
         outer = entry.outer or nat.address
-        self._outgoing(nat, label, (Match(4, (host,), ANY_IPV4, (reply,)),), _to(outer, None), sources, entry.uncertain)
+        if entry.uncertain is None:
+            matched = (Match(4, (host,), ANY_IPV4, (reply,)),)
+            self._outgoing(nat, label, matched, _to(outer, None), sources)
 
     def _from_pool(
         self, nat: InterfaceNat, matches: tuple[Match, ...], pool: Interval, doubt: Text | None, sources: Sources

@@ -241,13 +241,13 @@ def dynamic_routing(
     return tuple(result)
 
 
-def read_watch_groups(nodes: Sequence[Node], ledger: Ledger) -> Watched:
+def read_watch_groups(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> Watched:
     """`watch-group NAME N` with `event ...` and `action N ip shutdown-route|insert-route PREFIX NEXTHOP|IF`."""
     watched = Watched()
     for node in nodes:
         ledger.use(node)
         for child in node.children:
-            if child.keys[0] in _WATCHING or (child.keys[0] == "action" and _action(child, watched)):
+            if child.keys[0] in _WATCHING or (child.keys[0] == "action" and _action(child, interfaces, watched)):
                 ledger.use_all(child)
             elif child.keys[0] == "action":
                 ledger.use_all(child)
@@ -257,7 +257,7 @@ def read_watch_groups(nodes: Sequence[Node], ledger: Ledger) -> Watched:
     return watched
 
 
-def _action(node: Node, watched: Watched) -> bool:
+def _action(node: Node, interfaces: Mapping[str, InterfaceFacts], watched: Watched) -> bool:
     words = Words(node.words, node.keys, 1)
     try:
         words.number(1, 65535)
@@ -273,6 +273,8 @@ def _action(node: Node, watched: Watched) -> bool:
             return True
         hop = replace(_hop(words, node, family), conditional=True)
     except NotUnderstoodError:
+        return False
+    if hop.interface is not None and hop.interface not in interfaces:
         return False
     watched.inserted.append(Route(prefix, (hop,), (node.line,), distance=defaults().static_distance))
     return True

@@ -60,6 +60,22 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("nm ipv6 enable", "netmeister"),
     )
 }
+_BLOCKS = tuple(
+    tuple(start.split())
+    for start in (
+        "interface", "device", "route-map", "router", "ip router", "ipv6 router", "watch-group", "ppp profile", "ip dhcp profile",
+        "ipv6 dhcp", "class-map", "policy-map", "ikev2", "ike", "ipsec", "pki", "l2tp", "proxy-dns", "dns", "ip dhcp", "qos", "ddns",
+        "nm", "web-console", "ip access-list", "ipv6 access-list", "ip route", "ipv6 route",
+    )
+)  # fmt: skip
+"""What may have lines below it; entries and routes refuse such lines themselves."""
+_NEVER_BELOW = frozenset(
+    tuple(start.split())
+    for start in (
+        "interface", "hostname", "router", "route-map", "watch-group", "ip access-list", "ipv6 access-list", "ip route", "ipv6 route",
+        "ip router", "ipv6 router",
+    )
+)  # fmt: skip
 _LONGEST = max(len(start) for start in _SECTIONS)
 _SERVER_SETTINGS = frozenset(("radius", "tacacs", "ssh-client", "telnet-client", "web-console", "nm"))
 """What begins lines that are about the management of the device only, whatever they say."""
@@ -91,6 +107,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
     sections = Sections()
     for node in tree.roots:
         keys = node.keys
+        if node.children:
+            _set_apart_strangers(node, ledger)
         if keys[:2] in (("ip", "access-list"), ("ipv6", "access-list")):
             sections.nodes["list"].append(node)
             if keys[2:3] == ("dynamic",):
@@ -113,6 +131,26 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         for child in node.below() if node.children else ():
             sections.words.update(child.words)
     return sections
+
+
+def _set_apart_strangers(node: Node, ledger: Ledger) -> None:
+    """Lines that cannot stand below a command but are indented as if they did: a paste lost or gained blanks.
+
+    They are left unread, or what they say would be taken for a detail of that command.
+    """
+    block = any(node.keys[: len(start)] == start for start in _BLOCKS)
+    kept: list[Node] = []
+    for one in node.children:
+        if block and not _begins_elsewhere(one):
+            kept.append(one)
+        else:
+            ledger.leave(one)
+    node.children = kept
+
+
+def _begins_elsewhere(node: Node) -> bool:
+    """Whether a line, or one below it, begins a block, or is an entry or a route."""
+    return any(one.keys[:1] in _NEVER_BELOW or one.keys[:2] in _NEVER_BELOW for one in (node, *node.below()))
 
 
 def _is_header(node: Node) -> bool:

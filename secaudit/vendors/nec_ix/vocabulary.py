@@ -43,7 +43,7 @@ def defaults() -> Defaults:
 @cache
 def irrelevance() -> Irrelevance:
     """Reads `data/irrelevant.toml` once."""
-    return load_irrelevance(__package__, ("global", "interface"))
+    return load_irrelevance(__package__, ("global", "interface", "device"))
 
 
 def kind_of(name: str) -> InterfaceKind:
