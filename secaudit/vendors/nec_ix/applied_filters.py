@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, complement
 from secaudit.network.match_algebra import TooManyMatchesError, subtract_matches
 from secaudit.network.matches import Family, Match
 from secaudit.text.bilingual import Text
@@ -19,7 +20,7 @@ from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.nec_ix.access_lists import AccessList, DynamicList, Lists, Trigger, any_packet
 from secaudit.vendors.nec_ix.interface_facts import AppliedList, InterfaceFacts
-from secaudit.vendors.nec_ix.nat import InterfaceNat
+from secaudit.vendors.nec_ix.nat import NO_ENTRY, InterfaceNat
 from secaudit.vendors.nec_ix.nat_order import with_both_readings
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
@@ -64,11 +65,17 @@ class AppliedFilters:
     filters: dict[str, Filter] = field(default_factory=dict)
     in_and_out: dict[tuple[str, str], str] = field(default_factory=dict)
     """(interface, `in` or `out`) to the name of its filter."""
+    _unfiltered_napt: bool = False
+    """Some interface masquerades some hosts only and filters nothing: replies to the others must not count as remembered there."""
     _back: dict[tuple[str, str], list[FilterLine]] = field(default_factory=dict)
     _used: set[tuple[Family, str]] = field(default_factory=set)
 
     def build(self) -> None:
         """Fills `filters` and `in_and_out`."""
+        self._unfiltered_napt = any(
+            nat.napt and nat.inside != (any_packet(4),) and not self.interfaces[name].filters.get((4, "in"))
+            for name, nat in self.nat.items()
+        )
         composed = {
             (facts.name, direction): self._compose(facts, direction)
             for facts in self.interfaces.values()
@@ -184,10 +191,11 @@ class AppliedFilters:
         nat = self.nat.get(name)
         if nat is None or not nat.active:
             return lines
-        incoming = direction == "in"
-        both = with_both_readings(
-            lines, nat.ingress if incoming else nat.egress, nat.replies if incoming else None, sources
-        )
+        if direction == "out":
+            both = with_both_readings(lines, nat.egress, None, sources)
+        else:
+            both = with_both_readings(lines, nat.ingress, nat.replies, sources, by_connection=not self._unfiltered_napt)
+            both = [*_past_napt(nat), *both]
         result.plain = result.plain and both == lines
         return both
 
@@ -243,6 +251,20 @@ class AppliedFilters:
                 yield replace(line, sources=sources, matches=left)
             elif left:
                 yield replace(line, sources=sources, matches=left, certainty=Certainty.UNCERTAIN, doubt=trigger.doubt)
+
+
+def _past_napt(nat: InterfaceNat) -> Iterator[FilterLine]:
+    """Replies to hosts that are not masqueraded: NAPT has no entry for them, and what it does with them is not confirmed."""
+    beside = complement(nat.arriving, IPV4_MAX)
+    if nat.napt and nat.inside != (any_packet(4),) and beside:
+        yield FilterLine(
+            nat.napt[0].text.strip(),
+            Action.DENY,
+            (Match(4, ANY_IPV4, beside),),
+            nat.napt,
+            Certainty.UNCERTAIN,
+            NO_ENTRY,
+        )
 
 
 def _remaining(matches: tuple[Match, ...], before: list[Match]) -> tuple[Match, ...] | None:

@@ -7,10 +7,8 @@ import re
 from collections.abc import Mapping
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
-from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
+from secaudit.network.filters import Filter
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
-from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, complement, normalise
-from secaudit.network.matches import ANY_SERVICE, UNMARKED, Match
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -20,9 +18,9 @@ from secaudit.vendors.nec_ix.access_lists import Lists, read_access_lists, unuse
 from secaudit.vendors.nec_ix.applied_filters import AppliedFilters
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
 from secaudit.vendors.nec_ix.interfaces import read_interface
-from secaudit.vendors.nec_ix.local_filter import local_filter, napt_to_the_device
+from secaudit.vendors.nec_ix.local_filter import local_filter
 from secaudit.vendors.nec_ix.management import Management, denials_logged
-from secaudit.vendors.nec_ix.nat import InterfaceNat, NatReader
+from secaudit.vendors.nec_ix.nat import NatReader
 from secaudit.vendors.nec_ix.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.nec_ix.routes import (
     doubtful_prefixes,
@@ -45,17 +43,12 @@ PIPELINE = (
 )
 """The order of filters and NAT is not confirmed (NE-30): `nat_order` writes filters that hold for both, in terms of this one."""
 
-POLICY_NAME = "NAPT"
 _FIRST_LINES = 3
 _HEADER = re.compile(r"!\s*IX(?:-R|-V)? Series (IX\S*)\s.{0,80}?Version (\d[\w.]*)")
 _RELAYED = (67,)
 _CUT = Text(
     ja="最後のインターフェースに shutdown・no shutdown のいずれもなく、ファイルが途中で切れている可能性があります",
     en="the last interface has neither `shutdown` nor `no shutdown`: the file may have been cut off",
-)
-_NO_ENTRY = Text(
-    ja="NAPT に登録のない通信を外側から受けたときの動作を確認できません",
-    en="what becomes of packets from outside for which NAPT has no entry is not confirmed",
 )
 
 
@@ -85,16 +78,12 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     applied = AppliedFilters(lists, interfaces, nat.found, ledger, logged[0])
     applied.build()
     filters = dict(applied.filters)
-    policy = _unmatched_by_napt(nat.found)
     name, version, model, identity = _identity(sections, tree, ledger, fallback)
     reader = _management(sections, lists, ledger)
     management = reader.build(identity, logged)
-    local = [
-        one
-        for one in (local_filter(management.services, reader.restrictions, lists), napt_to_the_device(nat.found))
-        if one
-    ]
-    filters.update((one.name, one) for one in (*local, *((policy,) if policy is not None else ())))
+    itself = local_filter(management.services, reader.restrictions, lists)
+    if itself is not None:
+        filters[itself.name] = itself
     built = {
         facts.name: _interface(facts, enabled, applied.in_and_out, maps, lists, interfaces, ledger)
         for facts in interfaces.values()
@@ -109,10 +98,9 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         pipeline=PIPELINE,
         model=model,
         version=version,
-        policies=() if policy is None else (policy.name,),
-        local_in=tuple(one.name for one in local),
+        local_in=() if itself is None else (itself.name,),
         filters_own_packets=True,
-        tracks_connections=policy is not None,
+        tracks_connections=_asks_for_connections(filters),
         routes=(*routes, *learnt_defaults(interfaces)),
         policy_routes=policy_routes(interfaces, route_maps, lists, ledger),
         dynamic_routing=(*dynamic_routing(sections.of("router"), interfaces, ledger), *partly),
@@ -180,33 +168,9 @@ def _enabled(interfaces: Mapping[str, InterfaceFacts], tree: LineTree, ledger: L
     return frozenset(up)
 
 
-def _unmatched_by_napt(nats: Mapping[str, InterfaceNat]) -> Filter | None:
-    """What NAPT does with packets from outside that no entry is for: NAT forwards them as they are, NAPT is not documented (B.5)."""
-    lines: list[FilterLine] = []
-    for nat in nats.values():
-        if not nat.napt:
-            continue
-        here = frozenset((nat.name,))
-        # Of a list that asks for more than sources it cannot be told by the host whether a reply belongs to something translated.
-        plain = [match for match in nat.inside if match.destinations == ANY_IPV4 and match.services == (ANY_SERVICE,)]
-        translated = tuple(span for match in plain for span in match.sources)
-        beside = complement(normalise(translated), IPV4_MAX)
-        # Replies pass because their connection was translated; hosts that are not translated have none that NAPT knows.
-        for label, matches, connection in (
-            ("untranslated", (Match(4, ANY_IPV4, beside, marks=UNMARKED),) if beside else (), None),
-            ("no entry", (Match(4, ANY_IPV4, ANY_IPV4, marks=UNMARKED),), Connection.NEW),
-        ):
-            if matches:
-                lines.append(
-                    FilterLine(
-                        f"ip napt enable: {label}", Action.DENY, matches, nat.napt, Certainty.UNCERTAIN, _NO_ENTRY,
-                        ingress=here, connection=connection,
-                    )
-                )  # fmt: skip
-    if not lines:
-        return None
-    sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
-    return Filter(POLICY_NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)
+def _asks_for_connections(filters: Mapping[str, Filter]) -> bool:
+    """Whether some line is for replies only: then the model has to remember connections, as NAPT does."""
+    return any(line.connection is not None for one in filters.values() for line in one.lines)
 
 
 def _interface(

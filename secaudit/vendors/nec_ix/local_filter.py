@@ -5,21 +5,19 @@ An SSH server looks at the source of a packet only (NEC function manual, chapter
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.intervals import ANY_IPV4, ANY_IPV6
 from secaudit.network.management import ManagementService
-from secaudit.network.matches import ANY_IPV4_PACKET, Family, Match, Service
+from secaudit.network.matches import Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.common.permit_sets import intersect_matches
 from secaudit.vendors.nec_ix.access_lists import AccessList, Lists
-from secaudit.vendors.nec_ix.nat import InterfaceNat
 
 NAME = "management access"
-NAPT_NAME = "NAPT to the device"
 _UNREAD = Text(ja="リストに読み取れない行があります", en="the list has entries that were not understood")
 _UNDEFINED = Text(
     ja="リストが定義されておらず、誰を許可するか確認できません",
@@ -28,10 +26,6 @@ _UNDEFINED = Text(
 _MORE_THAN_SOURCES = Text(
     ja="リストに送信元以外の条件があり、サービスがそれを見るか確認できません",
     en="the list asks for more than the source, and whether the service looks at that is not confirmed",
-)
-_NO_ENTRY = Text(
-    ja="NAPT に登録のない通信を外側から受けたときの動作を確認できません",
-    en="what becomes of packets from outside for which NAPT has no entry is not confirmed",
 )
 
 
@@ -96,24 +90,3 @@ def _admitted(label: str, held: AccessList, mine: tuple[Match, ...], sources: So
 
 def _sources_only(match: Match) -> bool:
     return match.destinations in (ANY_IPV4, ANY_IPV6) and match.services == (Service(),)
-
-
-def napt_to_the_device(nats: Mapping[str, InterfaceNat]) -> Filter | None:
-    """What comes to the device itself by an interface with NAPT: only what has an entry is sure to be taken."""
-    lines: list[FilterLine] = []
-    for nat in nats.values():
-        if not nat.napt:
-            continue
-        here = frozenset((nat.name,))
-        if nat.own:
-            lines.append(FilterLine("ip napt static", Action.PERMIT, tuple(nat.own), nat.napt, ingress=here))
-        lines.append(
-            FilterLine(
-                "ip napt enable", Action.DENY, (ANY_IPV4_PACKET,), nat.napt, Certainty.UNCERTAIN, _NO_ENTRY,
-                ingress=here, connection=Connection.NEW,
-            )
-        )  # fmt: skip
-    if not lines:
-        return None
-    sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
-    return Filter(NAPT_NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)

@@ -49,6 +49,10 @@ _NAMED_PORT = Text(
     ja="サービス名だけが指定されており、ポート番号は設定からは分かりません",
     en="only the name of a service is given; its port is not in the file",
 )
+NO_ENTRY = Text(
+    ja="NAPT に登録のない通信を外側から受けたときの動作を確認できません",
+    en="what becomes of packets from outside for which NAPT has no entry is not confirmed",
+)
 _HAIRPIN = Text(
     ja="ヘアピンNATにより、内側から外側アドレス宛ての通信が内側へ折り返されることがあります",
     en="hairpin NAT may turn packets from inside to an outer address back inside",
@@ -68,7 +72,7 @@ class Entry:
 
 @dataclass(slots=True)
 class InterfaceNat:
-    """NAT of one outer interface. `rules` by stage are in the order in which they are tried; `own` are the packets that entries let to the device."""
+    """NAT of one outer interface. `rules` by stage are in the order in which they are tried; `entries` are the fixed ones."""
 
     name: str
     napt: Sources = ()
@@ -85,7 +89,10 @@ class InterfaceNat:
     """The lines that let any outside host answer a binding (`eim-mode`)."""
     ingress: list[NatRule] = field(default_factory=list)
     egress: list[NatRule] = field(default_factory=list)
-    own: list[Match] = field(default_factory=list)
+    arriving: Intervals = ()
+    """The outer address; when the file does not tell it, every address that is not elsewhere."""
+    untranslated: list[NatRule] = field(default_factory=list)
+    """Rules that change nothing: what entries let to the device itself, and what no entry is for, which NAPT may discard."""
     replies: NatRule | None = None
     """What becomes of replies to masqueraded packets. It is no rule of the device: what opens a connection is not translated by it."""
 
@@ -104,7 +111,6 @@ class NatReader:
     ledger: Ledger
     found: dict[str, InterfaceNat] = field(default_factory=dict)
     _pools: dict[str, tuple[Interval, SourceLine]] = field(default_factory=dict)
-    _marks: int = 0
 
     def read(self, pools: Sequence[Node]) -> tuple[NatRule, ...]:
         """All rules; `found` has them by interface."""
@@ -118,7 +124,7 @@ class NatReader:
         for nat in self.found.values():
             if nat.active:
                 self._build(nat, elsewhere)
-                rules += (*nat.ingress, *nat.egress)
+                rules += (*nat.ingress, *nat.untranslated, *nat.egress)
         for nat in self.found.values():
             if nat.active and nat.hairpin:
                 rules += self._turned_back(nat, elsewhere)
@@ -256,7 +262,7 @@ class NatReader:
 
     def _build(self, nat: InterfaceNat, elsewhere: Intervals) -> None:
         outside = ANY_IPV4 if nat.address is None else (nat.address,)
-        arriving = elsewhere if nat.address is None else outside
+        arriving = nat.arriving = elsewhere if nat.address is None else outside
         for inside, outer, sources in nat.pairs if nat.nat else ():
             self._pair(nat, inside, outer, (*sources, *nat.nat))
         for entry in nat.entries if nat.napt else ():
@@ -275,11 +281,11 @@ class NatReader:
         sources = (*entry.sources, *nat.napt)
         destinations = arriving if entry.outer is None else (entry.outer,)
         incoming = Match(4, ANY_IPV4, destinations, (entry.service,))
+        label = entry.sources[0].text.strip()
         if entry.host is None:
             if entry.uncertain is None:
-                nat.own.append(Match(4, ANY_IPV4, ANY_IPV4, (entry.service,)))
+                self._unchanged(nat, label, Match(4, ANY_IPV4, ANY_IPV4, (entry.service,)), sources)
             return
-        label = entry.sources[0].text.strip()
         host = (entry.host, entry.host)
         self._incoming(nat, label, incoming, Translation(TranslationKind.POOL, host), sources, entry.uncertain)
         reply = Service(entry.service.protocols, ANY_PORT, entry.service.destination_ports)
@@ -310,6 +316,8 @@ class NatReader:
             back = Translation(TranslationKind.POOL, hull, _ANY_NEW_PORT)
             matched = Match(4, ANY_IPV4, arriving)
             self._incoming(nat, label, matched, back, (*nat.independent, *sources), _ONLY_WHILE_BOUND)
+        # NAT forwards what nothing matches as it is (function manual 2.10); of NAPT that is not said.
+        self._unchanged(nat, label, ANY_IPV4_PACKET, nat.napt, NO_ENTRY)
 
     def _incoming(
         self,
@@ -320,13 +328,19 @@ class NatReader:
         sources: Sources,
         uncertain: Text | None = None,
     ) -> None:
-        self._marks = min(self._marks + 1, 65535)
         nat.ingress.append(
             NatRule(
                 label, NatStage.INGRESS, (match,), sources, frozenset((nat.name,)),
-                destination=translation, mark=self._marks, uncertain=uncertain,
+                destination=translation, uncertain=uncertain,
             )
         )  # fmt: skip
+
+    def _unchanged(
+        self, nat: InterfaceNat, label: str, match: Match, sources: Sources, uncertain: Text | None = None
+    ) -> None:
+        nat.untranslated.append(
+            NatRule(label, NatStage.INGRESS, (match,), sources, frozenset((nat.name,)), uncertain=uncertain)
+        )
 
     def _outgoing(
         self,

@@ -41,11 +41,17 @@ class _Seen:
 
 
 def with_both_readings(
-    lines: Sequence[FilterLine], rules: Sequence[NatRule], replies: NatRule | None, default_sources: Sources
+    lines: Sequence[FilterLine],
+    rules: Sequence[NatRule],
+    replies: NatRule | None,
+    default_sources: Sources,
+    *,
+    by_connection: bool = True,
 ) -> list[FilterLine]:
     """The IPv4 lines of one direction of an interface, for both readings; `rules` are the NAT rules of that direction, in order.
 
-    `replies` says which packets are replies to what was masqueraded, and what becomes of them.
+    `replies` says which packets are replies to what was masqueraded, and what becomes of them. Without `by_connection` replies are not
+    told from other packets, so that more is undetermined.
     """
     concerned = [*rules, replies] if replies is not None else list(rules)
     if not any(_depends(line, rule) for rule in concerned for line in lines):
@@ -55,7 +61,7 @@ def with_both_readings(
     translated: list[Match] = []
     if replies is not None:
         held = _line_by_line([_Seen(line, line.certainty, line.matches) for line in (*lines, default)], replies)
-        found += [replace(line, connection=Connection.ESTABLISHED) for line in held]
+        found += [replace(line, connection=Connection.ESTABLISHED if by_connection else None) for line in held]
     budget = _MOST_PAIRS_IN_ALL
     for rule in rules:
         budget -= _cost(lines)
