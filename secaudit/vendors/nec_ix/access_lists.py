@@ -99,6 +99,7 @@ class AccessList:
         """Makes the lines."""
         numbers = [entry.sequence for entry, _ in self.entries if entry is not None and entry.sequence is not None]
         unsorted = any(left >= right for left, right in pairwise(numbers))
+        unsorted = unsorted or (bool(numbers) and any(entry is None for entry, _ in self.entries))
         lines: list[FilterLine] = []
         everything: SourceLine | None = None
         for position, (entry, source) in enumerate(self.entries, 1):
@@ -286,7 +287,9 @@ def _dynamic(words: Words, node: Node, family: Family, lists: Lists, ledger: Led
     try:
         held.triggers.append(_trigger(words, node, family))
     except NotUnderstoodError:
-        held.triggers.append(Trigger((node.line,), (any_packet(family),), action=Action.UNKNOWN, doubt=_UNREAD_ENTRY))
+        held.triggers.append(
+            Trigger((node.line,), (any_packet(family),), None, Action.UNKNOWN, _UNREAD_ENTRY, (any_packet(family),))
+        )
         ledger.leave_line(node.line)
         return
     ledger.use(node)

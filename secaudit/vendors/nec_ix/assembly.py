@@ -12,7 +12,7 @@ from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKi
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.common.ledger import Ledger, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.nec_ix.access_lists import Lists, read_access_lists, unused_lists
 from secaudit.vendors.nec_ix.applied_filters import AppliedFilters
@@ -26,6 +26,7 @@ from secaudit.vendors.nec_ix.routes import (
     doubtful_prefixes,
     dynamic_routing,
     learnt_defaults,
+    lost_interfaces,
     read_watch_groups,
     static_routes,
 )
@@ -59,8 +60,8 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
             ledger.use_all(node)
     logged = denials_logged(sections.of("logging"))
     interfaces: dict[str, InterfaceFacts] = {}
-    for node in sections.of("interface"):
-        read_interface(node, interfaces, ledger)
+    lost = [node for node in sections.of("interface") if not read_interface(node, interfaces, ledger)]
+    lost += sections.of("lost interface")
     _devices(sections, interfaces, ledger)
     _resolve_unnumbered(interfaces)
     lists = read_access_lists(sections.of("list"), ledger, logged[0])
@@ -103,7 +104,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         tracks_connections=_asks_for_connections(filters),
         routes=(*routes, *learnt_defaults(interfaces)),
         policy_routes=policy_routes(interfaces, route_maps, lists, ledger),
-        dynamic_routing=(*dynamic_routing(sections.of("router"), interfaces, ledger), *partly),
+        dynamic_routing=(*dynamic_routing(sections.of("router"), interfaces, ledger), *partly, *lost_interfaces(lost)),
         nat_rules=nat_rules,
         management=management,
         doubts=ledger.all_doubts(),
@@ -121,7 +122,8 @@ def _devices(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledge
     for node in sections.of("device"):
         ledger.use(node)
         name = node.words[1] if len(node.words) > 1 else ""
-        scope = on_interfaces(*(one for one in interfaces if one.startswith((f"{name}.", f"{name}:"))))
+        concerned = [one for one in interfaces if one.startswith((f"{name}.", f"{name}:"))]
+        scope = on_interfaces(*concerned) if name and concerned else DEVICE
         for child in node.children:
             known = irrelevance().reason("device", child.keys)
             if child.keys[0] == "vlan-group" or child.keys[-1] == "shutdown":
@@ -149,12 +151,13 @@ def _resolve_unnumbered(interfaces: Mapping[str, InterfaceFacts]) -> None:
 def _enabled(interfaces: Mapping[str, InterfaceFacts], tree: LineTree, ledger: Ledger) -> frozenset[str]:
     """The interfaces that are up: without `no shutdown` an interface is down (NE-04).
 
-    The device prints one of the two for every interface, so where the last block has neither, the rest of the file may be missing.
+    The device prints one of the two for every interface, so where the last block has neither, the rest of the file may be missing; and
+    where some line of a block was not understood, it may have been that one.
     """
     last = tree.roots[-1] if tree.roots else None
     up: set[str] = set()
     for facts in interfaces.values():
-        if facts.up is not None or facts.always_up:
+        if facts.up is not None or facts.always_up or (facts.down is None and facts.unread):
             up.add(facts.name)
         elif facts.down is None and last is not None and facts.sources == [last.line]:
             up.add(facts.name)

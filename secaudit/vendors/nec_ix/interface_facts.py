@@ -64,6 +64,10 @@ class InterfaceFacts:
     """The line that has the IPv6 prefix given from outside."""
     relays: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     unnumbered: Named | None = None
+    unread: bool = False
+    """Some line of it was not understood."""
+    unread_addresses: list[SourceLine] = field(default_factory=list)
+    """Lines that set an address that was not understood."""
     up: SourceLine | None = None
     down: SourceLine | None = None
     vlan: int | None = None

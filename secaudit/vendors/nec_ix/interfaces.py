@@ -22,17 +22,23 @@ _DYNAMIC = frozenset(("dhcp", "ipcp", "map-e", "map-e-nat46"))
 _LONGEST = 3
 
 
-def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger) -> None:
-    """Reads one `interface` block; a name that comes again adds to the first block (NE-05)."""
-    if len(node.words) != 2:
+def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger) -> bool:
+    """Reads one `interface` block; a name that comes again adds to the first block (NE-05). False for a block without a name."""
+    if len(node.words) < 2:
         ledger.leave(node)
-        return
+        return False
     name = node.words[1]
+    if len(node.words) > 2 and node.words[2][:1].isdigit():
+        name += node.words[2]
     facts = interfaces.get(name)
     if facts is None:
         facts = interfaces[name] = InterfaceFacts(name, [])
     facts.sources.append(node.line)
-    ledger.use(node)
+    if len(node.words) == 2:
+        ledger.use(node)
+    else:
+        # What is below it counts all the same: an interface that is missing in the model would lead nowhere.
+        ledger.leave(Node(node.line, node.words, node.keys))
     for child in node.children:
         if _read_line(facts, child, ledger):
             continue
@@ -41,6 +47,18 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
             ledger.ignore(child, known[1])
         else:
             ledger.leave(child, on_interfaces(name))
+            _what_is_lost(facts, child)
+    return True
+
+
+def _what_is_lost(facts: InterfaceFacts, node: Node) -> None:
+    """An unread line must not make an interface disappear: it stays up, and what its subnet is becomes unknown."""
+    facts.unread = True
+    if node.keys[0] == "no":
+        facts.up = facts.up or node.line  # it may have been the line that switches it on
+    if node.keys[:2] in (("ip", "address"), ("ipv6", "address"), ("ip", "unnumbered")):
+        facts.unread_addresses.append(node.line)
+        facts.ipv6 = facts.ipv6 or node.keys[0] == "ipv6"
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:

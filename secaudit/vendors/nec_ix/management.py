@@ -42,6 +42,22 @@ _PLAIN_SETTINGS = frozenset(
     ("timeout", "username", "guest-username", "monitor-username", "authentication-method", "max-sessions", "idle-timeout",
      "session", "cross-site", "version", "cipher", "authentication", "key", "login", "source", "title", "encryption")
 )  # fmt: skip
+_SNMP_SETTINGS = frozenset(
+    (
+        "contact",
+        "location",
+        "host",
+        "trap-source",
+        "trap-port",
+        "trap",
+        "sysname",
+        "engine-id",
+        "ifindex",
+        "link-trap",
+        "source",
+        "port",
+    )
+)
 _NETMEISTER = Text(
     ja="NetMeister（クラウド）から装置を管理できる設定です。管理元はファイアウォールの内側に限られません",
     en="NetMeister, a service in the cloud, may manage the device; who manages it is not bounded by any filter",
@@ -114,6 +130,9 @@ class Management:
             self._servers.setdefault("snmp", _ServerFacts()).enabled.append(node.line)
         elif keys[2:3] == ("community",) and len(keys) > 3:
             self._community(node)
+        elif not _SNMP_SETTINGS & set(keys[1:5]):
+            self.ledger.leave(node, MANAGEMENT)
+            return
         self.ledger.use_all(node)
 
     def _community(self, node: Node) -> None:

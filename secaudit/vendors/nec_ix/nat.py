@@ -24,7 +24,7 @@ from secaudit.network.matches import ANY_IPV4_PACKET, ANY_SERVICE, ICMP, TCP, UD
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, is_ipv4, whole_number
 from secaudit.vendors.nec_ix.access_lists import Lists
@@ -154,7 +154,10 @@ class NatReader:
                 reader(self, nat, Words(node.words, node.keys, 3), node)
             except NotUnderstoodError:
                 self.ledger.used.discard(node.line.number)
-                self.ledger.leave(node, on_interfaces(facts.name))
+                # Hairpinning concerns packets that never pass this interface.
+                known = node.keys[2:3] in _BOUNDED
+                hairpin = not known or any("hairpinning" in one.keys for one in facts.nat)
+                self.ledger.leave(node, DEVICE if hairpin else on_interfaces(facts.name))
         if not nat.active:
             for node in facts.nat:
                 self.ledger.notice(NoticeKind.INACTIVE, _NOT_ENABLED, (node.line,))
@@ -380,6 +383,8 @@ class NatReader:
         return rules
 
 
+_BOUNDED = frozenset((("static",), ("service",), ("inside",), ("address",), ("dynamic",), ("eim-mode",), ("enable",)))
+"""Third words of lines that concern packets through their own interface only, whatever else they say."""
 _Reader = Callable[[NatReader, InterfaceNat, Words, Node], None]
 _READERS: Mapping[tuple[str, ...], _Reader] = {
     ("napt", "enable"): NatReader.enable_napt,
@@ -402,7 +407,7 @@ def _service(words: Words) -> Service:
     if number is None:
         number = whole_number(word, 1, 255)
     protocols = ((number, number),)
-    if not words or words.skip("any"):
+    if words.skip("any") or (not words and number not in (TCP, UDP)):
         return Service(protocols)
     if number not in (TCP, UDP):
         raise NotUnderstoodError("only TCP and UDP have ports")

@@ -26,6 +26,10 @@ _PREFIX = Text(
     ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
     en="the IPv6 prefix of this interface is given from outside and is not in the file",
 )
+_NO_ADDRESS = Text(
+    ja="インターフェースのアドレスの行を読み取れないため、どのサブネットがその先にあるか判断できません",
+    en="the address of an interface was not understood, so which subnet is behind it cannot be told",
+)
 _NO_INTERFACE = Text(
     ja="経路の出口のインターフェースが設定にないため、この宛先へのパケットの行き先を判断できません",
     en="the interface of this route is not in the file, so where its packets go cannot be told",
@@ -231,6 +235,11 @@ def dynamic_routing(
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
         result.append(DynamicRouting(protocol, (node.line,), "", None, family))
+    result += [
+        DynamicRouting("connected", (line,), "", frozenset((facts.name,)), reason=_NO_ADDRESS)
+        for facts in interfaces.values()
+        for line in facts.unread_addresses
+    ]
     known = {one.protocol for one in result}
     result += [
         DynamicRouting(protocol, (line,), "", frozenset((facts.name,)))
@@ -239,6 +248,16 @@ def dynamic_routing(
         if protocol not in known
     ]
     return tuple(result)
+
+
+def lost_interfaces(nodes: Sequence[Node]) -> tuple[DynamicRouting, ...]:
+    """Blocks of interfaces that could not be read at all: any subnet may be behind them."""
+    families: tuple[Family, Family] = (4, 6)
+    return tuple(
+        DynamicRouting("connected", (node.line,), "", None, family, reason=_NO_ADDRESS)
+        for node in nodes
+        for family in families
+    )
 
 
 def read_watch_groups(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> Watched:

@@ -108,7 +108,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
     for node in tree.roots:
         keys = node.keys
         if node.children:
-            _set_apart_strangers(node, ledger)
+            strangers = _set_apart_strangers(node, ledger)
+            sections.nodes["lost interface"] += [one for one in strangers if _holds_interface(one)]
         if keys[:2] in (("ip", "access-list"), ("ipv6", "access-list")):
             sections.nodes["list"].append(node)
             if keys[2:3] == ("dynamic",):
@@ -133,19 +134,26 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
     return sections
 
 
-def _set_apart_strangers(node: Node, ledger: Ledger) -> None:
+def _holds_interface(node: Node) -> bool:
+    return any(one.keys[0] == "interface" for one in (node, *node.below()))
+
+
+def _set_apart_strangers(node: Node, ledger: Ledger) -> list[Node]:
     """Lines that cannot stand below a command but are indented as if they did: a paste lost or gained blanks.
 
     They are left unread, or what they say would be taken for a detail of that command.
     """
     block = any(node.keys[: len(start)] == start for start in _BLOCKS)
     kept: list[Node] = []
+    strangers: list[Node] = []
     for one in node.children:
         if block and not _begins_elsewhere(one):
             kept.append(one)
         else:
+            strangers.append(one)
             ledger.leave(one)
     node.children = kept
+    return strangers
 
 
 def _begins_elsewhere(node: Node) -> bool:
