@@ -75,6 +75,8 @@ class InterfaceFacts:
     """PPPoE and other PPP."""
     filters: dict[tuple[Family, str], list[AppliedList]] = field(default_factory=dict)
     """(address family, `in` or `out`) to the lists, in the order of the file."""
+    applied: set[tuple[Family, str, str, int]] = field(default_factory=set)
+    """The same lists by family, direction, name and number: a block that is printed twice names them twice."""
     nat: list[Node] = field(default_factory=list)
     """`ip nat` and `ip napt` lines; they are read when all addresses and lists are known."""
     policy_route: Named | None = None

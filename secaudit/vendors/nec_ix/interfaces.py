@@ -184,9 +184,10 @@ def _filter(family: Family) -> _Handler:
         words.finish()
         if direction not in ("in", "out"):
             raise NotUnderstoodError(direction)
-        held = facts.filters.setdefault((family, direction), [])
-        if all((one.name, one.sequence) != (name, sequence) for one in held):
-            held.append(AppliedList(name, sequence, node.line, silent))
+        key = (family, direction, name, sequence)
+        if key not in facts.applied:
+            facts.applied.add(key)
+            facts.filters.setdefault((family, direction), []).append(AppliedList(name, sequence, node.line, silent))
 
     return apply
 
@@ -201,6 +202,7 @@ def _no_filter(family: Family) -> _Handler:
         if len(left) == len(held):
             raise NotUnderstoodError("no such filter")
         facts.filters[family, direction] = left
+        facts.applied.discard((family, direction, name, sequence))
 
     return remove
 
