@@ -77,6 +77,7 @@ class InterfaceFacts:
     """(address family, `in` or `out`) to the lists, in the order of the file."""
     applied: set[tuple[Family, str, str, int]] = field(default_factory=set)
     """The same lists by family, direction, name and number: a block that is printed twice names them twice."""
+    edits: int = 0
     nat: list[Node] = field(default_factory=list)
     """`ip nat` and `ip napt` lines; they are read when all addresses and lists are known."""
     policy_route: Named | None = None

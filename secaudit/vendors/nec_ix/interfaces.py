@@ -20,6 +20,8 @@ _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging
 _MOST_PREFIX = {4: 32, 6: 128}
 _DYNAMIC = frozenset(("dhcp", "ipcp", "map-e", "map-e-nat46"))
 _LONGEST = 3
+_MOST_EDITS = 500
+"""`no ip filter` lines of one interface: each looks at all that are applied."""
 
 
 def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger) -> bool:
@@ -197,10 +199,11 @@ def _no_filter(family: Family) -> _Handler:
         name, sequence, direction = words.take(), words.number(1, 65535), words.take().lower()
         words.skip("suppress-logging")
         words.finish()
-        held = facts.filters.get((family, direction), [])
-        left = [one for one in held if (one.name, one.sequence) != (name, sequence)]
-        if len(left) == len(held):
+        facts.edits += 1
+        if (family, direction, name, sequence) not in facts.applied or facts.edits > _MOST_EDITS:
             raise NotUnderstoodError("no such filter")
+        held = facts.filters[family, direction]
+        left = [one for one in held if (one.name, one.sequence) != (name, sequence)]
         facts.filters[family, direction] = left
         facts.applied.discard((family, direction, name, sequence))
 
