@@ -21,6 +21,7 @@ OURS = (
     "fortios",
     "iptables",
     "juniper_srx",
+    "nec_ix",
     "panos",
     "yamaha",
 )

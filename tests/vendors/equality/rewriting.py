@@ -280,6 +280,46 @@ def yamaha_list(written: Written, random: Random) -> Written:
     return written.with_lines(lines, "list")
 
 
+# --- NEC UNIVERGE IX --------------------------------------------------------------------------------------
+
+
+def nec_session(written: Written, random: Random) -> Written:
+    """NEC: what a terminal session leaves around the configuration."""
+    del random
+    head = [
+        "IX-EQ(config)# show running-config",
+        "Building configuration...",
+        "! Current time Nov 01-Fri-2024 19:15:34 JST",
+    ]
+    return written.with_lines([*head, *written.lines, "IX-EQ(config)# exit"], "session")
+
+
+def nec_settings(written: Written, random: Random) -> Written:
+    """NEC: settings of caches, and lists that nothing applies, are no entries."""
+    lines: list[str] = []
+    for line in written.lines:
+        if line.startswith("ip access-list") and random.random() < 0.3:
+            lines += ["ip access-list cache 4096", "ip access-list dynamic timer udp-idle-timeout 30"]
+        if line.startswith("interface ") and random.random() < 0.3:
+            lines += ["ip access-list not-used permit ip src any dest any"]
+        lines.append(line)
+        if line.startswith("interface ") and random.random() < 0.3:
+            lines += ["  ip tcp adjust-mss auto", "  ip proxy-arp"]
+    return written.with_lines(lines, "settings")
+
+
+def nec_typed_again(written: Written, random: Random) -> Written:
+    """NEC: an entry that is entered in the wrong place, deleted, and entered again."""
+    lines: list[str] = []
+    for line in written.lines:
+        words = line.split()
+        if words[1:2] == ["access-list"] and "dest" in words and not words[3].isdigit() and random.random() < 0.3:
+            other = f"{words[0]} access-list {words[2]} deny 255 src any dest any"
+            lines += [other, f"no {other}"]
+        lines.append(line)
+    return written.with_lines(lines, "typed again")
+
+
 # --- destroyed by a terminal ------------------------------------------------------------------------------
 
 
@@ -350,6 +390,7 @@ EXACT: dict[str, tuple[Rewrite, ...]] = {
     "cisco_ios": (cisco_remarks, cisco_session, cisco_case, cisco_indentation, *_EVERY, padded),
     "cisco_asa": (*_EVERY, padded),
     "juniper_srx": (other_indentation, *_EVERY, padded),
+    "nec_ix": (nec_typed_again, nec_settings, nec_session, cisco_indentation, *_EVERY, padded),
     "yamaha": (yamaha_replaced, yamaha_list, yamaha_case, yamaha_comments, other_indentation, *_EVERY, padded),
 }
 """Those that look at words come first, so that several can be applied one after another."""

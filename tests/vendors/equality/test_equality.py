@@ -27,6 +27,7 @@ from tests.vendors.equality.cisco_ios import STYLES, CiscoWriter
 from tests.vendors.equality.fortios import FortiosWriter
 from tests.vendors.equality.juniper_srx import STYLES as JUNOS_STYLES
 from tests.vendors.equality.juniper_srx import JuniperWriter
+from tests.vendors.equality.nec_ix import NecIxWriter
 from tests.vendors.equality.policies import (
     ANY_SERVICE,
     TCP,
@@ -46,7 +47,7 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("alaxala", "fortios", "yamaha", *STYLES, *ASA_STYLES, *JUNOS_STYLES)
+WRITERS = ("alaxala", "fortios", "yamaha", "nec_ix", *STYLES, *ASA_STYLES, *JUNOS_STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
@@ -63,6 +64,8 @@ def write(policy: Policy, writer: str, seed: str) -> Written:
         return AsaWriter(policy, random, writer).write()
     if writer in JUNOS_STYLES:
         return JuniperWriter(policy, random, writer).write()
+    if writer == "nec_ix":
+        return NecIxWriter(policy, random).write()
     return CiscoWriter(policy, random, writer).write()
 
 

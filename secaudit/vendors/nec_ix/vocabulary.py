@@ -1,0 +1,70 @@
+"""The data files of this vendor: lines known not to matter, and what is off unless a line switches it on."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from secaudit.network.interfaces import InterfaceKind
+from secaudit.vendors.common.irrelevance import Irrelevance, load_irrelevance
+
+_KINDS = (
+    ("loopback", InterfaceKind.LOOPBACK),
+    ("tunnel", InterfaceKind.TUNNEL),
+    ("bvi", InterfaceKind.BRIDGE),
+    ("null", InterfaceKind.NULL),
+    ("bri", InterfaceKind.DIALER),
+    ("dialer", InterfaceKind.DIALER),
+    ("usb-serial", InterfaceKind.DIALER),
+    ("mobileethernet", InterfaceKind.DIALER),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds when no line says anything (`data/defaults.toml`)."""
+
+    services_off: tuple[str, ...]
+    static_distance: int
+    learnt_distance: int
+
+
+@cache
+def defaults() -> Defaults:
+    """Reads `data/defaults.toml` once."""
+    data = tomllib.loads(resources.files(__package__).joinpath("data/defaults.toml").read_text("utf-8"))
+    return Defaults(
+        tuple(data["services"]["off"]), data["routes"]["static_distance"], data["routes"]["learnt_distance"]
+    )
+
+
+@cache
+def irrelevance() -> Irrelevance:
+    """Reads `data/irrelevant.toml` once."""
+    return load_irrelevance(__package__, ("global", "interface", "device"))
+
+
+def kind_of(name: str) -> InterfaceKind:
+    """What an interface is made of, by its name.
+
+    >>> kind_of("Tunnel0.0").value
+    'tunnel'
+    >>> kind_of("GigaEthernet2:6.1").value
+    'physical'
+    """
+    lower = name.lower()
+    return next((kind for start, kind in _KINDS if lower.startswith(start)), InterfaceKind.PHYSICAL)
+
+
+def parent_of(name: str) -> str | None:
+    """The base interface of a sub-interface (NE-03), None for a base interface.
+
+    >>> parent_of("GigaEthernet2:6.1")
+    'GigaEthernet2:6.0'
+    >>> parent_of("GigaEthernet0.0") is None
+    True
+    """
+    base, dot, number = name.rpartition(".")
+    return f"{base}.0" if dot and number != "0" else None
