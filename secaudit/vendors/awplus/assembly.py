@@ -181,7 +181,7 @@ def _interface(facts: InterfaceFacts, filters: Mapping[str, str]) -> Interface:
         facts.parent,
         facts.vrf,
         None,
-        None if layer2 else filters.get(facts.name),
+        filters.get(facts.name),
         None,
         facts.switch_port() if layer2 else None,
         None if facts.tunnel is None else facts.tunnel.end(),

@@ -221,9 +221,7 @@ class AddressTranslation:
         """`portfwd`, `dnat` and `netmap ... with dst`: the destination of what comes in."""
         sources = [self._own(one) for one in named.source.parts]
         explicit = named.destination is not None
-        destinations = (
-            [self._own(one) for one in named.destination.parts] if named.destination is not None else self._device()
-        )
+        destinations = self._device() if named.destination is None else self._forwarded_to(named.destination)
         if rule.target is None:
             return
         span, sure = self._span(rule.target)
@@ -254,6 +252,13 @@ class AddressTranslation:
                     uncertain=doubt,
                 )
                 yield from _fitting(made, rule)
+
+    def _forwarded_to(self, entity: Entity) -> list[Part]:
+        """What packets are addressed to before they are translated. Of a host it is its address, wherever the host is."""
+        parts = [self._own(one) for one in entity.parts]
+        if entity.name.count(".") == 2 and any(one.sure for one in parts):
+            return [replace(one, interface=None) for one in parts if one.sure]
+        return parts
 
     def _device(self) -> list[Part]:
         """The device's own addresses for sure, and possibly every one."""

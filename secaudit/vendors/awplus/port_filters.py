@@ -98,6 +98,7 @@ class PortFilters:
     _told: set[tuple[str, int]] = field(default_factory=set)
     _sets: dict[tuple[str, ...], PermitSet] = field(default_factory=dict)
     _composed: dict[tuple[tuple[str, ...], ...], str] = field(default_factory=dict)
+    _made: set[str] = field(default_factory=set)
     _work: int = 0
 
     def build(self) -> None:
@@ -110,9 +111,14 @@ class PortFilters:
         self._everywhere = self._parts(self.rules.everywhere)
         classes = self._port_classes()
         for facts in self.interfaces.values():
-            if facts.kind is InterfaceKind.VLAN and facts.vlan is not None and facts.parent is None:
+            if facts.switched:
+                # Traffic enters by the interface of its VLAN; the port shows what is applied to it.
+                searches = self._orders([self._own(facts), self._everywhere])
+                if len(searches) == 1 and any(searches):
+                    self.by_interface[facts.name] = self._exact(searches[0])
+            elif facts.kind is InterfaceKind.VLAN and facts.vlan is not None and facts.parent is None:
                 self._vlan_interface(facts, facts.vlan, classes)
-            elif not facts.switched and facts.member_of is None:
+            elif facts.member_of is None:
                 self._apply(facts, self._orders([self._own(facts), self._everywhere]))
         doubt_redirects(list(self._used.values()), self.ledger)
 
@@ -236,7 +242,8 @@ class PortFilters:
             for part in search
         ]
         name = " + ".join(keys)
-        if len(search) > 1 or name not in self.filters:
+        if name not in self._made:
+            self._made.add(name)
             lines = tuple(line for part in search for line in part.lines)
             self.filters[name] = Filter(name, lines, Action.PERMIT, applied, default_sources=applied)
         return name
