@@ -162,7 +162,6 @@ def test_supported_vendors_are_recognised(content: str, vendor: str) -> None:
 
 UNSUPPORTED = {
     "NEC UNIVERGE IX": "! NEC Portable Internetwork Core Operating System Software\n! IX Series IX2215 (magellan-sec) Software, Version 10.2.16\nhostname ix\nip ufs-cache enable\ninterface GigaEthernet0.0\n  ip address 192.0.2.1/24\n  no shutdown\n",
-    "Allied Telesis AlliedWare Plus": "!\nservice password-encryption\n!\nhostname x530\nvlan database\n vlan 10 name kikan\n!\ninterface port1.0.1\n switchport\n switchport mode access\n!\nend\n",
     "ALAXALA AX": '#configuration list for AX3660S\n#Last modified by admin at Mon Apr  6 10:00:00 2026 with version 12.1\n!\nhostname "core"\n!\ninterface gigabitethernet 1/0/1\n  switchport mode access\n!\n',
     "Cisco ASA": ": Saved\n:\nASA Version 9.12(4)\n!\nhostname asa\n!\ninterface GigabitEthernet0/0\n nameif outside\n security-level 0\n ip address 192.0.2.1 255.255.255.0\n!\n",
     "Cisco NX-OS": "!Command: show running-config\n!Time: Mon Apr  6 10:00:00 2026\n\nversion 9.3(5)\nhostname nexus\nfeature interface-vlan\nvrf context management\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
@@ -63,6 +64,8 @@ class InterfaceFacts:
     """Address family to the line that has a default route given from outside, together with the address."""
     unknown_ipv6: SourceLine | None = None
     """The line that has the IPv6 prefix given from outside."""
+    advertised: list[tuple[ipaddress.IPv6Network, SourceLine]] = field(default_factory=list)
+    """IPv6 prefixes from which hosts here give themselves addresses."""
     helpers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     """Where UDP broadcasts or DHCP requests are passed on to."""
     multicast: SourceLine | None = None

@@ -14,7 +14,7 @@ from secaudit.vendors.awplus.interface_names import canonical, expand, interface
 from secaudit.vendors.awplus.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
-from secaudit.vendors.common.words import Words, ipv4, ipv6, prefix_length
+from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefix_length
 
 _MOST_WORK = 400_000
 """Lines of ranges times interfaces of ranges, for one device. A real one has some thousands."""
@@ -59,7 +59,8 @@ class InterfaceReader:
 
     def _line(self, held: list[InterfaceFacts], node: Node) -> None:
         read = _reader(node.keys)
-        if read is not None:
+        known = irrelevance().reason("interface", node.keys)
+        if read is not None and (known is None or read[1] >= known[0]):
             handler, length = read
             try:
                 for facts in held:
@@ -69,7 +70,6 @@ class InterfaceReader:
             else:
                 self._ledger.use_all(node)
             return
-        known = irrelevance().reason("interface", node.keys)
         if known is not None:
             self._ledger.ignore(node, known[1])
         elif not self._elsewhere(node):
@@ -170,6 +170,11 @@ def _ipv6_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledge
         facts.addresses.append(InterfaceAddress(value, (node.line,)))
 
 
+def _advertised(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`ipv6 nd prefix P ...`: hosts here give themselves addresses of a prefix that need not be one of the interface."""
+    facts.advertised.append((ipv6_network(words.take()), node.line))
+
+
 def _ipv6_on(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     facts.ipv6 = True
 
@@ -268,6 +273,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ip", "unnumbered"): _unnumbered,
     ("ipv6", "address"): _ipv6_address,
     ("ipv6", "enable"): _ipv6_on,
+    ("ipv6", "nd", "prefix"): _advertised,
     ("ip", "helper-address"): _helper,
     ("ip", "dhcp-relay", "server-address"): _helper,
     ("ipv6", "dhcp-relay", "server-address"): _helper,
@@ -293,6 +299,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("static-channel-group",): _layer2(switch_ports.channel_group),
     ("bridge-group",): _bridge_group,
     ("auth", "dynamic-vlan-creation"): _DYNAMIC_VLAN,
+    ("auth", "profile"): _DYNAMIC_VLAN,
     ("auth", "guest-vlan"): _DYNAMIC_VLAN,
     ("auth", "auth-fail"): _DYNAMIC_VLAN,
     ("auth", "critical"): _DYNAMIC_VLAN,

@@ -15,11 +15,11 @@ from itertools import permutations
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import InterfaceKind
-from secaudit.network.matches import ANY_PACKET, Match
+from secaudit.network.matches import ANY_PACKET, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.awplus.access_lists import AccessList, AccessLists, doubt_redirects
-from secaudit.vendors.awplus.interface_facts import InterfaceFacts
+from secaudit.vendors.awplus.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.permit_sets import PermitSet, intersect_matches, permitted
 
@@ -27,6 +27,7 @@ _MOST_CLASSES = 2000
 """Differently configured ports of a device; a chassis has some hundred ports."""
 _MOST_SEARCHES = 64
 """Different searches of one VLAN; beyond that nothing is said of it."""
+_MOST_GROUPS = 3
 _MOST_PRODUCT = 20_000
 _MOST_WORK = 2_000_000
 """Products of matches for the packets that all ports of a VLAN permit, over all VLANs of a device."""
@@ -113,13 +114,13 @@ class PortFilters:
         for facts in self.interfaces.values():
             if facts.switched:
                 # Traffic enters by the interface of its VLAN; the port shows what is applied to it.
-                searches = self._orders([self._own(facts), self._everywhere])
+                searches = self._orders([*self._own(facts), self._everywhere])
                 if len(searches) == 1 and any(searches):
                     self.by_interface[facts.name] = self._exact(searches[0])
             elif facts.kind is InterfaceKind.VLAN and facts.vlan is not None and facts.parent is None:
                 self._vlan_interface(facts, facts.vlan, classes)
             elif facts.member_of is None:
-                self._apply(facts, self._orders([self._own(facts), self._everywhere]))
+                self._apply(facts, self._orders([*self._own(facts), self._everywhere]))
         doubt_redirects(list(self._used.values()), self.ledger)
 
     @property
@@ -139,18 +140,26 @@ class PortFilters:
             found += [self._part(one, source) for one in held]
         return tuple(found)
 
-    def _own(self, facts: InterfaceFacts) -> _Search:
-        """The lists of one port: those for IPv4 and MAC addresses in the order in which they were applied, then those for IPv6."""
+    def _own(self, facts: InterfaceFacts) -> tuple[_Search, ...]:
+        """The lists of one port: those for IPv4 and MAC addresses in the order in which they were applied, and those for IPv6.
+
+        They are one search where no packet can meet both: a list for MAC addresses looks at IPv6 packets, too.
+        """
         policies = [_Part(None, one.source) for one in facts.service_policies if one.name in self.rules.dropping]
+        first = (*policies, *self._of_family(4, facts.hardware))
+        second = self._of_family(6, facts.hardware_ipv6)
+        both = any(match.family == 6 for part in first for line in part.lines for match in line.matches)
+        return (first, second) if second and both and len(first) > len(policies) else ((*first, *second),)
+
+    def _of_family(self, family: Family, named: Sequence[Named]) -> _Search:
         found: list[_Part] = []
-        for family, named in ((4, facts.hardware), (6, facts.hardware_ipv6)):
-            for one in named:
-                access_list = self.lists.hardware(one.name, 4 if family == 4 else 6)
-                if access_list is None:
-                    self._undefined(one.name, one.source)
-                else:
-                    found.append(self._part(access_list, one.source))
-        return (*policies, *found)
+        for one in named:
+            access_list = self.lists.hardware(one.name, family)
+            if access_list is None:
+                self._undefined(one.name, one.source)
+            else:
+                found.append(self._part(access_list, one.source))
+        return tuple(found)
 
     def _part(self, access_list: AccessList, source: SourceLine) -> _Part:
         self._used[self.lists.key(access_list)] = access_list
@@ -170,8 +179,13 @@ class PortFilters:
         )
 
     def _orders(self, groups: Sequence[_Search]) -> list[_Search]:
-        """Every order in which groups of lists may be searched; one when at most one group has a list."""
+        """Every order in which groups of lists may be searched; one when at most one group has a list.
+
+        With very many groups everything may pass: the second search is an empty one.
+        """
         held = [group for group in groups if group]
+        if len(held) > _MOST_GROUPS:
+            return [tuple(part for group in held for part in group), ()]
         return [tuple(part for group in order for part in group) for order in permutations(held)]
 
     def _port_classes(self) -> dict[tuple[object, ...], tuple[InterfaceFacts, list[_Search]]]:
@@ -188,7 +202,7 @@ class PortFilters:
             if facts.kind is InterfaceKind.AGGREGATE and facts.name in with_members:
                 continue  # its members stand for it
             port = (facts if group is None else group).switch_port()
-            searches = [own, shared, self._everywhere]
+            searches = [*own, *shared, self._everywhere]
             key = (
                 port.access_vlan,
                 port.trunk_vlans,
@@ -212,10 +226,10 @@ class PortFilters:
         found: dict[tuple[str, ...], _Search] = {}
         for port, searches in classes.values():
             if port.carries(vlan):
-                for search in self._orders([*searches, mapped, own]):
+                for search in self._orders([*searches, mapped, *own]):
                     found.setdefault(tuple(part.key for part in search), search)
         if not found:
-            for search in self._orders([self._everywhere, mapped, own]):
+            for search in self._orders([self._everywhere, mapped, *own]):
                 found.setdefault(tuple(part.key for part in search), search)
         self._apply(facts, list(found.values()))
 

@@ -33,6 +33,10 @@ _PREFIX = Text(
     ja="IPv6 のプレフィックスが外部から与えられるため、このインターフェースの IPv6 の範囲は設定からは分かりません",
     en="the IPv6 prefix of this interface is given from outside and is not in the file",
 )
+_ADVERTISED = Text(
+    ja="インターフェースのアドレスにない IPv6 プレフィックスを端末に広告しています",
+    en="an IPv6 prefix is advertised to hosts that is none of the interface's own",
+)
 _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed between these interfaces; what passes is not modelled",
@@ -156,6 +160,10 @@ def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ..
 def doubtful_interfaces(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
     """IPv6 prefixes that are given from outside, and multicast that is routed."""
     for facts in interfaces.values():
+        own = [one.address.network for one in facts.addresses]
+        for prefix, line in facts.advertised:
+            if facts.enabled and not any(net.version == 6 and prefix.subnet_of(net) for net in own):
+                ledger.doubt(DoubtKind.UNSUPPORTED, _ADVERTISED, (line,), on_interfaces(facts.name))
         if facts.unknown_ipv6 is not None and facts.enabled:
             ledger.doubt(DoubtKind.UNSUPPORTED, _PREFIX, (facts.unknown_ipv6,), on_interfaces(facts.name))
     routed = [facts for facts in interfaces.values() if facts.multicast is not None and facts.enabled]
