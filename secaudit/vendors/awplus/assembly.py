@@ -94,6 +94,7 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
 
     entities, applications = Entities(), Applications()
     entities.read(sections.of("zone"), ledger)
+    entities.missing_interfaces(interfaces, ledger)
     applications.read(sections.of("application"), ledger)
     applications.read_inspection(sections.of("dpi"), ledger)
     firewall = Firewall(entities, applications, interfaces, ledger)

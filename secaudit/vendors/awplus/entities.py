@@ -8,11 +8,13 @@ that is not sure is the most that it could be.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secaudit.network.device import NoticeKind
 from secaudit.network.intervals import Interval, Intervals, IPNetwork, normalise, of_network
 from secaudit.network.matches import Family, any_address
+from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.awplus.interface_names import canonical
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
@@ -50,6 +52,7 @@ class _Host:
 @dataclass(slots=True)
 class _Network:
     subnets: list[tuple[IPNetwork, str | None]] = field(default_factory=list)
+    subnet_lines: list[SourceLine] = field(default_factory=list)
     hosts: dict[str, _Host] = field(default_factory=dict)
     unread: bool = False
     lines: list[SourceLine] = field(default_factory=list)
@@ -95,6 +98,19 @@ class Entities:
                 elif not _set_aside(child, ledger):
                     zone.unread = True
 
+    def missing_interfaces(self, known: Iterable[str], ledger: Ledger) -> None:
+        """Subnets by an interface that no block describes: they hold no packet."""
+        present = frozenset(known)
+        for zone in self.zones.values():
+            for network in zone.networks.values():
+                for (_, interface), line in zip(network.subnets, network.subnet_lines, strict=True):
+                    if interface is not None and interface not in present:
+                        text = Text(
+                            ja=f"エンティティのインターフェース {interface} がこのファイルにありません",
+                            en=f"the interface {interface} of an entity is not in this file",
+                        )
+                        ledger.notice(NoticeKind.INACTIVE, text, (line,))
+
     def find(self, name: str) -> Entity | None:
         """`zone`, `zone.network` or `zone.network.host`; None for one that is not defined. Its parts are made once."""
         if name not in self._known:
@@ -135,6 +151,7 @@ def _read_network(node: Node, network: _Network, ledger: Ledger) -> None:
                 network.unread = True
                 ledger.leave_line(child.line)
             else:
+                network.subnet_lines.append(child.line)
                 ledger.use_all(child)
             network.lines.append(child.line)
         elif not _set_aside(child, ledger):

@@ -104,6 +104,14 @@ def resolve(
     return Named(application, source, destination)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of an entity one by one, and everything that they could be."""
+
+    each: tuple[Part, ...]
+    together: Part
+
+
 @dataclass(slots=True)
 class _Rule:
     number: int
@@ -127,6 +135,7 @@ class Firewall:
     _blocks: list[SourceLine] = field(default_factory=list)
     _highest: int = 0
     _lines: int = 0
+    _known_parts: dict[tuple[str, bool], _Parts] = field(default_factory=dict)
 
     def read(self, nodes: Sequence[Node]) -> None:
         """All `firewall` blocks."""
@@ -244,8 +253,8 @@ class Firewall:
         if rule.named is None or rule.named.destination is None:
             yield _unknown(rule)
             return
-        sources = [one for one in rule.named.source.parts if one.own is None]
-        destinations = [one for one in rule.named.destination.parts if one.own is None]
+        sources = self._parts(rule.named.source, own=False)
+        destinations = self._parts(rule.named.destination, own=False)
         for source, destination, exact in self._pairs(sources, destinations):
             yield from self._line(rule, source, destination, exact, None)
 
@@ -254,8 +263,8 @@ class Firewall:
         if rule.named is None or rule.named.destination is None:
             yield _unknown(rule)
             return
-        sources = [one for one in rule.named.source.parts if one.own is None]
-        destinations = [self._own(one) for one in rule.named.destination.parts]
+        sources = self._parts(rule.named.source, own=False)
+        destinations = self._parts(rule.named.destination, own=True)
         for source, destination, exact in self._pairs(sources, destinations):
             anywhere = Part(None, destination.sure, destination.addresses)
             unsure = _ITSELF if destination.interface is not None else None
@@ -266,12 +275,20 @@ class Firewall:
         if rule.named is None or rule.named.destination is None:
             yield _unknown(rule)
             return
-        sources = [self._own(one) for one in rule.named.source.parts]
-        destinations = [one for one in rule.named.destination.parts if one.own is None]
+        sources = self._parts(rule.named.source, own=True)
+        destinations = self._parts(rule.named.destination, own=False)
         for source, destination, exact in self._pairs(sources, destinations):
             anywhere = Part(None, source.sure, source.addresses)
             unsure = _ITSELF if source.interface is not None else None
             yield from self._line(rule, anywhere, destination, exact, unsure)
+
+    def _parts(self, entity: Entity, own: bool) -> _Parts:
+        """The parts of an entity: without addresses of the device itself, or with these as far as they are known."""
+        key = (entity.name, own)
+        if key not in self._known_parts:
+            parts = [self._own(one) for one in entity.parts if own or one.own is None]
+            self._known_parts[key] = _Parts(tuple(parts), _joined(parts))
+        return self._known_parts[key]
 
     def _own(self, part: Part) -> Part:
         """The addresses of an interface of the device; when they are given from outside, they could be any."""
@@ -279,14 +296,14 @@ class Firewall:
             return part
         return own_part(part, self.interfaces)
 
-    def _pairs(self, sources: Sequence[Part], destinations: Sequence[Part]) -> Iterator[tuple[Part, Part, bool]]:
+    def _pairs(self, sources: _Parts, destinations: _Parts) -> Iterator[tuple[Part, Part, bool]]:
         """Every source with every destination; all in one, and not exact, when they are too many."""
-        count = len(sources) * len(destinations)
-        self._lines += count
+        count = len(sources.each) * len(destinations.each)
+        self._lines += count if count <= _MOST_PAIRS else 1
         if count <= _MOST_PAIRS and self._lines <= _MOST_LINES:
-            yield from ((source, destination, True) for source in sources for destination in destinations)
+            yield from ((source, destination, True) for source in sources.each for destination in destinations.each)
         elif count:
-            yield _joined(sources), _joined(destinations), False
+            yield sources.together, destinations.together, False
 
     def _line(
         self, rule: _Rule, source: Part, destination: Part, exact: bool, unsure: Text | None

@@ -14,7 +14,7 @@ from itertools import permutations
 
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.interfaces import InterfaceKind
+from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.matches import ANY_PACKET, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -68,6 +68,24 @@ class _Part:
 
 
 _Search = tuple[_Part, ...]
+
+
+@dataclass(slots=True)
+class _PortClass:
+    """Ports with the same lists: groups of lists between which the order is not confirmed, and the VLANs that some of them carries."""
+
+    groups: tuple[_Search, ...]
+    every: bool = False
+    vlans: set[int] = field(default_factory=set)
+
+    def add(self, port: SwitchPort) -> None:
+        """One more port."""
+        if port.access_vlan is not None:
+            self.vlans.add(port.access_vlan)
+        if port.trunk_vlans is None:
+            self.every = True
+        else:
+            self.vlans |= port.trunk_vlans
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +206,9 @@ class PortFilters:
             return [tuple(part for group in held for part in group), ()]
         return [tuple(part for group in order for part in group) for order in permutations(held)]
 
-    def _port_classes(self) -> dict[tuple[object, ...], tuple[InterfaceFacts, list[_Search]]]:
-        """Ports by what distinguishes them: their VLANs, and the searches of what comes in by them."""
-        classes: dict[tuple[object, ...], tuple[InterfaceFacts, list[_Search]]] = {}
+    def _port_classes(self) -> list[_PortClass]:
+        """Ports by the searches of what comes in by them, with the VLANs that they carry."""
+        classes: dict[tuple[tuple[str, ...], ...], _PortClass] = {}
         with_members = {facts.member_of for facts in self.interfaces.values() if facts.member_of and facts.enabled}
         for facts in self.interfaces.values():
             if not facts.switched or not facts.enabled:
@@ -201,32 +219,22 @@ class PortFilters:
             own, shared = self._own(facts), () if group is None else self._own(group)
             if facts.kind is InterfaceKind.AGGREGATE and facts.name in with_members:
                 continue  # its members stand for it
-            port = (facts if group is None else group).switch_port()
-            searches = [*own, *shared, self._everywhere]
-            key = (
-                port.access_vlan,
-                port.trunk_vlans,
-                *(tuple(part.key for part in one) for one in searches),
-            )
-            if key not in classes:
-                classes[key] = (facts if group is None else group, searches)
-        return classes
+            groups = (*own, *shared, self._everywhere)
+            key = tuple(tuple(part.key for part in one) for one in groups)
+            held = classes.setdefault(key, _PortClass(groups))
+            held.add((facts if group is None else group).switch_port())
+        return list(classes.values())
 
-    def _vlan_interface(
-        self,
-        facts: InterfaceFacts,
-        vlan: int,
-        classes: Mapping[tuple[object, ...], tuple[InterfaceFacts, list[_Search]]],
-    ) -> None:
+    def _vlan_interface(self, facts: InterfaceFacts, vlan: int, classes: Sequence[_PortClass]) -> None:
         mapped = self._parts(self.rules.by_vlan.get(vlan, ()))
         own = self._own(facts)
         if len(classes) > _MOST_CLASSES:
             self.ledger.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, tuple(facts.sources[:1]))
             return
         found: dict[tuple[str, ...], _Search] = {}
-        for port, searches in classes.values():
-            if port.carries(vlan):
-                for search in self._orders([*searches, mapped, *own]):
+        for one in classes:
+            if one.every or vlan in one.vlans:
+                for search in self._orders([*one.groups, mapped, *own]):
                     found.setdefault(tuple(part.key for part in search), search)
         if not found:
             for search in self._orders([self._everywhere, mapped, *own]):

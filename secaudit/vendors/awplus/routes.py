@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from secaudit.network.device import DoubtKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.interfaces import InterfaceAddress
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood, of_unknown_prefix
@@ -137,6 +137,12 @@ def _route(node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger)
         ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (node.line,), on_interfaces(known.name))
     # The device drops a route to an interface that does not exist, but the file may be incomplete.
     conditional = interface is not None and known is None
+    if conditional:
+        text = Text(
+            ja=f"経路の出力先 {interface} がこのファイルにありません",
+            en=f"the interface {interface} of a route is not in this file",
+        )
+        ledger.notice(NoticeKind.INACTIVE, text, (node.line,))
     return _StaticRoute(
         vrf, prefix, distance, NextHop((node.line,), gateway, interface, discard=discard, conditional=conditional)
     )
