@@ -38,6 +38,13 @@ _DUPLICATE = Text(
 _OTHER_LIST = "(IPv6)"
 
 
+def entry_text(line: FilterLine) -> str:
+    """An entry as written, without its number and without the name of its list."""
+    words = line.sources[0].text.split()
+    start = next((place for place, word in enumerate(words) if word.lower() in VERBS), 0)
+    return " ".join(words[start:])
+
+
 @dataclass(slots=True)
 class AccessList:
     """A list as read. `lines` is in the order in which the device tries them once `finish` was called."""
@@ -90,6 +97,13 @@ class AccessList:
         self._sequences.discard(number)
         self._highest = max((entry[0] for entry in self.entries), default=0)
         return True
+
+    def remove_entry(self, text: str) -> bool:
+        """`no ENTRY`: takes out the entry that reads so; False when there is none, or more than one."""
+        if self._edits >= _MOST_EDITS:
+            return False
+        numbers = [number for number, line in self.entries if entry_text(line) == text]
+        return len(numbers) == 1 and self.remove(numbers[0])
 
     def finish(self) -> None:
         """Puts the entries in order of their numbers; of two with one number nobody knows which holds."""
@@ -262,9 +276,14 @@ class _ListState:
         return FilterLine("", Action.UNKNOWN, matches, (line,), Certainty.UNCERTAIN, _UNREAD_ENTRY)
 
     def _remove(self, words: Words) -> None:
-        number = words.number(1, 65535)
-        words.finish()
-        if not self.access_list.remove(number):
+        """`no N`, or `no ENTRY` for the only entry that reads like that."""
+        if words.peek() in VERBS:
+            removed = self.access_list.remove_entry(" ".join(words.items[words.position :]))
+        else:
+            number = words.number(1, 65535)
+            words.finish()
+            removed = self.access_list.remove(number)
+        if not removed:
             raise NotUnderstoodError("no such entry")
 
     def _entry(self, words: Words, sequence: int | None, node: Node) -> None:

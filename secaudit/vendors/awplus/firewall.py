@@ -28,6 +28,8 @@ _ACTIONS = {"permit": Action.PERMIT, "deny": Action.DENY, "reject": Action.DENY}
 _MOST_PAIRS = 400
 """Lines that one rule becomes: interfaces of its source times interfaces of its destination."""
 _MOST_LINES = 100_000
+_MOST_EDITS = 500
+"""`no rule N`: each looks at all rules."""
 _FAMILIES: tuple[Family, ...] = (4, 6)
 _UNREAD_RULE = Text(
     ja="このルールを読み取れないため、何を許可・拒否するか分かりません",
@@ -135,6 +137,7 @@ class Firewall:
     _blocks: list[SourceLine] = field(default_factory=list)
     _highest: int = 0
     _lines: int = 0
+    _edits: int = 0
     _known_parts: dict[tuple[str, bool], _Parts] = field(default_factory=dict)
 
     def read(self, nodes: Sequence[Node]) -> None:
@@ -146,6 +149,8 @@ class Firewall:
                 keys = child.keys
                 if keys[0] == "rule":
                     self._rule(child)
+                elif keys[:2] == ("no", "rule") and len(keys) == 3 and self._remove(keys[2]):
+                    self.ledger.use(child)
                 elif keys == ("protect",):
                     self.protect.append(child.line)
                     self.ledger.use(child)
@@ -160,6 +165,15 @@ class Firewall:
                     self.ledger.leave(child, DEVICE)
         if self._blocks and not self.protect:
             self.ledger.notice(NoticeKind.INACTIVE, _OFF, tuple(self._blocks))
+
+    def _remove(self, word: str) -> bool:
+        """`no rule N`, as people type it; False when not exactly one rule has the number."""
+        held = [rule for rule in self.rules if str(rule.number) == word] if self._edits < _MOST_EDITS else []
+        if len(held) != 1:
+            return False
+        self._edits += 1
+        self.rules.remove(held[0])
+        return True
 
     def _rule(self, node: Node) -> None:
         words = Words(node.words, node.keys, 1)

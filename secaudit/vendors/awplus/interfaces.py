@@ -224,6 +224,17 @@ def _hardware_ipv6(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledg
     facts.hardware_ipv6.append(Named(name, node.line))
 
 
+def _not_applied(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`no access-group LIST`, `no ipv6 traffic-filter LIST`, as people type them: the list is taken from where it stands."""
+    held = facts.hardware_ipv6 if "traffic-filter" in node.keys else facts.hardware
+    name = words.take()
+    words.finish()
+    found = next((one for one in held if one.name == name), None)
+    if found is None:
+        raise NotUnderstoodError("a list that is not applied")
+    held.remove(found)
+
+
 def _service_policy(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     if words.take().lower() != "input":
         raise NotUnderstoodError("direction of a service policy")
@@ -287,6 +298,8 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ip", "access-group"): _hardware,
     ("mac", "access-group"): _hardware,
     ("ipv6", "traffic-filter"): _hardware_ipv6,
+    ("no", "access-group"): _not_applied,
+    ("no", "ipv6", "traffic-filter"): _not_applied,
     ("service-policy",): _service_policy,
     ("switchport",): _layer2(switch_ports.switchport),
     ("no", "switchport"): _layer2(switch_ports.no_switchport),

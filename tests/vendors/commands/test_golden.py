@@ -28,7 +28,7 @@ _ADDRESSES = ("source", "destination")
 
 
 def test_there_are_cases_for_every_vendor() -> None:
-    assert {path.parent.name for path in FILES} == {"fortios", "cisco_ios", "yamaha"}
+    assert {path.parent.name for path in FILES} == {"awplus", "fortios", "cisco_ios", "yamaha"}
     held = {path.name.partition(".")[0] for path in FILES}
     assert {path.stem for path in GOLDEN.glob("*/*.conf")} == held
 
