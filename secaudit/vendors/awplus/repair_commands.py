@@ -76,8 +76,8 @@ _ROUTER = Text(
     en="no hardware list can be applied to this interface; use a rule of the firewall",
 )
 _TRUNK = Text(
-    ja="この VLAN を通すポートがほかの VLAN も通すため、IPv6 のリストを適用するとほかの通信も変わる。",
-    en="the ports of this VLAN carry others as well, so an IPv6 list on them would change other traffic",
+    ja="この VLAN だけを通すポートがないため、IPv6 のリストを適用するとほかの通信も変わる。",
+    en="no port carries this VLAN only, so an IPv6 list on ports would change other traffic",
 )
 
 
@@ -399,7 +399,7 @@ class _Session:
             free = (number for number in count(max(low, highest) + 1) if number <= _HIGHEST)
         for match in change.matches:
             base = unused("secaudit", self._taken)
-            source, destination = f"{base}-from", f"{base}-to"
+            source, destination = (unused(f"{base}-{end}", self._taken) for end in ("from", "to"))
             self._definitions += entity(source, match.family, match.sources, change.ingress)
             self._definitions += entity(destination, match.family, match.destinations, change.egress)
             for application in applications(match):
