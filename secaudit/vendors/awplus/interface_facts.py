@@ -96,9 +96,10 @@ class InterfaceFacts:
 
     @property
     def switched(self) -> bool:
-        """Whether it is a port at layer 2: ports and channel groups are, unless a line says `no switchport` (AL-04)."""
+        """Whether it is a port at layer 2: ports and channel groups are, unless a line says `no switchport` (AL-04) or gives an address."""
         bridgeable = self.kind is InterfaceKind.AGGREGATE or self.name.startswith("port")
-        return bridgeable and self.parent is None and not self.routed
+        addressed = self.dynamic_address or bool(self.addresses) or self.unnumbered is not None
+        return bridgeable and self.parent is None and not (self.routed or addressed)
 
     def tunnel_facts(self, line: SourceLine) -> TunnelFacts:
         """What is known of the tunnel, to which a line adds."""

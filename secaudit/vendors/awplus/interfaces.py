@@ -142,6 +142,11 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
     facts.addresses.append(InterfaceAddress(value, (node.line,)))
 
 
+def _no_ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    words.finish()
+    facts.addresses[:] = [one for one in facts.addresses if one.address.version != 4 or one.shared]
+
+
 def _unnumbered(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     lender = canonical(words.take())
     words.finish()
@@ -278,6 +283,7 @@ _DYNAMIC_VLAN = _unsupported(
 _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("exit",): _nothing,
     ("no", "shutdown"): _no_shutdown,
+    ("no", "ip", "address"): _no_ip_address,
     ("shutdown",): _shutdown,
     ("description",): _description,
     ("ip", "address"): _ip_address,

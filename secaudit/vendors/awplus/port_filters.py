@@ -15,6 +15,7 @@ from itertools import permutations
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
+from secaudit.network.match_algebra import TooManyMatchesError, subtract_matches
 from secaudit.network.matches import ANY_PACKET, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -29,6 +30,7 @@ _MOST_SEARCHES = 64
 """Different searches of one VLAN; beyond that nothing is said of it."""
 _MOST_GROUPS = 3
 _MOST_PRODUCT = 20_000
+_MOST_PIECES = 500
 _MOST_WORK = 2_000_000
 """Products of matches for the packets that all ports of a VLAN permit, over all VLANs of a device."""
 _DIFFERENT_PORTS = Text(
@@ -284,7 +286,9 @@ class PortFilters:
         for search, held in zip(searches, sets, strict=True):
             label = " + ".join(part.key for part in search) or "no list"
             sources = _evidence(search) or interface
-            lines.append(FilterLine(label, Action.PERMIT, held.matches, sources, Certainty.UNCERTAIN, _DIFFERENT_PORTS))
+            rest = _beyond(held.matches, common)
+            if rest:
+                lines.append(FilterLine(label, Action.PERMIT, rest, sources, Certainty.UNCERTAIN, _DIFFERENT_PORTS))
         return Filter(name, tuple(lines), Action.DENY, evidence, default_sources=evidence)
 
     def _permitted(self, search: _Search) -> PermitSet:
@@ -309,6 +313,14 @@ class PortFilters:
 
 
 _EVERYTHING = FilterLine("", Action.PERMIT, ANY_PACKET, ())
+
+
+def _beyond(matches: tuple[Match, ...], common: tuple[Match, ...]) -> tuple[Match, ...]:
+    """What a search permits beside what every other one permits as well; all of it where that takes too long."""
+    try:
+        return subtract_matches(matches, common, _MOST_PIECES)
+    except TooManyMatchesError:
+        return matches
 
 
 def _evidence(search: _Search) -> Sources:
