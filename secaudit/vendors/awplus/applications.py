@@ -27,6 +27,10 @@ _UNCONFIRMED = Text(
     ja="定義済みアプリケーションのポート番号を確認できていません",
     en="the ports of this predefined application are not confirmed",
 )
+_LETTERS = Text(
+    ja="大文字・小文字だけが異なるアプリケーションが定義されており、同じものを指すか確認できません",
+    en="an application that differs in capital letters only is defined, and whether it is meant is not confirmed",
+)
 _PARTLY = Text(
     ja="アプリケーションの定義に読み取れない行があります", en="the application has lines that were not understood"
 )
@@ -74,6 +78,7 @@ class Applications:
     inspects: bool = False
     """DPI is on: names that are not defined in the file may be applications that it recognises."""
     _defined: dict[str, _Definition] = field(default_factory=dict)
+    _in_small_letters: dict[str, _Definition] = field(default_factory=dict)
 
     def read(self, nodes: Sequence[Node], ledger: Ledger) -> None:
         """`application NAME` / ` protocol P` / ` sport A [to B]` / ` dport A [to B]` / ` icmp-type N`."""
@@ -82,6 +87,7 @@ class Applications:
                 ledger.leave(node)
                 continue
             held = self._defined.setdefault(node.words[1], _Definition(node.line))
+            self._in_small_letters[node.words[1].lower()] = held
             ledger.use(node)
             for child in node.children:
                 try:
@@ -110,6 +116,9 @@ class Applications:
         held = self._defined.get(name)
         if held is not None:
             return _built(held)
+        similar = self._in_small_letters.get(name.lower())
+        if similar is not None:
+            return replace(_built(similar), state=State.USABLE, services=(ANY_SERVICE,), doubt=_LETTERS)
         known = known_applications()
         services = known.predefined.get(name.lower())
         if services is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.intervals import Interval, Intervals, IPNetwork, normalise, of_network
@@ -81,6 +81,7 @@ class Entities:
     zones: dict[str, _Zone] = field(default_factory=dict)
     _known: dict[str, Entity | None] = field(default_factory=dict)
     _lower: dict[str, str] | None = None
+    """Names in small letters to the names as defined; made when it is first needed."""
 
     def read(self, nodes: Sequence[Node], ledger: Ledger) -> None:
         """`zone Z` / ` network N` / `  ip subnet P [interface X]` / `  host H` / `   ip address A`."""
@@ -112,10 +113,27 @@ class Entities:
                         ledger.notice(NoticeKind.INACTIVE, text, (line,))
 
     def find(self, name: str) -> Entity | None:
-        """`zone`, `zone.network` or `zone.network.host`; None for one that is not defined. Its parts are made once."""
+        """`zone`, `zone.network` or `zone.network.host`; None for one that is not defined. Its parts are made once.
+
+        Whether the device tells capital letters from small ones here is not confirmed: an entity that differs in them only is meant possibly.
+        """
         if name not in self._known:
-            self._known[name] = self._build(name)
+            found = self._build(name)
+            other = self._in_small_letters().get(name.lower()) if found is None else None
+            similar = None if other is None else self._build(other)
+            if similar is not None:
+                found = replace(similar, name=name, parts=tuple(replace(part, sure=False) for part in similar.parts))
+            self._known[name] = found
         return self._known[name]
+
+    def _in_small_letters(self) -> Mapping[str, str]:
+        if self._lower is None:
+            self._lower = {}
+            for zone, held in self.zones.items():
+                names = [zone, *(f"{zone}.{network}" for network in held.networks)]
+                names += [f"{zone}.{name}.{host}" for name, network in held.networks.items() for host in network.hosts]
+                self._lower.update((one.lower(), one) for one in names)
+        return self._lower
 
     def _build(self, name: str) -> Entity | None:
         path = name.split(".")

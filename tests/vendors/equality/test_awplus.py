@@ -89,3 +89,27 @@ def test_what_a_terminal_destroyed_is_mended_or_told(style: str) -> None:
         for rewrite in CAREFUL:
             other = rewrite(written, random)
             assert read(space, other).complaints or not wrong(space, policy, other), f"{other.style}\n{other.text}"
+
+
+UNKNOWN = ("frobnicate everything", "permit frobnicated any any", "rule 3 permit frobnicated", "4 frob any", "no frob")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_line_that_nobody_understands_makes_more_possible_and_less_certain(style: str) -> None:
+    """Wherever it stands; unless it is outside of what is compared here, and then the reader says that it is not sure."""
+    for number in range(12 * ROUNDS):
+        policy = a_policy(4, f"unknown {number}", 5)
+        space, random = HeaderSpace(4), Random(f"unknown {style} {number}")
+        written = write(policy, style, str(number))
+        lines = list(written.lines)
+        place = random.randrange(1, len(lines))
+        indent = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
+        lines.insert(place, indent + random.choice(UNKNOWN))
+        other = written.with_lines(lines, "an unknown line")
+        assert read(space, other).complaints
+        before, after = (device_of(one)[0] for one in (written, other))
+        if any(doubt.interfaces is None for doubt in after.doubts):
+            continue  # everything is possible, and nothing certain
+        for mode, fewer, more in ((Mode.POSSIBLE, before, after), (Mode.CERTAIN, after, before)):
+            least, most = (permitted(space, one, written, mode) for one in (fewer, more))
+            assert space.difference(least, most) == EMPTY, f"{mode.name}\n{other.text}"
