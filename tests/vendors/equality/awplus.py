@@ -19,6 +19,7 @@ from tests.vendors.equality.policies import (
     address,
     prefixes,
 )
+from tests.vendors.equality.translation import GATEWAY, INSIDE, ROUTER_INSIDE, ROUTER_OUTSIDE, Translated
 from tests.vendors.equality.written import Written
 
 STYLES = ("named", "numbered", "sequence numbers", "vlan map", "firewall")
@@ -237,3 +238,79 @@ class AlliedWarePlusWriter:
             lines.append(f" icmp-code {service.icmp_code}")
         self._blocks.append(lines)
         return name
+
+
+def translated(network: Translated, random: Random) -> Written:
+    """A network behind address translation: rules of the firewall name the inner hosts, as they are after a forward (AL-26)."""
+    blocks: list[list[str]] = [
+        ["zone lan", " network in", f"  ip subnet {INSIDE} interface vlan1"],
+        ["zone wan", " network out", "  ip subnet 0.0.0.0/0 interface eth1"],
+        ["zone router", " network own", "  host outer", f"   ip address {ROUTER_OUTSIDE}"],
+    ]
+    permits: list[str] = []
+    inward: list[str] = []
+    outward: list[str] = []
+
+    def host(value: int) -> str:
+        name = f"h{len(blocks)}"
+        blocks.append([f"zone {name}", " network n", "  host h", f"   ip address {address(value, 4)}"])
+        return f"{name}.n.h"
+
+    def part(span: Span, interface: str) -> str:
+        name = f"s{len(blocks)}"
+        subnets = [f"  ip subnet {net} interface {interface}" for net in prefixes(span, 4)]
+        blocks.append([f"zone {name}", " network n", *subnets])
+        return random.choice((name, f"{name}.n"))
+
+    def application(service: Service) -> list[str]:
+        if service == ANY_SERVICE:
+            return ["any"]
+        found = []
+        for low, high in service.destination_ports:
+            name = f"app{len(blocks)}"
+            word = "tcp" if service.protocol == TCP else "udp"
+            blocks.append([f"application {name}", f" protocol {word}", f" dport {low} to {high}"])
+            found.append(name)
+        return found
+
+    for service in network.outbound:
+        source = part(network.clients, "vlan1")
+        permits += [f"permit {name} from {source} to wan" for name in application(service)]
+    for one in network.forwards:
+        (outer,) = application(Service(one.protocol, ((one.outer_port, one.outer_port),)))
+        (inner,) = application(Service(one.protocol, ((one.inner_port, one.inner_port),)))
+        target = host(one.inner)
+        permits.append(f"permit {inner} from {part(one.sources, 'eth1')} to {target}")
+        verb = random.choice(("portfwd", "dnat"))
+        inward.append(f"{verb} {outer} from wan to router.own.outer with dst {target} dport {one.inner_port}")
+    for pair in network.pairs:
+        outside, inside = host(pair.outer), host(pair.inner)
+        inward.append(f"netmap any from wan to {outside} with dst {inside}")
+        outward.append(f"netmap any from {inside} to wan with src {outside}")
+        source = part(pair.sources, "eth1")
+        permits += [f"permit {name} from {source} to {inside}" for name in application(pair.service)]
+    random.shuffle(permits)
+    random.shuffle(inward)
+    tail = random.choice(("", " with src router.own.outer"))
+    rules = [*inward, *outward, f"masq any from lan to wan{tail}"]
+    random.shuffle(blocks)
+    lines = [
+        "service password-encryption",
+        "hostname R",
+        *(line for block in blocks for line in (*block, "!")),
+        "firewall",
+        *(f" rule {10 * place} {rule}" for place, rule in enumerate(permits, 1)),
+        " protect",
+        "!",
+        "nat",
+        *(f" rule {10 * place} {rule}" for place, rule in enumerate(rules, 1)),
+        " enable",
+        "!",
+        "interface eth1",
+        f" ip address {ROUTER_OUTSIDE}/24",
+        "interface vlan1",
+        f" ip address {ROUTER_INSIDE}/24",
+        f"ip route 0.0.0.0/0 {GATEWAY}",
+        "end",
+    ]
+    return Written("awplus", "NAT", 4, tuple(lines), "vlan1", "eth1")

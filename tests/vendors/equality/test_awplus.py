@@ -10,11 +10,13 @@ from secaudit.flows.modes import Mode
 from secaudit.network.matches import Family
 from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
-from tests.vendors.equality.awplus import STYLES, AlliedWarePlusWriter
+from tests.vendors.equality.awplus import STYLES, AlliedWarePlusWriter, translated
 from tests.vendors.equality.policies import Policy, near_misses, smaller
 from tests.vendors.equality.reading import device_of, meant, permitted, read
 from tests.vendors.equality.rewriting import CAREFUL, ENCODINGS, blank_lines, padded
 from tests.vendors.equality.test_equality import FAMILIES, ROUNDS, a_policy, simple_policy, wrong
+from tests.vendors.equality.test_translation import flows_differ
+from tests.vendors.equality.translation import make
 from tests.vendors.equality.written import Written
 
 
@@ -113,3 +115,21 @@ def test_a_line_that_nobody_understands_makes_more_possible_and_less_certain(sty
         for mode, fewer, more in ((Mode.POSSIBLE, before, after), (Mode.CERTAIN, after, before)):
             least, most = (permitted(space, one, written, mode) for one in (fewer, more))
             assert space.difference(least, most) == EMPTY, f"{mode.name}\n{other.text}"
+
+
+def test_the_same_flows_arrive_through_translation() -> None:
+    for number in range(20 * ROUNDS):
+        network = make(Random(f"network {number}"))
+        wrong_flows = flows_differ(network, translated(network, Random(number)))
+        assert not wrong_flows, "\n".join([*wrong_flows, str(network)])
+
+
+def test_a_changed_forward_is_seen() -> None:
+    """One inner port, inner host or source moved by one in the text that is read, not in what is expected of it."""
+    tried = 0
+    for number in range(4 * ROUNDS):
+        network = make(Random(f"changed {number}"))
+        for other in network.near_misses():
+            tried += 1
+            assert flows_differ(network, translated(other, Random(number))), str(other)
+    assert tried
