@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.interfaces import InterfaceAddress
 from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.matches import Family
 from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood, of_unknown_prefix
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -195,7 +196,9 @@ def routing_protocols(
             vrf = node.words[keys.index("vrf") + 1] if "vrf" in keys[2:-1] else ""
             if protocol == "ospf" and not ipv6 and len(node.words) > 3 and not vrf:
                 vrf = node.words[3]  # `router ospf PROCESS VRF`
-            result.append(DynamicRouting(protocol, (node.line,), vrf, None, 6 if ipv6 else None))
+            covered = _covered(node, interfaces, vrf, ledger) if protocol in ("ospf", "rip") and not ipv6 else None
+            family: Family | None = 6 if ipv6 else 4 if protocol in ("ospf", "rip") else None
+            result.append(DynamicRouting(protocol, (node.line,), vrf, covered, family))
             for child in node.below():
                 if child.keys[0] == "address-family" and "vrf" in child.keys[:-1]:
                     ledger.use(child)
@@ -208,6 +211,55 @@ def routing_protocols(
             vrfs = ("", *(facts.vrf for facts in interfaces.values()))
             result += of_unknown_prefix(4, (node.line,), vrfs) + of_unknown_prefix(6, (node.line,), vrfs)
     return tuple(result)
+
+
+def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, ledger: Ledger) -> frozenset[str] | None:
+    """Interfaces on which `network` lines of OSPF or RIP switch it on; None when that is not plain.
+
+    OSPF has no neighbours on a passive one; RIP sends nothing there, and learns all the same.
+    """
+    covered: set[str] = set()
+    passive: set[str] = set()
+    for child in node.children:
+        words = Words(child.words, child.keys)
+        try:
+            if words.skip("network"):
+                covered |= _network_statement(words, interfaces, vrf)
+            elif words.skip("passive-interface"):
+                passive.add(canonical(words.take()))
+            elif child.keys[0] in ("neighbor", "address-family", "no") or "virtual-link" in child.keys:
+                return None
+            else:
+                continue
+        except NotUnderstoodError:
+            return None
+        ledger.use(child)
+    return frozenset(covered if node.keys[1] == "rip" else covered - passive)
+
+
+def _network_statement(words: Words, interfaces: Mapping[str, InterfaceFacts], vrf: str) -> set[str]:
+    """`network P [area N]` or (RIP) `network IF`: the interfaces with an address in the prefix."""
+    word = words.take()
+    if not word[:1].isdigit():
+        return {canonical(word)}
+    try:
+        network = ipaddress.IPv4Network(word, strict=False) if "/" in word else _wildcard(word, words)
+    except ValueError as error:
+        raise NotUnderstoodError(word) from error
+    return {
+        facts.name
+        for facts in interfaces.values()
+        if facts.vrf == vrf
+        and (
+            facts.dynamic_address
+            or facts.unnumbered is not None
+            or any(one.address.version == 4 and one.address.ip in network for one in facts.addresses)
+        )
+    }
+
+
+def _wildcard(word: str, words: Words) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network((ipv4(word), 32 - words.address().bit_length()), strict=False)
 
 
 def _virtual_router(node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:

@@ -269,6 +269,43 @@ def test_a_translation_that_was_not_understood_could_be_any() -> None:
     }
 
 
+# --- routing
+
+
+def test_a_routing_protocol_is_bound_to_the_interfaces_that_its_lines_name() -> None:
+    base = "interface vlan1\n ip address 10.1.0.1/24\ninterface vlan2\n ip address 10.2.0.1/24\ninterface vlan3\n ip address 10.3.0.1/24\n"
+    found = device(
+        base
+        + "router ospf 1\n network 10.1.0.0/24 area 0\n network 10.2.0.0 0.0.255.255 area 0\n passive-interface vlan2\n"
+        "router rip\n network vlan3\n passive-interface vlan3\nrouter bgp 65000\n neighbor 10.3.0.9 remote-as 65001\nend"
+    ).dynamic_routing
+    assert [(one.protocol, one.interfaces, one.family) for one in found] == [
+        ("ospf", frozenset(("vlan1",)), 4),
+        ("rip", frozenset(("vlan3",)), 4),
+        ("bgp", None, None),
+    ]
+    for line in ("network what area 0", "area 1 virtual-link 10.9.9.9", "neighbor 10.1.0.9"):
+        (protocol,) = device(base + f"router ospf 1\n network 10.1.0.0/24 area 0\n {line}\nend").dynamic_routing
+        assert protocol.interfaces is None, line
+
+
+def test_a_protocol_that_is_not_known_may_lead_anywhere() -> None:
+    found = device("interface vlan1\n ip address 10.1.0.1/24\nrouter babel\nend")
+    assert {(one.family, one.interfaces) for one in found.dynamic_routing} == {(4, None), (6, None)}
+    assert traffic_doubts(found) == [(DoubtKind.UNREAD, None)]
+
+
+def test_model_and_name() -> None:
+    found = device("hostname KIKAN\nswitch 1 provision x999-99\nend")
+    assert (found.name, found.model, [line.number for line in found.identity]) == ("KIKAN", "x999-99", [1, 2])
+
+
+def test_japanese_in_shift_jis() -> None:
+    text = "service password-encryption\nhostname A\ninterface vlan1\n description 基幹系 表示\n ip address 10.0.0.1/24\nend\n"
+    (found,) = READER.read(config_text_from_bytes(text.encode("cp932"), "a.conf")).devices
+    assert found.interfaces["vlan1"].description == "基幹系 表示"
+
+
 # --- data files
 
 
