@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import assert_never
 
 from secaudit.network.changes import AddFilter, Change, InsertDeny, RemoveLine
@@ -22,8 +22,9 @@ from secaudit.text.config_text import ConfigText
 from secaudit.vendors.awplus.access_lists import AccessList, entry_text, read_access_lists
 from secaudit.vendors.awplus.firewall import FORWARDING
 from secaudit.vendors.awplus.reader import device_parts
-from secaudit.vendors.awplus.repair_words import applications, denials, entity
-from secaudit.vendors.awplus.sections import Sections, collect
+from secaudit.vendors.awplus.repair_rules import RuleChanges
+from secaudit.vendors.awplus.repair_words import denials
+from secaudit.vendors.awplus.sections import collect
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree
@@ -34,7 +35,6 @@ _HEADS: dict[Family, str] = {4: "access-list hardware", 6: "ipv6 access-list"}
 _APPLY: dict[Family, str] = {4: "access-group", 6: "ipv6 traffic-filter"}
 _BEFORE_ANY = 3
 """The first entry has at least the number 4, however the device counted (AL-11; older releases count in tens)."""
-_HIGHEST = 65535
 _FRESH = Text(
     ja="業務に影響しない時間帯に投入し、通信を確かめてから copy running-config startup-config で保存すること。",
     en="use a maintenance window, test, and then keep the change with `copy running-config startup-config`",
@@ -66,10 +66,6 @@ _SHARED = Text(
 _NO_NUMBER = Text(
     ja="行の番号が設定に表示されていないか、空きがなく、この位置に加えられない。show access-list の番号を確かめること。",
     en="the numbers of the entries are not printed, or none is free between two of them: look them up with `show access-list`",
-)
-_RULE_NUMBER = Text(
-    ja="ルールの番号に空きがないか表示されていないため、この位置に加えられない。",
-    en="no number is free between two rules, or they are not printed",
 )
 _ROUTER = Text(
     ja="このインタフェースに適用できるハードウェアアクセスリストはない。ファイアウォールのルールで止めること。",
@@ -128,18 +124,16 @@ class _Session:
         self._edits: dict[tuple[int, str], _Edit] = {}
         self._definitions: list[str] = []
         self._applied: list[str] = []
-        self._rules: list[str] = []
-        self._rule_numbers = _rule_numbers(self._sections)
-        self._removed_rules: dict[int, set[int]] = {}
+        self._rules = RuleChanges(device, self._sections, self._taken)
 
     def change(self, change: Change) -> None:
         match change:
             case InsertDeny() if change.filter == FORWARDING:
-                self._insert_rules(change)
+                self._rules.insert(change)
             case InsertDeny():
                 self._insert_entries(change)
             case RemoveLine() if change.filter == FORWARDING:
-                self._removed_rules.setdefault(self._rule_at(change.position), set()).add(change.position)
+                self._rules.remove(change.position)
             case RemoveLine():
                 access_list, place = self._owner(change.filter, change.position)
                 self._edit(access_list, change.filter).removed.add(place)
@@ -150,10 +144,10 @@ class _Session:
 
     def lines(self) -> Iterator[str]:
         """The commands of all changes."""
-        yield from self._definitions
+        yield from (*self._definitions, *self._rules.definitions)
         for edit in self._edits.values():
             yield from self._edited(edit)
-        rules = [*self._rules, *self._rules_removed()]
+        rules = list(self._rules.lines())
         if rules:
             self.notes[_ITSELF] = None
             yield "firewall"
@@ -375,52 +369,6 @@ class _Session:
             found.append(one.name)
         return found or None
 
-    # --- firewall ---------------------------------------------------------------------------------------------
-
-    def _rule_at(self, position: int) -> int:
-        """The number of the rule of a line of the firewall. Raises `NotSaidError` for one without a printed number."""
-        line = self._device.filters[FORWARDING].lines[position]
-        number = line.label.removeprefix("rule ")
-        if not number.isdigit() or int(number) not in self._rule_numbers:
-            raise NotSaidError(_RULE_NUMBER)
-        return int(number)
-
-    def _insert_rules(self, change: InsertDeny) -> None:
-        if None in self._rule_numbers:
-            raise NotSaidError(_RULE_NUMBER)
-        lines = self._device.filters[FORWARDING].lines
-        low = self._rule_at(change.position - 1) if change.position else 0
-        high = self._rule_at(change.position) if change.position < len(lines) else _HIGHEST + 1
-        if low == high:
-            raise NotSaidError(UNPLACED)
-        free = (number for number in range(low + 1, high) if number not in self._rule_numbers)
-        if change.position == len(lines):
-            highest = max((number for number in self._rule_numbers if number is not None), default=0)
-            free = (number for number in count(max(low, highest) + 1) if number <= _HIGHEST)
-        for match in change.matches:
-            base = unused("secaudit", self._taken)
-            source, destination = (unused(f"{base}-{end}", self._taken) for end in ("from", "to"))
-            self._definitions += entity(source, match.family, match.sources, change.ingress)
-            self._definitions += entity(destination, match.family, match.destinations, change.egress)
-            for application in applications(match):
-                number = next(free, None)
-                if number is None:
-                    raise NotSaidError(_RULE_NUMBER)
-                self._rule_numbers.add(number)
-                name = "any"
-                if application:
-                    name = unused(f"{base}-app", self._taken)
-                    self._definitions += [f"application {name}", *application]
-                self._rules.append(f" rule {number} deny {name} from {source} to {destination} log")
-
-    def _rules_removed(self) -> Iterator[str]:
-        lines = self._device.filters[FORWARDING].lines if self._removed_rules else ()
-        for number, positions in sorted(self._removed_rules.items()):
-            every = {place for place, line in enumerate(lines) if line.label == f"rule {number}"}
-            if every != positions:
-                raise NotSaidError(NOT_REMOVABLE)
-            yield f" no rule {number}"
-
 
 def _place(order: Sequence[tuple[AccessList, int]], position: int, family: Family) -> tuple[AccessList, int] | None:
     """Where in which list packets of a family are to be denied before the line at a position; None when no list is of the family.
@@ -464,17 +412,6 @@ def _family_of(matches: Sequence[Match]) -> int | None:
 
 def _is_numbered_list(access_list: AccessList) -> bool:
     return access_list.name.isdigit()
-
-
-def _rule_numbers(sections: Sections) -> set[int | None]:
-    """The numbers of all rules of the firewall; None among them when one is not printed."""
-    found: set[int | None] = set()
-    for node in sections.of("firewall"):
-        for child in node.children:
-            if child.keys[0] == "rule":
-                word = child.keys[1] if len(child.keys) > 1 else ""
-                found.add(int(word) if word.isascii() and word.isdigit() and len(word) <= 5 else None)
-    return found
 
 
 WRITER = AlliedWarePlusCommandWriter()
