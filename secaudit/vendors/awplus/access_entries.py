@@ -224,7 +224,10 @@ class EntryReader:
         return ANY_IPV4
 
     def _options(self, words: Words, entry: Entry) -> None:
-        """What stands behind the addresses can only narrow; what is not known of it makes the entry uncertain."""
+        """What stands behind the addresses. What is not known of it makes the entry uncertain, where it denies and can only narrow.
+
+        Raises `NotUnderstoodError` for a number or name of a port (the entry may be about more) and where an entry permits.
+        """
         while words:
             key = words.take().lower()
             if key == "log":
@@ -235,9 +238,11 @@ class EntryReader:
             elif key in ("mac", "any") or key.count(".") == 2:
                 words.rest()
                 entry.uncertain(_MAC_ADDRESSES)
-            else:
+            elif entry.action is Action.DENY and not key[:1].isdigit() and key not in names().ports:
                 words.rest()
                 entry.tail = True
+            else:
+                raise NotUnderstoodError(f"option {key!r}")
 
 
 def _looks_like_mac(words: Words) -> bool:

@@ -183,7 +183,10 @@ class Firewall:
             rule = _Rule(number, node)
             if node.children or not self._conditions(words, rule):
                 raise NotUnderstoodError("form of a rule")
-            self.ledger.use(node)
+            if rule.doubt is _OPTION:
+                self.ledger.leave_line(node.line)
+            else:
+                self.ledger.use(node)
         except NotUnderstoodError:
             number = self._highest + 10 if number is None else number
             rule = _Rule(number, node, doubt=_UNREAD_RULE)

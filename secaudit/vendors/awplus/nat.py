@@ -107,7 +107,10 @@ class AddressTranslation:
             if node.children:
                 raise NotUnderstoodError("nothing stands below a rule")
             self._conditions(words, rule)
-            self.ledger.use(node)
+            if rule.doubt is _OPTION:
+                self.ledger.leave_line(node.line)
+            else:
+                self.ledger.use(node)
         except NotUnderstoodError:
             number = self._highest + 10 if number is None else number
             self._rules.append(_Rule(number, node, doubt=_UNREAD_RULE))

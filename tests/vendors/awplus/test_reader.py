@@ -100,6 +100,14 @@ def test_an_unknown_condition_at_the_end_only_narrows() -> None:
     assert line.matches[0].destinations == ((10 << 24, (11 << 24) - 1),)
 
 
+@pytest.mark.parametrize(
+    "entry", ["permit tcp any any eq 80 443", "deny tcp any any eq 80 443", "permit ip any any colour"]
+)
+def test_what_may_be_about_more_is_unknown(entry: str) -> None:
+    (line,) = device(f"access-list hardware X\n 4 {entry}\nend").filters["X"].lines
+    assert (line.action, line.certainty) == (Action.UNKNOWN, Certainty.UNCERTAIN)
+
+
 def test_unused_lists_are_told() -> None:
     found = device("access-list hardware A\n deny ip any any\naccess-list 10 permit any\nvty access-class 10\nend")
     assert [notice.kind for notice in found.notices] == [NoticeKind.UNUSED_FILTER]
