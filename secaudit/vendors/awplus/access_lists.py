@@ -60,6 +60,8 @@ class AccessList:
     """Entries that send packets out of a port of their own choice."""
     remark: str = ""
     lines: tuple[FilterLine, ...] = ()
+    meets_ipv6: bool = False
+    """Whether some entry looks at IPv6 packets."""
     _sequences: set[int] = field(default_factory=set)
     _highest: int = 0
     _edits: int = 0
@@ -111,6 +113,7 @@ class AccessList:
         numbers = [number for number, _ in self.entries]
         twice = {low for low, high in pairwise(numbers) if low == high}
         self.lines = tuple(_numbered(number, line, number in twice) for number, line in self.entries)
+        self.meets_ipv6 = any(match.family == 6 for line in self.lines for match in line.matches)
 
 
 def _numbered(number: int, line: FilterLine, twice: bool) -> FilterLine:

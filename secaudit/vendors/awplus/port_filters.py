@@ -168,8 +168,8 @@ class PortFilters:
         policies = [_Part(None, one.source) for one in facts.service_policies if one.name in self.rules.dropping]
         first = (*policies, *self._of_family(4, facts.hardware))
         second = self._of_family(6, facts.hardware_ipv6)
-        both = any(match.family == 6 for part in first for line in part.lines for match in line.matches)
-        return (first, second) if second and both and len(first) > len(policies) else ((*first, *second),)
+        both = any(part.access_list is not None and part.access_list.meets_ipv6 for part in first)
+        return (first, second) if second and both else ((*first, *second),)
 
     def _of_family(self, family: Family, named: Sequence[Named]) -> _Search:
         found: list[_Part] = []
