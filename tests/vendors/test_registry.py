@@ -168,7 +168,6 @@ def test_supported_vendors_are_recognised(content: str, vendor: str) -> None:
 
 
 UNSUPPORTED = {
-    "Allied Telesis AlliedWare Plus": "!\nservice password-encryption\n!\nhostname x530\nvlan database\n vlan 10 name kikan\n!\ninterface port1.0.1\n switchport\n switchport mode access\n!\nend\n",
     "Cisco NX-OS": "!Command: show running-config\n!Time: Mon Apr  6 10:00:00 2026\n\nversion 9.3(5)\nhostname nexus\nfeature interface-vlan\nvrf context management\n",
     "AWS VPC": '{\n  "SecurityGroups": [\n  ]\n}\n',
     "ALAXALA AX7800R / AX2000R": "flow filter Tokyo in\n  list 10 ip 10.1.0.0/24 any\n    action drop\n  list 20 ip any any\n    action forward\n",

@@ -1,0 +1,270 @@
+"""The management plane: services of the device itself, credentials, and the servers that it uses (C.6).
+
+What is not in the file is not off: telnet and HTTP are printed in either state, and a service without a line is left unsaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from secaudit.network.device import NoticeKind
+from secaudit.network.filters import Filter
+from secaudit.network.management import (
+    Credential,
+    ManagementPlane,
+    ManagementService,
+    Server,
+    SnmpCommunity,
+    Storage,
+)
+from secaudit.network.matches import TCP, Family, Service
+from secaudit.text.bilingual import Text
+from secaudit.text.secrets import MASK
+from secaudit.text.source import SourceLine
+from secaudit.vendors.awplus.access_lists import AccessList, AccessLists
+from secaudit.vendors.awplus.local_filter import Restriction, local_filter
+from secaudit.vendors.awplus.vocabulary import irrelevance
+from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
+from secaudit.vendors.common.lines import Node
+
+_HASHED = "8"
+_SECRET_WORDS = frozenset(("key", "password", "key-string", "md5", "sha1", "authentication"))
+_WELL_KNOWN = frozenset(("public", "private"))
+
+
+@dataclass(slots=True)
+class Management:
+    """Collects the management plane while the file is read."""
+
+    lists: AccessLists
+    ledger: Ledger
+    services: list[ManagementService] = field(default_factory=list)
+    communities: list[SnmpCommunity] = field(default_factory=list)
+    credentials: list[Credential] = field(default_factory=list)
+    syslog: list[Server] = field(default_factory=list)
+    ntp: list[Server] = field(default_factory=list)
+    dns: list[Server] = field(default_factory=list)
+    _stated: dict[str, tuple[bool, SourceLine]] = field(default_factory=dict)
+    _ports: dict[str, tuple[Service, ...]] = field(default_factory=dict)
+    _off: set[str] = field(default_factory=set)
+    _terminal_lists: list[tuple[AccessList, SourceLine]] = field(default_factory=list)
+    _snmp: tuple[bool, SourceLine] | None = None
+    _snmp_lines: list[SourceLine] = field(default_factory=list)
+    _snmp_users: bool = False
+    _snmp_lists: list[AccessList] = field(default_factory=list)
+    _restrictions: list[Restriction] = field(default_factory=list)
+
+    def service(self, node: Node) -> None:
+        """`[no] service telnet|ssh|http [ip|ipv6]`."""
+        off = node.keys[0] == "no"
+        rest = node.keys[3:] if off else node.keys[2:]
+        if off and rest:
+            # It is off for one address family only.
+            self.ledger.leave(node, MANAGEMENT)
+            return
+        self._stated[node.keys[2 if off else 1]] = (not off, node.line)
+        self.ledger.use_all(node)
+
+    def port(self, node: Node) -> None:
+        """`telnet|ssh server port N`, `http port N|none`, `http secure-port N|none`."""
+        name = "https" if node.keys[1] == "secure-port" else node.keys[0]
+        number = node.keys[-1]
+        if number == "none":
+            self._off.add(name)
+        elif number.isascii() and number.isdigit() and len(number) <= 5 and 0 < int(number) < 65536:
+            self._ports[name] = (Service(((TCP, TCP),), ((int(number), int(number)),)),)
+        else:
+            self.ledger.leave(node, MANAGEMENT)
+            return
+        self.ledger.use_all(node)
+
+    def snmp(self, node: Node) -> None:
+        """`[no] snmp-server`, `snmp-server community NAME [ro|rw] [view V] [LIST]`, `snmp-server user|group ...`."""
+        keys = node.keys
+        if keys[0] == "no" or len(keys) == 1:
+            self._snmp = (keys[0] != "no", node.line)
+            self.ledger.use_all(node)
+        elif keys[1] == "community" and len(keys) > 2:
+            self._community(node)
+        elif keys[1] in ("user", "group"):
+            self._snmp_users = True
+            self._snmp_lines.append(node.line)
+            self.ledger.use_all(node)
+            for index, key in enumerate(keys[:-1]):
+                if key in ("auth", "priv") and MASK in node.words[index + 1 :]:
+                    self.credentials.append(
+                        Credential(f"snmp-server user {key}", self._storage(node, "encrypted"), (node.line,))
+                    )
+        else:
+            self.ledger.leave(node, MANAGEMENT)
+
+    def _storage(self, node: Node, word: str) -> Storage:
+        return Storage.REVERSIBLE if word in node.keys else Storage.CLEAR
+
+    def _community(self, node: Node) -> None:
+        rest = list(node.words[3:])
+        writable = False
+        names: list[str] = []
+        while rest:
+            word = rest.pop(0)
+            if word.lower() in ("ro", "rw"):
+                writable = word.lower() == "rw"
+            elif word.lower() == "view" and rest:
+                rest.pop(0)
+            else:
+                names.append(word)
+        held = [one for name in names if (one := self._list(name, 4, node.line)) is not None]
+        restricted = bool(held) and len(held) == len(names)
+        self.communities.append(SnmpCommunity(node.keys[2] in _WELL_KNOWN, writable, restricted, (node.line,)))
+        self._snmp_lines.append(node.line)
+        self._snmp_lists += held if restricted else []
+        self.ledger.use_all(node)
+
+    def _list(self, name: str, family: Family, line: SourceLine) -> AccessList | None:
+        """A software list; one that is not defined restricts nothing for sure."""
+        found = self.lists.software(name, family)
+        if found is None:
+            self.ledger.notice(
+                NoticeKind.UNDEFINED_FILTER,
+                Text(
+                    ja=f"アクセスリスト {name} がソフトウェアアクセスリストとして定義されていないため、管理アクセスが制限されているとはいえません",
+                    en=f"no software access list {name} is defined, so management access is not known to be restricted",
+                ),
+                (line,),
+            )
+        return found
+
+    def terminal_list(self, node: Node) -> None:
+        """`vty access-class LIST` and `vty ipv6 access-class LIST`: who may come by telnet and SSH."""
+        family: Family = 6 if "ipv6" in node.keys else 4
+        self._terminal(node, node.words[-1], family)
+
+    def _terminal(self, node: Node, name: str, family: Family) -> None:
+        held = self._list(name, family, node.line)
+        if held is not None:
+            self._terminal_lists.append((held, node.line))
+        self.ledger.use_all(node)
+
+    def line(self, node: Node) -> None:
+        """`line con|vty ...`."""
+        self.ledger.use(node)
+        for child in node.children:
+            keys = child.keys
+            if keys[0] == "access-class" and len(keys) in (2, 3) and node.keys[1:2] == ("vty",):
+                self._terminal(child, child.words[1], 4)
+            elif keys[:2] == ("ipv6", "access-class") and len(keys) in (3, 4) and node.keys[1:2] == ("vty",):
+                self._terminal(child, child.words[2], 6)
+            elif keys[0] == "exit":
+                self.ledger.use_all(child)
+            else:
+                known = irrelevance().reason("line", keys)
+                if known is None:
+                    self.ledger.leave(child, MANAGEMENT)
+                else:
+                    self.ledger.ignore(child, known[1])
+
+    def service_on(self, name: str, node: Node) -> None:
+        """A service that one line switches on."""
+        self.services.append(ManagementService(name, True, (node.line,)))
+        self.ledger.use_all(node)
+
+    def enable(self, node: Node) -> None:
+        """`enable password [level N] [8] VALUE`."""
+        rest = list(node.words[2:])
+        if len(rest) > 1 and rest[0].lower() == "level":
+            del rest[:2]
+        self._credential(f"enable {node.keys[1]}", rest, node.line)
+        self.ledger.use_all(node)
+
+    def username(self, node: Node) -> None:
+        """`username NAME [privilege N] password [8] VALUE`."""
+        for index, key in enumerate(node.keys[2:], 2):
+            if key in ("password", "secret"):
+                self._credential(f"username {node.words[1]} {key}", node.words[index + 1 :], node.line)
+                break
+        self.ledger.use_all(node)
+
+    def shared_key(self, node: Node, block: str = "") -> None:
+        """A key or password anywhere else, where the value was masked on reading. `block` is the heading under which it stands."""
+        if MASK not in node.words:
+            return
+        for index, key in enumerate(node.keys):
+            rest = node.words[index + 1 :]
+            if key in _SECRET_WORDS and MASK in rest[:2]:
+                self._credential(block + " ".join(node.words[: index + 1]), rest, node.line)
+                self.ledger.use(node)
+                return
+
+    def _credential(self, what: str, rest: Sequence[str], line: SourceLine) -> None:
+        """`rest` is the type digit, when there is one, and the value. Type 8 is a hash for passwords, reversible for shared keys."""
+        if not rest:
+            return
+        storage = Storage.CLEAR
+        if len(rest) > 1 and rest[0] == _HASHED:
+            storage = Storage.HASHED if what.startswith(("enable", "username")) else Storage.REVERSIBLE
+        elif rest[0].startswith("<"):
+            storage = Storage.UNKNOWN  # removed before the file was submitted
+        self.credentials.append(Credential(what, storage, (line,)))
+
+    def server(self, kind: str, node: Node) -> None:
+        """`log host A`, `ntp server|peer A`, `ip name-server [vrf V] A ...`."""
+        rest = list(node.words[2:])
+        while len(rest) > 1 and rest[0].lower() in ("vrf", "exclude"):
+            del rest[:2]
+        held = {"syslog": self.syslog, "ntp": self.ntp, "dns": self.dns}[kind]
+        if not rest:
+            self.ledger.leave(node, MANAGEMENT)
+            return
+        first = rest[0]
+        for word in rest if kind == "dns" else [first]:
+            if kind == "dns" and not ("." in word or ":" in word):
+                break  # options
+            held.append(Server(word, (node.line,)))
+        self.ledger.use_all(node)
+
+    def build(self) -> ManagementPlane:
+        """The finished plane."""
+        terminal = tuple(line for _, line in self._terminal_lists)
+        for name in ("telnet", "ssh"):
+            known = self._stated.get(name)
+            if known is None:
+                continue
+            restricted = known[0] and any(one.family == 4 for one, _ in self._terminal_lists)
+            sources = (known[1], *terminal) if restricted else (known[1],)
+            self.services.append(
+                ManagementService(name, known[0], sources, restricted=restricted, listens=self._ports.get(name, ()))
+            )
+            if known[0] and self._terminal_lists:
+                lists = tuple({(one.family, one.name): one for one, _ in self._terminal_lists}.values())
+                self._restrictions.append(Restriction(name, lists, sources or terminal))
+        web = self._stated.get("http")
+        for name in ("http", "https") if web is not None else ():
+            on = web is not None and web[0] and name not in self._off
+            sources = () if web is None else (web[1],)
+            self.services.append(ManagementService(name, on, sources, listens=self._ports.get(name, ())))
+        self._snmp_service()
+        return ManagementPlane(
+            tuple(self.services),
+            tuple(self.communities),
+            tuple(self.credentials),
+            tuple(self.syslog),
+            tuple(self.ntp),
+            tuple(self.dns),
+        )
+
+    def _snmp_service(self) -> None:
+        if self._snmp is not None and not self._snmp[0]:
+            self.services.append(ManagementService("snmp", False, (self._snmp[1],)))
+        elif self._snmp is not None or self._snmp_lines:
+            lines = (*(() if self._snmp is None else (self._snmp[1],)), *self._snmp_lines)
+            restricted = bool(self.communities) and all(one.restricted for one in self.communities)
+            restricted = restricted and not self._snmp_users
+            self.services.append(ManagementService("snmp", True, lines, restricted=restricted))
+            if restricted:
+                lists = tuple({one.name: one for one in self._snmp_lists}.values())
+                self._restrictions.append(Restriction("snmp", lists, lines))
+
+    def filter_for_itself(self) -> Filter | None:
+        """Who may manage the device; to be asked after `build`."""
+        return local_filter(self.services, self._restrictions)

@@ -1,0 +1,59 @@
+"""The reader: from the lines of a file to devices."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from secaudit.network.device import DoubtKind
+from secaudit.text.bilingual import Text
+from secaudit.text.config_text import ConfigText
+from secaudit.text.source import SourceLine
+from secaudit.vendors.awplus import recognition
+from secaudit.vendors.awplus.assembly import assemble
+from secaudit.vendors.awplus.sections import collect
+from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
+from secaudit.vendors.common.lines import LineTree, read_tree, split_at_end
+from secaudit.vendors.reader import ReadConfig
+
+_TRUNCATED = Text(
+    ja="末尾に end がなく、ファイルが途中で切れている可能性があります",
+    en="there is no `end`: the file may have been cut off",
+)
+
+
+class AlliedWarePlusReader:
+    """Allied Telesis AlliedWare Plus (vendor chapter C, but for the older AlliedWare of C.5)."""
+
+    name = "awplus"
+    title = "Allied Telesis AlliedWare Plus"
+
+    def score(self, text: ConfigText) -> int:
+        """See `recognition.score`."""
+        return recognition.score(text)
+
+    def read(self, text: ConfigText) -> ReadConfig:
+        """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
+        coverage = CoverageBuilder()
+        devices = []
+        for lines, tree in device_parts(text):
+            ledger = Ledger()
+            ledger.used.update(tree.structure)
+            sections = collect(tree, ledger)
+            if not tree.ended:
+                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
+            fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+            devices.append(assemble(sections, ledger, text.file, fallback, tuple(lines[:1])))
+            ledger.coverage_into(coverage, lines)
+        return ReadConfig(self.name, tuple(devices), coverage.build())
+
+
+def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:
+    """One part a device; text after the last `end` that is no device of its own stays with the one before."""
+    parts: list[list[SourceLine]] = []
+    for lines in split_at_end(text.lines):
+        if parts and not any(line.text.startswith("hostname ") for line in lines):
+            parts[-1].extend(lines)
+        else:
+            parts.append(list(lines))
+    return [(lines, read_tree(lines)) for lines in parts]
