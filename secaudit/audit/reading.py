@@ -16,7 +16,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables, ReadConfig
-from secaudit.vendors.registry import find_tables, read_config, vendor_hint
+from secaudit.vendors.registry import find_tables, gathering_vendors, read_config, read_together, vendor_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,29 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
     if found is not None and not found.devices:
         problem = _no_device(text, found.vendor)
     return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem, captured.tables)
+
+
+def gathered(files: Sequence[ConfigFile]) -> list[ConfigFile]:
+    """The same files, those read again together that are parts of one whole (the answers of a cloud): its devices are in the first of them."""
+    result = list(files)
+    for vendor in gathering_vendors():
+        texts = [(at, one.text) for at, one in enumerate(result) if one.text is not None and _is_of(one, vendor)]
+        if len(texts) < 2:
+            continue
+        try:
+            parts = read_together(vendor, [text for _, text in texts])
+        except InternalError as error:  # as for a single file: these stay unread, and the audit goes on
+            for at, _ in texts:
+                result[at] = replace(result[at], text=None, read=None, problem=error)
+            continue
+        nothing = not any(part.devices for part in parts)
+        for (at, text), part in zip(texts, parts, strict=True):
+            result[at] = replace(result[at], read=part, problem=_no_device(text, vendor) if nothing else None)
+    return result
+
+
+def _is_of(file: ConfigFile, vendor: str) -> bool:
+    return file.read is not None and file.read.vendor == vendor
 
 
 def without_tables(text: ConfigText, captured: FoundTables) -> ConfigText:

@@ -1,0 +1,474 @@
+"""A cloud network as devices.
+
+A virtual network is one router. Its interfaces are the subnets (the provider's router has the first address of each) and the gateways that are
+attached to it; which route table is used is told by where a packet comes from, so tables are policy routes by interface. Subnet filters act on
+what leaves a subnet (`filter_in`) and what enters it (`filter_out`), rule groups are policies (`groups`). Hubs, line gateways and NAT
+gateways are devices of their own (`gateways`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from secaudit.network.device import Device, Doubt, DoubtKind, Stage
+from secaudit.network.filters import Action, Filter, FilterLine
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.intervals import IPNetwork
+from secaudit.network.matches import Family, Match, any_address
+from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import NextHop, PolicyRoute
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.cloud.gateways import hub_device, line_gateway_device, nat_device
+from secaudit.vendors.cloud.groups import FAMILIES, INBOUND, OUTBOUND, Cards, GroupFilters, of_prefixes, outside
+from secaudit.vendors.cloud.model import (
+    Attachment,
+    Cloud,
+    RouteTable,
+    Subnet,
+    SubnetFilter,
+    TableRoute,
+    Target,
+    TargetKind,
+    VirtualNetwork,
+    Way,
+)
+
+_PIPELINE = (
+    Stage.INGRESS_FILTER,
+    Stage.INGRESS_NAT,
+    Stage.ROUTE,
+    Stage.POLICY,
+    Stage.EGRESS_NAT,
+    Stage.EGRESS_FILTER,
+)
+_OUTBOUND_ONLY = "egress-only gateways"
+_SUBNETS = "subnets"
+_SHOWN = 12
+_NO_SUBNETS = Text(
+    ja="仮想ネットワークのサブネットが提出されていないため、どの端末がどこにあるか分からない。",
+    en="the subnets of the virtual network were not submitted, so what is where in it is not known",
+)
+_NO_PREFIX = Text(
+    ja="サブネットのアドレスが提出されていない。",
+    en="the addresses of a subnet were not submitted",
+)
+_NO_TABLE = Text(
+    ja="サブネットに適用されるルートテーブルが提出されていないため、経路が分からない。",
+    en="the route table of a subnet was not submitted, so its routes are not known",
+)
+_SEVERAL_TABLES = Text(
+    ja="ゲートウェイのサブネットごとにルートテーブルが異なり、どれが使われるかはパケットからは判断できない。",
+    en="the subnets of the gateway have different route tables, and which one is used cannot be told from the packet",
+)
+_NO_FILTER = Text(
+    ja="サブネットに適用されるネットワークACLが提出されていない。",
+    en="the network ACL of the subnet was not submitted",
+)
+_SEVERAL_FILTERS = Text(
+    ja="ゲートウェイのサブネットごとにネットワークACLが異なり、どれが使われるかはパケットからは判断できない。",
+    en="the subnets of the gateway have different network ACLs, and which one is used cannot be told from the packet",
+)
+_PUBLIC_NOT_TOLD = Text(
+    ja="ネットワークインターフェースがすべて提出されたとは確認できないため、どの端末がパブリックIPアドレスを持つか分からない。",
+    en="not all network interfaces were submitted, so which hosts have a public address is not known",
+)
+_UNKNOWN_TARGET = Text(
+    ja="経路の行き先の種類を読み取れない。",
+    en="where the route leads was not understood",
+)
+_UNKNOWN_PREFIX = Text(
+    ja="経路の宛先(プレフィックスリスト)が提出されていない。",
+    en="the destinations of the route (a prefix list) were not submitted",
+)
+
+
+def devices_of(cloud: Cloud) -> tuple[Device, ...]:
+    """Every virtual network and gateway as a device, in a stable order."""
+    cards = Cards(cloud)
+    owners = {one.id: one.owner for one in cloud.networks}
+    found = [_Network(cloud, cards, one).device() for one in cloud.networks]
+    subnets = {one.id: one for one in cloud.subnets}
+    for nat in cloud.nats:
+        found.append(nat_device(cloud, nat, subnets.get(nat.subnet), owners.get(nat.network, "")))
+    found += [hub_device(cloud, one) for one in cloud.hubs]
+    found += [line_gateway_device(cloud, one) for one in cloud.line_gateways]
+    return tuple(sorted((_with_doubts(cloud, one) for one in found), key=lambda one: one.name))
+
+
+def _with_doubts(cloud: Cloud, device: Device) -> Device:
+    place = device.name.rpartition("/")[2]
+    told = tuple(one.doubt for one in cloud.doubts if one.place in (None, place))
+    notices = tuple(notice for where, notice in cloud.notices if where == place)
+    return replace(device, doubts=(*device.doubts, *told), notices=(*device.notices, *notices))
+
+
+def router_address(prefix: IPNetwork) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    """The address of the provider's router in a subnet: the first one after that of the network itself."""
+    first = prefix[1] if prefix.num_addresses > 1 else prefix[0]
+    return ipaddress.ip_interface(f"{first}/{prefix.prefixlen}")
+
+
+class _Network:
+    """Makes the device of one virtual network."""
+
+    def __init__(self, cloud: Cloud, cards: Cards, network: VirtualNetwork) -> None:
+        self._cloud = cloud
+        self._cards = cards
+        self._network = network
+        self._subnets = [one for one in cloud.subnets if one.network == network.id]
+        self._known = {one.id for one in self._subnets}
+        self._attachments = [one for one in cloud.attachments if one.network == network.id]
+        self._tables = [one for one in cloud.tables if one.network == network.id]
+        self._filters_of = {
+            subnet: one for one in cloud.filters if one.network == network.id for subnet in sorted(one.subnets)
+        }
+        self._card_by_id = {one.id: one for one in cloud.cards if one.network == network.id}
+        self._nat_by_id = {one.id: one for one in cloud.nats if one.network == network.id}
+        self._doubts: list[Doubt] = []
+        self._filters: dict[str, Filter] = {}
+        self._routers = frozenset(card.subnet for card in self._card_by_id.values() if card.routes)
+
+    def device(self) -> Device:
+        network = self._network
+        interfaces = {one.name: one for one in (*self._subnet_interfaces(), *self._gateway_interfaces())}
+        policies = self._policies()
+        routes = tuple(self._policy_routes())
+        for gateway in self._mentioned(routes, interfaces):
+            interfaces[gateway.name] = gateway
+        self._public_addresses_told()
+        return Device(
+            name=f"{network.owner or self._cloud.vendor}/{network.id}",
+            vendor=self._cloud.vendor,
+            file=self._cloud.file,
+            identity=network.sources,
+            interfaces=interfaces,
+            filters=self._filters,
+            pipeline=_PIPELINE,
+            model=network.title,
+            policies=policies,
+            policy_routes=routes,
+            nat_rules=tuple(self._translations()),
+            doubts=tuple(_merged_doubts(self._doubts)),
+        )
+
+    # --- interfaces ---------------------------------------------------------------------------------------
+
+    def _subnet_interfaces(self) -> Iterator[Interface]:
+        for subnet in self._subnets:
+            yield Interface(
+                name=subnet.id,
+                kind=InterfaceKind.VLAN,
+                sources=subnet.sources,
+                addresses=tuple(InterfaceAddress(router_address(one), subnet.sources) for one in subnet.prefixes),
+                dynamic_address=not subnet.prefixes,
+                filter_in=self._subnet_filter(subnet, inbound=False),
+                filter_out=self._subnet_filter(subnet, inbound=True),
+                description=subnet.title,
+            )
+            if not subnet.prefixes:
+                self._doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_PREFIX, subnet.sources))
+        if not self._subnets:
+            yield Interface(_SUBNETS, InterfaceKind.VLAN, self._network.sources, dynamic_address=True)
+            self._doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_SUBNETS, self._network.sources))
+
+    def _gateway_interfaces(self) -> Iterator[Interface]:
+        for one in self._attachments:
+            filter_in, filter_out = self._gateway_filters(one)
+            yield Interface(
+                name=one.interface,
+                kind=InterfaceKind.TUNNEL,
+                sources=one.sources,
+                peer=one.peer,
+                filter_in=filter_in,
+                filter_out=filter_out,
+                description=one.way.value,
+            )
+
+    def _mentioned(self, routes: Iterable[PolicyRoute], known: dict[str, Interface]) -> Iterator[Interface]:
+        """Gateways that are known from routes alone."""
+        for route in routes:
+            for hop in route.next_hops:
+                if hop.interface is not None and hop.interface not in known:
+                    yield Interface(hop.interface, InterfaceKind.TUNNEL, hop.sources)
+
+    # --- subnet filters -----------------------------------------------------------------------------------
+
+    def _subnet_filter(self, subnet: Subnet, *, inbound: bool) -> str:
+        found = self._filters_of.get(subnet.id)
+        if found is None:
+            return self._unknown_filter(f"{subnet.id} {_direction(inbound)}", subnet.sources)
+        if not inbound:
+            return self._named(found, inbound=False)
+        inside = [one for one in self._attachments if subnet.id in one.subnets]
+        if not inside:
+            return self._named(found, inbound=True)
+        # What a gateway with a card in this subnet sends to hosts of the same subnet does not pass the filter.
+        exempt = FilterLine(
+            "same subnet as the gateway",
+            Action.PERMIT,
+            tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES),
+            tuple(line for one in inside for line in one.sources),
+            ingress=frozenset(one.interface for one in inside),
+        )
+        name = f"{found.id} inbound {subnet.id}"
+        self._filters[name] = replace(_filter(found, name, found.inbound), lines=(exempt, *found.inbound))
+        return name
+
+    def _named(self, found: SubnetFilter, *, inbound: bool) -> str:
+        name = f"{found.id} {_direction(inbound)}"
+        if name not in self._filters:
+            self._filters[name] = _filter(found, name, found.inbound if inbound else found.outbound)
+        return name
+
+    def _unknown_filter(self, name: str, sources: Sources, reason: Text = _NO_FILTER) -> str:
+        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
+        line = FilterLine("?", Action.UNKNOWN, everything, sources, doubt=reason)
+        self._filters[name] = Filter(name, (line,), Action.DENY, sources)
+        return name
+
+    def _gateway_filters(self, one: Attachment) -> tuple[str | None, str | None]:
+        """What a gateway with cards in subnets sends into them passes their outbound filter, and what it takes from them the inbound one.
+
+        Source: AWS, "Network ACLs for transit gateways": the outbound rules of its subnet see what it sends to instances in other subnets,
+        the inbound rules what they send to it.
+        """
+        if one.way is Way.INTERNET:
+            return self._internet_filters(one)
+        if one.way is not Way.HUB:
+            return None, None
+        found = {self._filters_of.get(subnet) for subnet in one.subnets}
+        (only, *others) = found or {None}
+        if others or only is None:
+            reason = _SEVERAL_FILTERS if others else _NO_FILTER
+            name = self._unknown_filter(f"{one.interface} subnets", one.sources, reason)
+            return name, name
+        here = {subnet.id: subnet for subnet in self._subnets}
+        matches = tuple(
+            Match(family, any_address(family), spans)
+            for family in FAMILIES
+            if (spans := of_prefixes((p for s in one.subnets if s in here for p in here[s].prefixes), family))
+        )
+        same = FilterLine("same subnet as the gateway", Action.PERMIT, matches, one.sources)
+        name = f"{only.id} outbound {one.interface}"
+        lines = (same, *only.outbound) if matches else only.outbound
+        self._filters[name] = replace(_filter(only, name, only.outbound), lines=lines)
+        return name, self._named(only, inbound=True)
+
+    def _internet_filters(self, one: Attachment) -> tuple[str, str]:
+        """By an internet gateway goes only what has a public address: those of cards, and the IPv6 addresses of the network."""
+        public = [
+            (int(outer), card)
+            for card in self._card_by_id.values()
+            for outer in card.public.values()
+            if outer.version == 4
+        ]
+        lines = []
+        for inward in (True, False):
+            made = []
+            for value, card in public:
+                own, everyone = ((value, value),), any_address(4)
+                match = Match(4, everyone, own) if inward else Match(4, own, everyone)
+                made.append(FilterLine(card.id, Action.PERMIT, (match,), card.sources))
+            own6 = of_prefixes((p for s in self._subnets for p in s.prefixes), 6)
+            if own6:
+                match = Match(6, any_address(6), own6) if inward else Match(6, own6, any_address(6))
+                made.append(FilterLine("IPv6", Action.PERMIT, (match,), one.sources))
+            name = f"{one.interface} {_direction(inward)}"
+            self._filters[name] = Filter(name, tuple(made), Action.DENY, one.sources)
+            lines.append(name)
+        return lines[0], lines[1]
+
+    def _public_addresses_told(self) -> None:
+        """Where not all cards are known, any host may have a public address."""
+        gateways = [one for one in self._attachments if one.way is Way.INTERNET]
+        open_subnets = [one for one in self._subnets if not self._cards.complete(one)]
+        if gateways and (open_subnets or not self._subnets):
+            lines = tuple(line for one in gateways for line in one.sources)
+            lines = (*lines, *(line for one in open_subnets[:3] for line in one.sources[:1]))
+            self._doubts.append(
+                Doubt(
+                    DoubtKind.TRUNCATED,
+                    _PUBLIC_NOT_TOLD,
+                    lines,
+                    interfaces=frozenset(one.interface for one in gateways),
+                )
+            )
+
+    # --- policies -----------------------------------------------------------------------------------------
+
+    def _policies(self) -> tuple[str, ...]:
+        for one in GroupFilters(self._cloud, self._cards).filters(self._network, self._subnets, self._routers):
+            self._filters[one.name] = one
+        outward = [one for one in self._attachments if one.way is Way.OUTBOUND]
+        if not outward:
+            return OUTBOUND, INBOUND
+        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
+        lines = tuple(
+            FilterLine("egress only", Action.DENY, everything, one.sources, ingress=frozenset({one.interface}))
+            for one in outward
+        )
+        only6 = tuple(
+            FilterLine("IPv6 only", Action.DENY, everything[:1], one.sources, egress=frozenset({one.interface}))
+            for one in outward
+        )
+        self._filters[_OUTBOUND_ONLY] = Filter(
+            _OUTBOUND_ONLY, (*lines, *only6), Action.PERMIT, outward[0].sources, stateful=True
+        )
+        return _OUTBOUND_ONLY, OUTBOUND, INBOUND
+
+    def _translations(self) -> Iterator[NatRule]:
+        gateways = frozenset(one.interface for one in self._attachments if one.way is Way.INTERNET)
+        if not gateways:
+            return
+        for card in self._card_by_id.values():
+            for inner, outer in card.public.items():
+                if inner.version != 4:
+                    continue
+                private, public = (int(inner), int(inner)), (int(outer), int(outer))
+                yield NatRule(
+                    f"{card.id} in",
+                    NatStage.INGRESS,
+                    (Match(4, any_address(4), (public,)),),
+                    card.sources,
+                    interfaces=gateways,
+                    destination=Translation(TranslationKind.SHIFT, private),
+                )
+                yield NatRule(
+                    f"{card.id} out",
+                    NatStage.EGRESS,
+                    (Match(4, (private,), any_address(4)),),
+                    card.sources,
+                    interfaces=gateways,
+                    source=Translation(TranslationKind.SHIFT, public),
+                )
+
+    # --- routes -------------------------------------------------------------------------------------------
+
+    def _policy_routes(self) -> Iterator[PolicyRoute]:
+        by_table: dict[str, set[str]] = {}
+        tables = {one.id: one for one in self._tables}
+        unsure: dict[str, list[RouteTable]] = {}
+        for subnet in self._subnets:
+            found = self._table_of(subnet.id)
+            if found is None:
+                self._doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_TABLE, subnet.sources))
+            else:
+                by_table.setdefault(found.id, set()).add(subnet.id)
+        if not self._subnets and not self._tables:
+            self._doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_TABLE, self._network.sources))
+        for one in self._attachments:
+            edge = [table for table in self._tables if one.interface in table.gateways]
+            if not edge and one.way is Way.HUB:
+                # Packets enter by the cards of the gateway, so the tables of their subnets are used; of all, where these are not told.
+                places = one.subnets or tuple(subnet.id for subnet in self._subnets)
+                edge = list({t.id: t for s in places if (t := self._table_of(s)) is not None}.values())
+            if len({table.routes for table in edge}) == 1:
+                by_table.setdefault(edge[0].id, set()).add(one.interface)
+            elif edge:
+                unsure[one.interface] = edge
+        for name, ports in sorted(by_table.items()):
+            yield from self._of_table(tables[name], frozenset(ports), None)
+        for port, several in sorted(unsure.items()):
+            for table in several:
+                yield from self._of_table(table, frozenset({port}), _SEVERAL_TABLES)
+
+    def _local_prefixes(self) -> tuple[IPNetwork, ...]:
+        """What is routed locally whatever the tables say: the ranges of the network, or at least its subnets."""
+        return self._network.prefixes or tuple(prefix for one in self._subnets for prefix in one.prefixes)
+
+    def _table_of(self, subnet: str) -> RouteTable | None:
+        explicit = next((one for one in self._tables if subnet in one.subnets), None)
+        return explicit or next((one for one in self._tables if one.main), None)
+
+    def _of_table(self, table: RouteTable, ports: frozenset[str], unsure: Text | None) -> Iterator[PolicyRoute]:
+        """Longest prefix first; the same prefix once, what is not learnt before what is."""
+        spread: list[tuple[IPNetwork | None, TableRoute]] = []
+        for route in table.routes:
+            if route.destinations is None:
+                spread.append((None, route))
+            else:
+                spread.extend((prefix, route) for prefix in route.destinations)
+        written = {prefix for prefix, _ in spread}
+        local = tuple(one for one in self._local_prefixes() if one not in written)
+        implied = TableRoute(local, (Target(TargetKind.LOCAL),), table.sources)
+        spread.extend((prefix, implied) for prefix in local)
+        seen: set[IPNetwork] = set()
+        for prefix, route in sorted(spread, key=_rank):
+            if prefix is not None and prefix in seen:
+                continue
+            if prefix is not None and route.unsure is None:
+                seen.add(prefix)
+            yield from self._route(table, prefix, route, ports, unsure)
+
+    def _route(
+        self, table: RouteTable, prefix: IPNetwork | None, route: TableRoute, ports: frozenset[str], unsure: Text | None
+    ) -> Iterator[PolicyRoute]:
+        reason = unsure or route.unsure
+        if prefix is None:
+            reason = reason or _UNKNOWN_PREFIX
+            matches = tuple(
+                Match(family, any_address(family), spans)
+                for family in FAMILIES
+                if (spans := outside(self._local_prefixes(), family))
+            )
+        else:
+            family: Family = 4 if prefix.version == 4 else 6
+            matches = (Match(family, any_address(family), of_prefixes((prefix,), family)),)
+        hops: list[NextHop] = []
+        for target in route.targets:
+            if target.kind is TargetKind.LOCAL:
+                yield PolicyRoute(f"{table.id} {prefix} local", matches, (), route.sources, ports, uncertain=reason)
+                return
+            hop = self._hop(target, route.sources)
+            if hop is None:
+                self._doubts.append(Doubt(DoubtKind.UNSUPPORTED, _UNKNOWN_TARGET, route.sources))
+            else:
+                hops.append(hop)
+        if hops:
+            label = f"{table.id} {prefix or '?'}"
+            yield PolicyRoute(label, matches, tuple(hops), route.sources, ports, uncertain=reason)
+
+    def _hop(self, target: Target, sources: Sources) -> NextHop | None:
+        match target.kind:
+            case TargetKind.NOWHERE:
+                return NextHop(sources, discard=True)
+            case TargetKind.GATEWAY:
+                return NextHop(sources, interface=target.id)
+            case TargetKind.CARD:
+                card = self._card_by_id.get(target.id)
+                if card is None or card.subnet not in self._known or not card.addresses:
+                    return None
+                return NextHop((*sources, *card.sources), gateway=card.addresses[0], interface=card.subnet)
+            case TargetKind.NAT:
+                nat = self._nat_by_id.get(target.id)
+                if nat is None or nat.subnet not in self._known or nat.address is None:
+                    return None
+                return NextHop((*sources, *nat.sources), gateway=nat.address, interface=nat.subnet)
+            case TargetKind.LOCAL | TargetKind.UNKNOWN:
+                return None
+
+
+def _rank(one: tuple[IPNetwork | None, TableRoute]) -> tuple[int, int, bool]:
+    """Routes of unknown destinations first (they may be more specific than any), then the longest prefixes, learnt ones last."""
+    prefix, route = one
+    return (0 if prefix is None else 1, 0 if prefix is None else -prefix.prefixlen, route.learnt)
+
+
+def _direction(inbound: bool) -> str:
+    return "inbound" if inbound else "outbound"
+
+
+def _filter(found: SubnetFilter, name: str, lines: tuple[FilterLine, ...]) -> Filter:
+    return Filter(name, lines, Action.DENY, found.sources, default_sources=found.ends or found.sources)
+
+
+def _merged_doubts(doubts: Iterable[Doubt]) -> Iterator[Doubt]:
+    """Doubts of one meaning as one, with the lines of all."""
+    lines: dict[tuple[DoubtKind, Text, frozenset[str] | None], dict[SourceLine, None]] = {}
+    for one in doubts:
+        lines.setdefault((one.kind, one.text, one.interfaces), {}).update(dict.fromkeys(one.sources))
+    for (kind, text, interfaces), sources in lines.items():
+        yield Doubt(kind, text, tuple(sources)[:_SHOWN], interfaces=interfaces)
