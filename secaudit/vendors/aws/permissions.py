@@ -176,6 +176,7 @@ def _acl_line(one: Record, egress: bool, number: int | None) -> FilterLine:
     lines = merged(
         one.sources("RuleNumber", "RuleAction", "Protocol", "CidrBlock", "Ipv6CidrBlock"),
         () if ports is None else inner.sources("From", "To"),
+        () if kinds is None else kinds.sources("Type", "Code"),
     )
     label = "?" if number is None else str(number)
     action = {"allow": Action.PERMIT, "deny": Action.DENY}.get(one.text("RuleAction").lower())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from secaudit.network.device import Device, Doubt, DoubtKind, Stage
-from secaudit.network.filters import Action, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import IPNetwork
 from secaudit.network.matches import Family, Match, any_address
@@ -70,6 +70,10 @@ _NO_FILTER = Text(
 _SEVERAL_FILTERS = Text(
     ja="ゲートウェイのサブネットごとにネットワークACLが異なり、どれが使われるかはパケットからは判断できない。",
     en="the subnets of the gateway have different network ACLs, and which one is used cannot be told from the packet",
+)
+_PLACES_NOT_TOLD = Text(
+    ja="ゲートウェイがどのサブネットに接続しているか提出されていない。",
+    en="in which subnets the gateway has its interfaces was not submitted",
 )
 _PUBLIC_NOT_TOLD = Text(
     ja="ネットワークインターフェースがすべて提出されたとは確認できないため、どの端末がパブリックIPアドレスを持つか分からない。",
@@ -202,19 +206,14 @@ class _Network:
             return self._unknown_filter(f"{subnet.id} {_direction(inbound)}", subnet.sources)
         if not inbound:
             return self._named(found, inbound=False)
-        inside = [one for one in self._attachments if subnet.id in one.subnets]
+        inside = [one for one in self._attachments if one.way is Way.HUB and subnet.id in self._subnets_of(one)]
         if not inside:
             return self._named(found, inbound=True)
         # What a gateway with a card in this subnet sends to hosts of the same subnet does not pass the filter.
-        exempt = FilterLine(
-            "same subnet as the gateway",
-            Action.PERMIT,
-            tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES),
-            tuple(line for one in inside for line in one.sources),
-            ingress=frozenset(one.interface for one in inside),
-        )
+        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
+        exempt = tuple(self._exempt(one, everything, one.sources, ingress=True) for one in inside)
         name = f"{found.id} inbound {subnet.id}"
-        self._filters[name] = replace(_filter(found, name, found.inbound), lines=(exempt, *found.inbound))
+        self._filters[name] = replace(_filter(found, name, found.inbound), lines=(*exempt, *found.inbound))
         return name
 
     def _named(self, found: SubnetFilter, *, inbound: bool) -> str:
@@ -239,7 +238,8 @@ class _Network:
             return self._internet_filters(one)
         if one.way is not Way.HUB:
             return None, None
-        found = {self._filters_of.get(subnet) for subnet in one.subnets}
+        places = self._subnets_of(one)
+        found = {self._filters_of.get(subnet) for subnet in places}
         (only, *others) = found or {None}
         if others or only is None:
             reason = _SEVERAL_FILTERS if others else _NO_FILTER
@@ -249,13 +249,29 @@ class _Network:
         matches = tuple(
             Match(family, any_address(family), spans)
             for family in FAMILIES
-            if (spans := of_prefixes((p for s in one.subnets if s in here for p in here[s].prefixes), family))
+            if (spans := of_prefixes((p for s in places if s in here for p in here[s].prefixes), family))
         )
-        same = FilterLine("same subnet as the gateway", Action.PERMIT, matches, one.sources)
         name = f"{only.id} outbound {one.interface}"
-        lines = (same, *only.outbound) if matches else only.outbound
-        self._filters[name] = replace(_filter(only, name, only.outbound), lines=lines)
+        same = (self._exempt(one, matches, one.sources),) if matches else ()
+        self._filters[name] = replace(_filter(only, name, only.outbound), lines=(*same, *only.outbound))
         return name, self._named(only, inbound=True)
+
+    def _subnets_of(self, one: Attachment) -> tuple[str, ...]:
+        """The subnets in which a gateway has cards: all of them may be, where that is not told."""
+        return one.subnets or tuple(subnet.id for subnet in self._subnets)
+
+    @staticmethod
+    def _exempt(one: Attachment, matches: tuple[Match, ...], sources: Sources, *, ingress: bool = False) -> FilterLine:
+        told = bool(one.subnets)
+        return FilterLine(
+            "same subnet as the gateway",
+            Action.PERMIT,
+            matches,
+            sources,
+            Certainty.ALWAYS if told else Certainty.UNCERTAIN,
+            None if told else _PLACES_NOT_TOLD,
+            ingress=frozenset({one.interface}) if ingress else None,
+        )
 
     def _internet_filters(self, one: Attachment) -> tuple[str, str]:
         """By an internet gateway goes only what has a public address: those of cards, and the IPv6 addresses of the network."""
@@ -363,8 +379,7 @@ class _Network:
             edge = [table for table in self._tables if one.interface in table.gateways]
             if not edge and one.way is Way.HUB:
                 # Packets enter by the cards of the gateway, so the tables of their subnets are used; of all, where these are not told.
-                places = one.subnets or tuple(subnet.id for subnet in self._subnets)
-                edge = list({t.id: t for s in places if (t := self._table_of(s)) is not None}.values())
+                edge = list({t.id: t for s in self._subnets_of(one) if (t := self._table_of(s)) is not None}.values())
             if len({table.routes for table in edge}) == 1:
                 by_table.setdefault(edge[0].id, set()).add(one.interface)
             elif edge:
