@@ -12,7 +12,7 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.aws.coverage import LineBook
 from secaudit.vendors.aws.lists import LISTS, SAME
 from secaudit.vendors.aws.records import Record, Records
-from secaudit.vendors.aws.terraform import read_terraform
+from secaudit.vendors.aws.terraform import join_parts, read_terraform
 from secaudit.vendors.common.json_document import Item, JsonDocument, read_json
 
 _HUB_TABLE = re.compile(r"tgw-rtb-[0-9a-f]{8,17}")
@@ -39,6 +39,7 @@ def gather(texts: Sequence[ConfigText]) -> tuple[list[Page], Records]:
         pages.append(page)
         for root in document.roots:
             _root(page, records, root)
+    join_parts(records)
     return pages, records
 
 

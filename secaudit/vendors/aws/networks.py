@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.text.bilingual import Text
@@ -48,6 +48,10 @@ class Networks:
         self._records = records
         self._lists: dict[str, tuple[tuple[IPNetwork, ...], Sources] | None] = {}
         self.interface_records = tuple(self._interface_records())
+        self._network_by_subnet = {id_: record.text("VpcId") for id_, record in records.of("Subnets")}
+        self._outer: dict[str, list[Record]] = {}
+        for _, record in records.of("Addresses"):
+            self._outer.setdefault(record.text("NetworkInterfaceId"), []).append(record)
 
     # --- networks and subnets -----------------------------------------------------------------------------
 
@@ -129,7 +133,7 @@ class Networks:
             associations = record.children("Associations")
             yield RouteTable(
                 id_,
-                record.text("VpcId"),
+                self._placed(record, [one.text("SubnetId") for one in associations]),
                 frozenset(one.text("SubnetId") for one in associations if one.has("SubnetId")),
                 frozenset(one.text("GatewayId") for one in associations if one.has("GatewayId")),
                 any(one.flag("Main") for one in associations),
@@ -200,7 +204,7 @@ class Networks:
             entries = record.children("Entries")
             yield SubnetFilter(
                 id_,
-                record.text("VpcId"),
+                self._placed(record, [one.text("SubnetId") for one in record.children("Associations")]),
                 frozenset(one.text("SubnetId") for one in record.children("Associations")),
                 acl_lines(entries, egress=False),
                 acl_lines(entries, egress=True),
@@ -275,7 +279,7 @@ class Networks:
             kind = record.text("InterfaceType")
             yield NetworkCard(
                 record.text("NetworkInterfaceId"),
-                record.text("VpcId"),
+                self._placed(record, [record.text("SubnetId")]),
                 record.text("SubnetId"),
                 addresses,
                 self._groups_of(record),
@@ -292,12 +296,20 @@ class Networks:
             return None
         return tuple(one.text("GroupId") for one in record.children("Groups"))
 
-    @staticmethod
-    def _public(record: Record) -> Iterator[tuple[IPAddress, IPAddress]]:
+    def _placed(self, record: Record, subnets: Iterable[str]) -> str:
+        """The network of a record, told by itself or by its subnets."""
+        found = record.text("VpcId")
+        return found or next((name for one in subnets if (name := self._network_by_subnet.get(one, ""))), "")
+
+    def _public(self, record: Record) -> Iterator[tuple[IPAddress, IPAddress]]:
         for one in (*record.children("PrivateIpAddresses"), record):
             inner = address_of(one.text("PrivateIpAddress"))
             association = one.child("Association")
             outer = None if association is None else address_of(association.text("PublicIp"))
+            if inner is not None and outer is not None:
+                yield inner, outer
+        for one in self._outer.get(record.text("NetworkInterfaceId"), ()):
+            inner, outer = address_of(one.text("PrivateIpAddress")), address_of(one.text("PublicIp"))
             if inner is not None and outer is not None:
                 yield inner, outer
 
@@ -309,14 +321,9 @@ class Networks:
             first = next(iter(record.children("NatGatewayAddresses")), None)
             private = None if first is None else address_of(first.text("PrivateIp"))
             public = None if first is None else address_of(first.text("PublicIp"))
-            yield NatGateway(
-                id_,
-                record.text("VpcId"),
-                record.text("SubnetId"),
-                private,
-                record.sources("NatGatewayId", "SubnetId"),
-                public,
-            )
+            network = self._placed(record, [record.text("SubnetId")])
+            sources = record.sources("NatGatewayId", "SubnetId")
+            yield NatGateway(id_, network, record.text("SubnetId"), private, sources, public)
 
 
 _MANAGED = frozenset(

@@ -31,7 +31,10 @@ _PAGES = Text(
     ja="出力の続きのページ(NextToken)が提出されていない。",
     en="the next page of the output (NextToken) was not submitted",
 )
-_NO_ID = Text(ja="ID のない項目がある。", en="there is a record without an id")
+_NO_ID = Text(
+    ja="ID のない項目、又は何に属するか分からない項目がある(適用後に決まる値を含む)。",
+    en="there is a record without an id, or it is not told what it belongs to (known after apply, perhaps)",
+)
 _BALANCER = Text(
     ja="ロードバランサーが受け取った通信を他の端末へ渡すが、渡す先の設定は読み取っていない。",
     en="a load balancer hands what it gets to other hosts, and where to was not read",
@@ -85,7 +88,7 @@ def _cloud(file: str, pages: Sequence[Page], records: Records) -> Cloud:
         attachments=transit.attachments(),
         hubs=tuple(transit.hubs()),
         line_gateways=tuple(transit.line_gateways()),
-        doubts=tuple(dict.fromkeys((*_flaws(pages, records), *_unknown(pages), *_balancers(cards)))),
+        doubts=tuple(dict.fromkeys((*_flaws(pages, records), *_unknown(pages), *_balancers(records, cards)))),
         notices=tuple(_notices(held, filters, groups, cards)),
     )
 
@@ -105,6 +108,14 @@ def _flaws(pages: Sequence[Page], records: Records) -> Iterator[PlacedDoubt]:
             yield _everywhere(DoubtKind.TRUNCATED, _PAGES, (line,))
     for record, _ in records.strange[:_SHOWN]:
         yield _everywhere(DoubtKind.UNREAD, _NO_ID, record.sources())
+    for kind in ("Subnets", "RouteTables"):
+        for _, record in records.of(kind):
+            associated = [one.text("SubnetId") for one in record.children("Associations")]
+            placed = any(
+                (other := records.one("Subnets", one)) is not None and other.has("VpcId") for one in associated
+            )
+            if not record.has("VpcId") and not placed:
+                yield _everywhere(DoubtKind.TRUNCATED, _NO_ID, record.sources("SubnetId", "RouteTableId"))
     for id_, first, second in records.differing[:_SHOWN]:
         text = Text(
             ja=f"{id_} の内容が二つあり、異なる。どちらが現在のものか判断できない。",
@@ -141,7 +152,11 @@ def _place(record: Record) -> str | None:
     return None
 
 
-def _balancers(cards: Iterable[NetworkCard]) -> Iterator[PlacedDoubt]:
+def _balancers(records: Records, cards: Iterable[NetworkCard]) -> Iterator[PlacedDoubt]:
+    for _, record in records.of("VpcEndpoints"):
+        if record.text("VpcEndpointType") == "GatewayLoadBalancer":
+            sources = record.sources("VpcEndpointId", "VpcEndpointType")
+            yield PlacedDoubt(record.text("VpcId") or None, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, sources))
     for card in cards:
         if card.managed in _BALANCERS:
             yield PlacedDoubt(card.network, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, card.sources))

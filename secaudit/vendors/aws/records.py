@@ -102,7 +102,7 @@ def address_of(text: str) -> IPAddress | None:
 @dataclass(slots=True)
 class Records:
     """Records by kind (the name of the list they stand in, `Vpcs`) and id. `differing` are the lines of records that say different things
-    under one id, `told` the kinds of which at least one list was there, `unfinished` lists of which no last page was."""
+    under one id, `strange` records without an id or without an owner, `told` the kinds of which at least one list was there, `unfinished` lists of which no last page was."""
 
     by_kind: dict[str, dict[str, Record]] = field(default_factory=dict)
     differing: list[tuple[str, SourceLine, SourceLine]] = field(default_factory=list)
@@ -110,6 +110,8 @@ class Records:
     unfinished: dict[str, SourceLine] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     strange: list[tuple[Record, str]] = field(default_factory=list)
+    parts: dict[tuple[str, str, str], list[Item]] = field(default_factory=dict)
+    """Elements of lists that are resources of their own in Terraform, by the kind, id and list they belong to."""
 
     def add(self, kind: str, id_: str, record: Record) -> None:
         """Takes a record; the first of several that differ stays, and the difference is told."""

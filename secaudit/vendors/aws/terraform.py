@@ -51,7 +51,6 @@ def read_terraform(document: JsonDocument, book: LineBook, records: Records, roo
     made = _Made(document, records)
     for resource in _resources(book, held):
         _resource(document, book, made, resource)
-    made.finish()
 
 
 def _resources(book: LineBook, held: Item | None) -> Iterator[Item]:
@@ -150,7 +149,6 @@ class _Made:
     def __init__(self, document: JsonDocument, records: Records) -> None:
         self.document = document
         self.records = records
-        self.parts: dict[tuple[str, str, str], list[Item]] = {}
 
     def add(self, kind: str, id_: Item, item: Item) -> None:
         """A record."""
@@ -158,21 +156,18 @@ class _Made:
         self.records.add(kind, str(id_.value), Record(self.document, item))
 
     def part(self, kind: str, owner: str, key: str, item: Item) -> None:
-        """An element of a list of a record: a route of a route table, a rule of a group."""
-        self.parts.setdefault((kind, owner, key), []).append(item)
+        """An element of a list of a record: a route of a route table, a rule of a group. Whose it is may be known only after apply."""
+        if owner:
+            self.records.parts.setdefault((kind, owner, key), []).append(item)
+        else:
+            self.records.strange.append((Record(self.document, item), kind))
 
-    def finish(self) -> None:
-        """Puts the parts where they belong; an owner that is not there is made of them."""
-        for (kind, owner, key), items in self.parts.items():
-            record = self.records.one(kind, owner)
-            if record is None:
-                first = items[0]
-                name = {"RouteTables": "RouteTableId", "NetworkAcls": "NetworkAclId", "SecurityGroups": "GroupId"}[kind]
-                whole = Item(
-                    {name: Item(owner, first.line, first.column, first.end)}, first.line, first.column, first.end
-                )
-                record = Record(self.document, whole)
-                self.records.add(kind, owner, record)
+
+def join_parts(records: Records) -> None:
+    """Puts the parts where they belong. What is a part of nothing that was submitted is left: its owner counts as not submitted as a whole."""
+    for (kind, owner, key), items in records.parts.items():
+        record = records.one(kind, owner)
+        if record is not None:
             held = record.item.members.setdefault(key, Item([], items[0].line, items[0].column, items[0].end))
             held.items.extend(items)
 
@@ -191,10 +186,6 @@ def _vpc(made: _Made, v: Values) -> None:
             Tags=v.tags(),
         ),
     )
-    for key, kind, name in (("default_network_acl_id", "NetworkAcls", "NetworkAclId"),):
-        found = v.get(key)
-        if found is not None:
-            made.add(f"Default{kind}", found, v.object(**{name: found, "VpcId": v.id}))
     main = v.get("main_route_table_id") or v.get("default_route_table_id")
     if main is not None:
         made.part("RouteTables", str(main.value), "Associations", v.object(Main=v.made(True)))
@@ -419,6 +410,14 @@ def _nat(made: _Made, v: Values) -> None:
     made.add("NatGateways", v.id, v.object(NatGatewayId=v.id, SubnetId=v.get("subnet_id"), NatGatewayAddresses=held))
 
 
+def _public_address(made: _Made, v: Values) -> None:
+    id_ = v.get("allocation_id") or v.id
+    made.add("Addresses", id_, v.object(
+        AllocationId=id_, PublicIp=v.get("public_ip"), NetworkInterfaceId=v.get("network_interface") or v.get("network_interface_id"),
+        PrivateIpAddress=v.get("private_ip") or v.get("private_ip_address"), InstanceId=v.get("instance") or v.get("instance_id"),
+    ))  # fmt: skip
+
+
 def _peering(made: _Made, v: Values) -> None:
     made.add("VpcPeeringConnections", v.id, v.object(
         VpcPeeringConnectionId=v.id, RequesterVpcInfo=v.object(VpcId=v.get("vpc_id")), AccepterVpcInfo=v.object(VpcId=v.get("peer_vpc_id")),
@@ -481,6 +480,7 @@ MAKERS: Mapping[str, Callable[[_Made, Values], None]] = {
         "EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId", "Attachments"
     ),
     "aws_nat_gateway": _nat,
+    "aws_eip": _public_address,
     "aws_vpc_peering_connection": _peering,
     "aws_ec2_transit_gateway": _hub,
     "aws_ec2_transit_gateway_vpc_attachment": _hub_attachment,

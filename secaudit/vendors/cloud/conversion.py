@@ -15,7 +15,7 @@ from dataclasses import replace
 from secaudit.network.device import Device, Doubt, DoubtKind, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
-from secaudit.network.intervals import IPNetwork
+from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.matches import Family, Match, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute
@@ -275,19 +275,14 @@ class _Network:
 
     def _internet_filters(self, one: Attachment) -> tuple[str, str]:
         """By an internet gateway goes only what has a public address: those of cards, and the IPv6 addresses of the network."""
-        public = [
-            (int(outer), card)
-            for card in self._card_by_id.values()
-            for outer in card.public.values()
-            if outer.version == 4
-        ]
+        public = [(int(outer), name, sources) for name, _, outer, sources in self._public_addresses()]
         lines = []
         for inward in (True, False):
             made = []
-            for value, card in public:
+            for value, name, sources in public:
                 own, everyone = ((value, value),), any_address(4)
                 match = Match(4, everyone, own) if inward else Match(4, own, everyone)
-                made.append(FilterLine(card.id, Action.PERMIT, (match,), card.sources))
+                made.append(FilterLine(name, Action.PERMIT, (match,), sources))
             own6 = of_prefixes((p for s in self._subnets for p in s.prefixes), 6)
             if own6:
                 match = Match(6, any_address(6), own6) if inward else Match(6, own6, any_address(6))
@@ -339,27 +334,36 @@ class _Network:
         gateways = frozenset(one.interface for one in self._attachments if one.way is Way.INTERNET)
         if not gateways:
             return
+        for name, inner, outer, sources in self._public_addresses():
+            private, public = (int(inner), int(inner)), (int(outer), int(outer))
+            yield NatRule(
+                f"{name} in",
+                NatStage.INGRESS,
+                (Match(4, any_address(4), (public,)),),
+                sources,
+                interfaces=gateways,
+                destination=Translation(TranslationKind.SHIFT, private),
+            )
+            yield NatRule(
+                f"{name} out",
+                NatStage.EGRESS,
+                (Match(4, (private,), any_address(4)),),
+                sources,
+                interfaces=gateways,
+                source=Translation(TranslationKind.SHIFT, public),
+            )
+
+    def _public_addresses(self) -> Iterator[tuple[str, IPAddress, IPAddress, Sources]]:
+        """Inner and outer IPv4 addresses: those of cards, and of NAT gateways whose card was not described."""
+        seen = set()
         for card in self._card_by_id.values():
             for inner, outer in card.public.items():
-                if inner.version != 4:
-                    continue
-                private, public = (int(inner), int(inner)), (int(outer), int(outer))
-                yield NatRule(
-                    f"{card.id} in",
-                    NatStage.INGRESS,
-                    (Match(4, any_address(4), (public,)),),
-                    card.sources,
-                    interfaces=gateways,
-                    destination=Translation(TranslationKind.SHIFT, private),
-                )
-                yield NatRule(
-                    f"{card.id} out",
-                    NatStage.EGRESS,
-                    (Match(4, (private,), any_address(4)),),
-                    card.sources,
-                    interfaces=gateways,
-                    source=Translation(TranslationKind.SHIFT, public),
-                )
+                if inner.version == outer.version == 4:
+                    seen.add(inner)
+                    yield card.id, inner, outer, card.sources
+        for nat in self._nat_by_id.values():
+            if nat.address is not None and nat.public is not None and nat.address not in seen:
+                yield nat.id, nat.address, nat.public, nat.sources
 
     # --- routes -------------------------------------------------------------------------------------------
 

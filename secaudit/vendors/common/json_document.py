@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 
 DEEPEST = 100
@@ -201,6 +202,8 @@ def _scalar(token: str) -> str | int | float | bool | None:
         return None
     if first == '"':
         return _string(token)
+    if MASK in token:
+        return MASK  # the value of a secret
     if token in _WORDS:
         return _WORDS[token]
     try:
