@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -152,9 +152,10 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
     """All devices of the files, under the names of the ledger where it names their file.
 
     Of two devices with one name the first keeps it and becomes doubtful as a whole: nobody knows which configuration is the
-    current one.
+    current one. Devices that several files tell together have the name of any of these files.
     """
     by_file = {entry.file: entry.name for entry in ledger if entry.file}
+    together = {vendor: _any_name(files, vendor, by_file) for vendor in gathering_vendors()}
     named: dict[str, Device] = {}
     digests: dict[str, str] = {}
     problems: list[Text] = []
@@ -162,7 +163,7 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
         if file.read is None:
             continue
         for device in file.read.devices:
-            one = _renamed(device, by_file.get(file.path) or by_file.get(file.path.removeprefix("configs/")))
+            one = _renamed(device, _name_of(file, by_file) or together.get(file.read.vendor))
             if one.name not in named:
                 named[one.name] = one
                 digests[one.name] = file.sha256
@@ -175,6 +176,14 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
                     )
                 )
     return list(named.values()), problems
+
+
+def _name_of(file: ConfigFile, by_file: Mapping[str, str]) -> str | None:
+    return by_file.get(file.path) or by_file.get(file.path.removeprefix("configs/"))
+
+
+def _any_name(files: Sequence[ConfigFile], vendor: str, by_file: Mapping[str, str]) -> str | None:
+    return next((name for one in files if _is_of(one, vendor) and (name := _name_of(one, by_file))), None)
 
 
 def _renamed(device: Device, name: str | None) -> Device:

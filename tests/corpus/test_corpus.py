@@ -14,7 +14,7 @@ from tests.cli.program import secaudit
 from tests.cli.validation import validate
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-OURS = ("cisco_ios", "fortios", "iptables", "yamaha")
+OURS = ("aws", "cisco_ios", "fortios", "iptables", "yamaha")
 LEAST_SHARE = 0.98
 
 pytestmark = pytest.mark.skipif(

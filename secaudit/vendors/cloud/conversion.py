@@ -12,11 +12,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from secaudit.network.device import Device, Doubt, DoubtKind, Stage
+from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork
-from secaudit.network.matches import Family, Match, any_address
+from secaudit.network.matches import ANY_PACKET, Family, Match, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute
 from secaudit.text.bilingual import Text
@@ -47,6 +47,10 @@ _PIPELINE = (
 _OUTBOUND_ONLY = "egress-only gateways"
 _SUBNETS = "subnets"
 _SHOWN = 12
+_MANAGED_ELSEWHERE = Text(
+    ja="クラウドの管理面(管理コンソール、API、操作ログ)の設定は、このファイルに含まれない。",
+    en="how the cloud itself is managed (console, API, logs of operations) is not in these files",
+)
 _NO_SUBNETS = Text(
     ja="仮想ネットワークのサブネットが提出されていないため、どの端末がどこにあるか分からない。",
     en="the subnets of the virtual network were not submitted, so what is where in it is not known",
@@ -106,7 +110,8 @@ def _with_doubts(cloud: Cloud, device: Device) -> Device:
     place = device.name.rpartition("/")[2]
     told = tuple(one.doubt for one in cloud.doubts if one.place in (None, place))
     notices = tuple(notice for where, notice in cloud.notices if where == place)
-    return replace(device, doubts=(*device.doubts, *told), notices=(*device.notices, *notices))
+    managed = Doubt(DoubtKind.TRUNCATED, _MANAGED_ELSEWHERE, device.identity[:1], Plane.MANAGEMENT)
+    return replace(device, doubts=(*device.doubts, *told, managed), notices=(*device.notices, *notices))
 
 
 def router_address(prefix: IPNetwork) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
@@ -210,8 +215,7 @@ class _Network:
         if not inside:
             return self._named(found, inbound=True)
         # What a gateway with a card in this subnet sends to hosts of the same subnet does not pass the filter.
-        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
-        exempt = tuple(self._exempt(one, everything, one.sources, ingress=True) for one in inside)
+        exempt = tuple(self._exempt(one, ANY_PACKET, one.sources, ingress=True) for one in inside)
         name = f"{found.id} inbound {subnet.id}"
         self._filters[name] = replace(_filter(found, name, found.inbound), lines=(*exempt, *found.inbound))
         return name
@@ -223,8 +227,7 @@ class _Network:
         return name
 
     def _unknown_filter(self, name: str, sources: Sources, reason: Text = _NO_FILTER) -> str:
-        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
-        line = FilterLine("?", Action.UNKNOWN, everything, sources, doubt=reason)
+        line = FilterLine("?", Action.UNKNOWN, ANY_PACKET, sources, doubt=reason)
         self._filters[name] = Filter(name, (line,), Action.DENY, sources)
         return name
 
@@ -238,18 +241,17 @@ class _Network:
             return self._internet_filters(one)
         if one.way is not Way.HUB:
             return None, None
-        places = self._subnets_of(one)
-        found = {self._filters_of.get(subnet) for subnet in places}
+        found = {self._filters_of.get(subnet) for subnet in one.subnets}
         (only, *others) = found or {None}
         if others or only is None:
-            reason = _SEVERAL_FILTERS if others else _NO_FILTER
+            reason = _SEVERAL_FILTERS if others else _NO_FILTER if one.subnets else _PLACES_NOT_TOLD
             name = self._unknown_filter(f"{one.interface} subnets", one.sources, reason)
             return name, name
         here = {subnet.id: subnet for subnet in self._subnets}
         matches = tuple(
             Match(family, any_address(family), spans)
             for family in FAMILIES
-            if (spans := of_prefixes((p for s in places if s in here for p in here[s].prefixes), family))
+            if (spans := of_prefixes((p for s in one.subnets if s in here for p in here[s].prefixes), family))
         )
         name = f"{only.id} outbound {one.interface}"
         same = (self._exempt(one, matches, one.sources),) if matches else ()
@@ -316,13 +318,12 @@ class _Network:
         outward = [one for one in self._attachments if one.way is Way.OUTBOUND]
         if not outward:
             return OUTBOUND, INBOUND
-        everything = tuple(Match(family, any_address(family), any_address(family)) for family in FAMILIES)
         lines = tuple(
-            FilterLine("egress only", Action.DENY, everything, one.sources, ingress=frozenset({one.interface}))
+            FilterLine("egress only", Action.DENY, ANY_PACKET, one.sources, ingress=frozenset({one.interface}))
             for one in outward
         )
         only6 = tuple(
-            FilterLine("IPv6 only", Action.DENY, everything[:1], one.sources, egress=frozenset({one.interface}))
+            FilterLine("IPv6 only", Action.DENY, ANY_PACKET[:1], one.sources, egress=frozenset({one.interface}))
             for one in outward
         )
         self._filters[_OUTBOUND_ONLY] = Filter(
@@ -393,6 +394,13 @@ class _Network:
         for port, several in sorted(unsure.items()):
             for table in several:
                 yield from self._of_table(table, frozenset({port}), _SEVERAL_TABLES)
+        for one in self._attachments:
+            others = tuple(
+                NextHop(other.sources, interface=other.interface) for other in self._attachments if other is not one
+            )
+            if one.way is Way.HUB and not one.subnets and others:
+                place = frozenset({one.interface})
+                yield PolicyRoute("not told", ANY_PACKET, others, one.sources, place, uncertain=_PLACES_NOT_TOLD)
 
     def _local_prefixes(self) -> tuple[IPNetwork, ...]:
         """What is routed locally whatever the tables say: the ranges of the network, or at least its subnets."""

@@ -54,10 +54,6 @@ _NO_ROUTE_TO_CLOUD = Text(
 )
 
 
-def _everything() -> tuple[Match, ...]:
-    return ANY_PACKET
-
-
 # --- NAT gateways ---------------------------------------------------------------------------------------------
 
 
@@ -86,7 +82,7 @@ def nat_device(cloud: Cloud, nat: NatGateway, subnet: Subnet | None, owner: str)
     permitted = FilterLine(
         "TCP, UDP, ICMP", Action.PERMIT, (Match(4, any_address(4), any_address(4), protocols),), nat.sources
     )
-    name = "translated protocols"
+    name, own = "translated protocols", "own addresses"
     return Device(
         name=f"{owner or cloud.vendor}/{nat.id}",
         vendor=cloud.vendor,
@@ -97,9 +93,13 @@ def nat_device(cloud: Cloud, nat: NatGateway, subnet: Subnet | None, owner: str)
                 "interface", InterfaceKind.PHYSICAL, nat.sources, addresses, dynamic_address=not addresses
             )
         },
-        filters={name: Filter(name, (permitted,), Action.DENY, nat.sources, stateful=True)},
+        filters={
+            name: Filter(name, (permitted,), Action.DENY, nat.sources, stateful=True),
+            own: Filter(own, (), Action.DENY, nat.sources),
+        },
         pipeline=(Stage.ROUTE, Stage.POLICY, Stage.EGRESS_NAT),
         policies=(name,),
+        local_in=(own,),
         routes=routes,
         nat_rules=rules,
         doubts=doubts,
@@ -242,7 +242,7 @@ def _line_routes(gateway: LineGateway, towards: tuple[NextHop, ...]) -> Iterator
         yield PolicyRoute(str(prefix), (match,), (hop,), sources, lines)
     if clouds:
         hops = tuple(NextHop(one.sources, interface=one.interface) for one in gateway.clouds)
-        yield PolicyRoute("not announced", _everything(), hops, gateway.sources, lines, uncertain=_NOT_ANNOUNCED)
+        yield PolicyRoute("not announced", ANY_PACKET, hops, gateway.sources, lines, uncertain=_NOT_ANNOUNCED)
     if gateway.turns_around and len(lines) > 1:
         for family in FAMILIES:
             everything = (Match(family, any_address(family), any_address(family)),)
