@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
-from secaudit.vendors.aws.permissions import acl_lines, is_end, permission, rule_record
+from secaudit.vendors.aws.permissions import acl_lines, is_end, permission, rule_record, unknown_rule
 from secaudit.vendors.aws.records import Record, Records, address_of, merged, network_of
 from secaudit.vendors.cloud.model import (
     GroupRule,
@@ -222,10 +222,13 @@ class Networks:
             rules = apart.pop(id_, [])
             inbound = self._permissions(record, "IpPermissions", id_)
             outbound = self._permissions(record, "IpPermissionsEgress", id_)
+            told = "SecurityGroupRules" in self._records.told
             if not record.has("IpPermissions"):
                 inbound += [rule for one, rule in rules if one.flag("IsEgress") is not True]
+                inbound += [] if told else [unknown_rule(id_, record.sources("GroupId"))]
             if not record.has("IpPermissionsEgress"):
                 outbound += [rule for one, rule in rules if one.flag("IsEgress") is not False]
+                outbound += [] if told else [unknown_rule(id_, record.sources("GroupId"))]
             yield RuleGroup(
                 id_,
                 record.text("VpcId"),

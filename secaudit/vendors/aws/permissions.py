@@ -90,7 +90,7 @@ def permission(record: Record, owner: str, lists: PrefixLists) -> list[GroupRule
 def _empty(record: Record, owner: str, head: Sources) -> list[GroupRule]:
     """A permission for nobody permits nothing; one without any of the lists was not all shown."""
     told = any(record.has(key) for key in ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"))
-    return [] if told else [_unknown(owner, head)]
+    return [] if told else [unknown_rule(owner, head)]
 
 
 def rule_record(record: Record, lists: PrefixLists) -> GroupRule:
@@ -119,27 +119,29 @@ def _ports(first: str, last: str, protocol: str) -> str:
 def _rule(ports: str, cidr: str, held: Services | None, sources: Sources) -> GroupRule:
     prefix = network_of(cidr)
     if prefix is None or held is None:
-        return _unknown(f"{ports} {cidr}", sources, held, prefix)
+        return unknown_rule(f"{ports} {cidr}", sources, held, prefix)
     return GroupRule(f"{ports} {cidr}", held, sources, prefixes=(prefix,))
 
 
 def _group_rule(ports: str, group: str, held: Services | None, sources: Sources) -> GroupRule:
     if held is None or not group:
-        return _unknown(f"{ports} {group}", sources, held)
+        return unknown_rule(f"{ports} {group}", sources, held)
     return GroupRule(f"{ports} {group}", held, sources, groups=(group,))
 
 
 def _list_rule(ports: str, name: str, held: Services | None, sources: Sources, lists: PrefixLists) -> GroupRule:
     found = lists(name)
     if held is None:
-        return _unknown(f"{ports} {name}", sources)
+        return unknown_rule(f"{ports} {name}", sources)
     if found is None:
         return GroupRule(f"{ports} {name}", held, sources, any_peer=True, unsure=_UNKNOWN_LIST)
     prefixes, lines = found
     return GroupRule(f"{ports} {name}", held, merged(sources, lines), prefixes=prefixes)
 
 
-def _unknown(label: str, sources: Sources, held: Services | None = None, prefix: IPNetwork | None = None) -> GroupRule:
+def unknown_rule(
+    label: str, sources: Sources, held: Services | None = None, prefix: IPNetwork | None = None
+) -> GroupRule:
     """A rule that was not understood: at most it permits everything, or as much as is understood of it."""
     everything: Services = {4: (Service(),), 6: (Service(),)}
     prefixes = () if prefix is None else (prefix,)

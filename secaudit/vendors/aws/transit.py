@@ -32,6 +32,9 @@ _WAYS = {
     "pcx": Way.PEERING,
     "vpce": Way.SERVICE,
 }
+_LINES = frozenset({"virtualInterfaces", "directConnectGatewayAssociations", "VpnConnections"})
+"""What tells the lines of a virtual private gateway."""
+_NO_LINES, _NO_ASSOCIATIONS = "lines-not-submitted", "associations-not-submitted"
 Announced = tuple[tuple[IPNetwork, Sources], ...]
 
 
@@ -198,15 +201,18 @@ class Transit:
     # --- lines --------------------------------------------------------------------------------------------
 
     def line_gateways(self) -> Iterator[LineGateway]:
-        """Direct Connect gateways and virtual private gateways."""
+        """Direct Connect gateways and virtual private gateways. What was not described of them is a port of its own that leads nowhere known."""
         for id_, record in self._records.of("directConnectGateways"):
+            sources = record.sources("DirectConnectGatewayId")
+            lines = tuple(self._virtual_interfaces("DirectConnectGatewayId", id_))
+            clouds = (*self._associated(id_), *self._not_associated(id_, sources))
             yield LineGateway(
                 id_,
                 record.text("OwnerAccount"),
                 "Direct Connect gateway",
-                tuple(self._virtual_interfaces("DirectConnectGatewayId", id_)),
-                tuple(self._associated(id_)),
-                record.sources("DirectConnectGatewayId"),
+                lines or (LinePort(_NO_LINES, sources),),
+                clouds,
+                sources,
                 turns_around=self._site_link(id_),
             )
         for id_, record in self._records.of("VpnGateways"):
@@ -216,11 +222,27 @@ class Transit:
                 one.text("VpcId") for one in record.children("VpcAttachments") if one.text("State") not in _GONE
             ]
             owner = next((self._networks[one].owner for one in networks if one in self._networks), "")
+            sources = record.sources("VpnGatewayId")
             lines = (*self._virtual_interfaces("VirtualGatewayId", id_), *self._private_lines(id_), *self._vpns(id_))
-            yield LineGateway(
-                id_, owner, "virtual private gateway", lines, tuple(self._own_networks(record, networks)),
-                record.sources("VpnGatewayId"), turns_around=True,
-            )  # fmt: skip
+            if not lines or not self._records.told >= _LINES:
+                lines = (*lines, LinePort(_NO_LINES, sources))
+            clouds = tuple(self._own_networks(record, networks))
+            yield LineGateway(id_, owner, "virtual private gateway", lines, clouds, sources, turns_around=True)
+
+    def _not_associated(self, gateway: str, sources: Sources) -> Iterator[CloudPort]:
+        """What a Direct Connect gateway leads to as others say, or as nobody says."""
+        told = {
+            other.text("Id")
+            for _, record in self._records.of("directConnectGatewayAssociations")
+            if record.text("DirectConnectGatewayId") == gateway
+            and (other := record.child("AssociatedGateway")) is not None
+        }
+        for id_, record in sorted(self._hub_attachments.items()):
+            hub = record.text("TransitGatewayId")
+            if record.text("ResourceId") == gateway and hub not in told and record.text("State") not in _GONE:
+                yield CloudPort(hub, None, record.sources("ResourceId"), peer=id_)
+        if "directConnectGatewayAssociations" not in self._records.told:
+            yield CloudPort(_NO_ASSOCIATIONS, None, sources)
 
     def _own_networks(self, record: Record, networks: Iterable[str]) -> Iterator[CloudPort]:
         for name in networks:

@@ -1,0 +1,243 @@
+"""What cases cannot say of the AWS reader: hostile input, time, evidence that is taken away."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secaudit.flows.replay import explain
+from secaudit.flows.topology import build_topology
+from secaudit.network.device import Device
+from secaudit.packets.packet import Packet
+from secaudit.text.config_text import ConfigText
+from secaudit.text.decoding import config_text_from_bytes
+from secaudit.text.source import SourceLine
+from secaudit.vendors.aws import READER
+from secaudit.vendors.common.json_document import DEEPEST
+from tests.vendors.cases import ExpectedPacket, expected_of, texts_of
+
+CASES = Path(__file__).with_name("cases")
+STOPPED = {"denied", "unrouted"}
+
+
+def raw(text: str, file: str = "configs/aws.json") -> ConfigText:
+    """A text as it is, without the repairs of decoding."""
+    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
+    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
+
+
+def whole(name: str) -> str:
+    return (CASES / f"{name}.conf").read_text(encoding="utf-8")
+
+
+def documents(text: str) -> list[str]:
+    """The JSON documents that follow each other in a text."""
+    decoder = json.JSONDecoder()
+    found, position = [], 0
+    while text[position:].strip():
+        start = position + len(text[position:]) - len(text[position:].lstrip())
+        _, position = decoder.raw_decode(text, start)
+        found.append(text[start:position])
+    return found
+
+
+def verdict(devices: tuple[Device, ...], packet: ExpectedPacket) -> str:
+    """What happens to a packet; `undetermined` where the device by which it would enter is not known any more."""
+    by_name = {one.name: one for one in devices}
+    device = by_name.get(packet.device or "")
+    if device is None or packet.at not in device.interfaces:
+        return "undetermined"
+    return explain(build_topology(devices), device.name, packet.at, Packet.parse(packet.packet)).verdict.value
+
+
+def connected_cases() -> Iterator[str]:
+    for path in sorted(CASES.glob("*.conf")):
+        if path.stem not in ("cut_in_the_middle", "command_around"):
+            yield path.stem
+
+
+@pytest.mark.parametrize("name", connected_cases())
+def test_what_was_not_submitted_never_stops_a_packet(name: str) -> None:
+    """Without one of the answers, nothing that passes or may pass is surely stopped."""
+    parts = documents(whole(name))
+    expected = expected_of(CASES / f"{name}.conf")
+    for left_out in range(len(parts) if len(parts) > 1 else 0):
+        rest = "\n".join(one for number, one in enumerate(parts) if number != left_out)
+        devices = READER.read(config_text_from_bytes(rest.encode(), "rest.json")).devices
+        for packet in expected.packets:
+            if packet.ways[0].verdict not in STOPPED:
+                found = verdict(devices, packet)
+                assert found not in STOPPED, f"{packet.packet} is {found} without {parts[left_out][:60]}"
+
+
+@pytest.mark.parametrize("name", ["direct_connect_allowed_prefixes", "nat_gateway", "terraform_rule_resources", "ipv6"])
+def test_a_file_that_is_cut_never_stops_a_packet(name: str) -> None:
+    text = whole(name)
+    expected = expected_of(CASES / f"{name}.conf")
+    lines = text.split("\n")
+    for end in range(3, len(lines), 17):
+        devices = READER.read(raw("\n".join(lines[:end]))).devices
+        for packet in expected.packets:
+            if packet.ways[0].verdict not in STOPPED:
+                assert verdict(devices, packet) not in STOPPED, f"{packet.packet} when cut at line {end}"
+
+
+def test_no_text_raises_and_every_line_is_accounted_for() -> None:
+    rng = random.Random(7)
+    texts = [path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.conf"))]
+    pieces = [
+        '"',
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "null",
+        "true",
+        "-1",
+        "99999999999999999999",
+        '"Routes"',
+        "\\",
+        "é",
+        '"VpcId": []',
+        "{}",
+    ]
+    for _ in range(300):
+        text = rng.choice(texts)
+        for _ in range(rng.randrange(1, 6)):
+            position = rng.randrange(len(text))
+            text = text[:position] + rng.choice(pieces) + text[position + rng.randrange(4) :]
+        given = raw(text)
+        found = READER.read(given)
+        unread = [one.line.number for one in found.coverage.unread]
+        told = sorted([*found.coverage.used, *found.coverage.irrelevant, *unread])
+        assert told == [line.number for line in given.lines]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        '{"Vpcs": ' + "[" * (DEEPEST + 5),
+        '{"a": ' * 100_000,
+        '{"Vpcs": ["' + "\\" * 400_000,
+        '"' * 300_000,
+        '{"Vpcs": [' + "{}, " * 200_000,
+        "{}" * 200_000,
+        '{"Vpcs": [{"VpcId": ' + "9" * 200_000 + "}]}",
+        '{"SecurityGroups": [' + ",".join(['{"GroupId": "sg-0a000001"}'] * 30_000) + "]}",
+        "{" + ",".join(f'"k{number}": {number}' for number in range(100_000)) + "}",
+    ],
+    ids=range(10),
+)
+def test_hostile_texts_take_no_time(text: str) -> None:
+    started = time.perf_counter()
+    READER.read(raw(text))
+    READER.score(raw(text))
+    assert time.perf_counter() - started < 5
+
+
+def test_values_of_the_wrong_kind_are_not_believed() -> None:
+    names = (
+        "VpcId",
+        "CidrBlock",
+        "Routes",
+        "Associations",
+        "Groups",
+        "IpPermissions",
+        "Entries",
+        "PrivateIpAddresses",
+        "Attachments",
+    )
+    text = json.dumps(json.loads(whole("one_line")), indent=1)
+    for name in names:
+        for value in ("null", "7", '"x"', "[]", "{}", '[7, "x", null, [], {}]', "true"):
+            lines = [
+                f'"{name}": {value},' if line.strip().startswith(f'"{name}": "') else line for line in text.split("\n")
+            ]
+            READER.read(raw("\n".join(lines)))
+
+
+def test_a_large_account_is_read_in_time() -> None:
+    """40,000 lines a second and more: a thousand groups with twenty rules."""
+    permission = {
+        "IpProtocol": "tcp",
+        "FromPort": 443,
+        "ToPort": 443,
+        "IpRanges": [{"CidrIp": "10.1.0.0/16"}],
+        "UserIdGroupPairs": [],
+    }
+    groups = [
+        {
+            "GroupId": f"sg-{number:08x}",
+            "VpcId": "vpc-0a000001",
+            "IpPermissions": [permission] * 20,
+            "IpPermissionsEgress": [],
+        }
+        for number in range(1000)
+    ]
+    text = raw(json.dumps({"SecurityGroups": groups}, indent=4))
+    started = time.perf_counter()
+    READER.read(text)
+    taken = time.perf_counter() - started
+    assert len(text.lines) / taken > 40_000 / 4, "a quarter of what is promised, for a busy machine"
+
+
+def test_several_networks_and_accounts_are_devices_of_their_own() -> None:
+    parts = texts_of(CASES / "two_accounts")
+    found = READER.read_together(parts)
+    assert [one.name for one in found[0].devices] == [
+        "111122223333/tgw-0a000001",
+        "111122223333/vpc-0a000001",
+        "444455556666/vpc-0a000002",
+    ]
+    assert all(one.devices == () for one in found[1:])
+    assert {one.file for one in found[0].devices} == {parts[0].file}
+
+
+def test_order_of_files_changes_nothing() -> None:
+    parts = texts_of(CASES / "two_accounts")
+    forth, back = READER.read_together(parts)[0].devices, READER.read_together(parts[::-1])[0].devices
+    for one, other in zip(forth, back, strict=True):
+        assert (one.name, one.interfaces, one.filters, one.policy_routes) == (
+            other.name,
+            other.interfaces,
+            other.filters,
+            other.policy_routes,
+        )
+
+
+def test_evidence_of_a_long_line_is_a_piece_of_it() -> None:
+    text = json.dumps(json.loads(whole("one_line")))
+    (device,) = READER.read(raw(text)).devices
+    lines = [line for interface in device.interfaces.values() for line in interface.sources]
+    assert all(line.number == 1 and len(line.text) < 300 for line in lines)
+    assert any("subnet-0a0000a1" in line.text for line in lines)
+
+
+def test_secrets_are_masked_before_they_are_read() -> None:
+    for name in ("vpn_connection", "terraform_state"):
+        path = CASES / f"{name}.conf"
+        assert "NeverShown" in path.read_text(encoding="utf-8")
+        (text,) = texts_of(path)
+        assert not any("NeverShown" in line.text for line in text.lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"SecurityGroups": {"SecurityGroup": [{"SecurityGroupId": "sg-bp67acfmxazb4p"}]}}',
+        '{"Routes": [{"path": "/"}]}',
+        '{"format_version": "1.2", "values": {"root_module": {"resources": [{"type": "google_compute_network"}]}}}',
+        '{"value": [{"type": "Microsoft.Network/virtualNetworks"}]}',
+        "hostname r1\n!\nend\n",
+    ],
+)
+def test_documents_of_others_are_not_taken(text: str) -> None:
+    assert READER.score(raw(text)) < 50
