@@ -97,7 +97,11 @@ class Wires:
         arrived: list[tuple[Arrival, int]] = []
         for one, addresses in self._attached(port) if carried_by is None else ():
             reaches = one.external or departure.gateway is None
-            if one.external and onward and (departure.gateway is not None or self._ends_at_a_neighbour(port, departure)):
+            if (
+                one.external
+                and onward
+                and (departure.gateway is not None or self._ends_at_a_neighbour(port, departure))
+            ):
                 reaches = False
             if reaches:
                 inside = space.intersection(crossing, addresses)
