@@ -137,9 +137,15 @@ class Networks:
                 frozenset(one.text("SubnetId") for one in associations if one.has("SubnetId")),
                 frozenset(one.text("GatewayId") for one in associations if one.has("GatewayId")),
                 any(one.flag("Main") for one in associations),
-                tuple(self._route(one) for one in record.children("Routes")),
+                self._routes(record),
                 record.sources("RouteTableId"),
             )
+
+    def _routes(self, record: Record) -> tuple[TableRoute, ...]:
+        """The routes of a table; where they are not told (known after apply), one of which nothing is known."""
+        if not record.has("Routes"):
+            return (TableRoute(None, (Target(TargetKind.UNKNOWN),), record.sources("RouteTableId")),)
+        return tuple(self._route(one) for one in record.children("Routes"))
 
     def _route(self, record: Record) -> TableRoute:
         keys = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
@@ -201,7 +207,7 @@ class Networks:
     def filters(self) -> Iterator[SubnetFilter]:
         """Every network ACL."""
         for id_, record in self._records.of("NetworkAcls"):
-            entries = record.children("Entries")
+            entries = record.children("Entries") if record.has("Entries") else [record]
             yield SubnetFilter(
                 id_,
                 self._placed(record, [one.text("SubnetId") for one in record.children("Associations")]),
@@ -220,8 +226,8 @@ class Networks:
             apart.setdefault(record.text("GroupId"), []).append((record, rule_record(record, self.prefix_list)))
         for id_, record in self._records.of("SecurityGroups"):
             rules = apart.pop(id_, [])
-            inbound = self._permissions(record, "IpPermissions", id_)
-            outbound = self._permissions(record, "IpPermissionsEgress", id_)
+            inbound = self._permissions(record, "IpPermissions")
+            outbound = self._permissions(record, "IpPermissionsEgress")
             told = "SecurityGroupRules" in self._records.told
             if not record.has("IpPermissions"):
                 inbound += [rule for one, rule in rules if one.flag("IsEgress") is not True]
@@ -253,8 +259,8 @@ class Networks:
                 return record.text("VpcId")
         return ""
 
-    def _permissions(self, record: Record, key: str, owner: str) -> list[GroupRule]:
-        return [rule for one in record.children(key) for rule in permission(one, owner, self.prefix_list)]
+    def _permissions(self, record: Record, key: str) -> list[GroupRule]:
+        return [rule for one in record.children(key) for rule in permission(one, self.prefix_list)]
 
     # --- network interfaces -------------------------------------------------------------------------------
 
@@ -289,7 +295,7 @@ class Networks:
                 record.sources("NetworkInterfaceId", "PrivateIpAddress", "Groups"),
                 tuple(one for one in prefixes if one is not None),
                 dict(self._public(record)),
-                routes=record.flag("SourceDestCheck") is False and kind not in _MANAGED,
+                routes=record.flag("SourceDestCheck") is not True and kind not in _MANAGED,
                 managed=kind if kind in _MANAGED else "",
             )
 

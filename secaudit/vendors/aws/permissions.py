@@ -22,6 +22,11 @@ PrefixLists = Callable[[str], tuple[tuple[IPNetwork, ...], Sources] | None]
 """The prefixes of a prefix list, by its id; None when they are not known."""
 Services = Mapping[int, tuple[Service, ...]]
 _LAST = 32767
+_PEERS: Mapping[int, tuple[str, ...]] = {
+    4: ("IpRanges", "PrefixListIds", "UserIdGroupPairs"),
+    6: ("Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"),
+}
+"""The lists of who may be at the other end, by address family."""
 
 
 def services(protocol: str, first: int | None, last: int | None) -> Services | None:
@@ -67,8 +72,9 @@ def _icmp(number: int, type_: int | None, code: int | None) -> Services | None:
 # --- security groups ------------------------------------------------------------------------------------------
 
 
-def permission(record: Record, owner: str, lists: PrefixLists) -> list[GroupRule]:
-    """The rules of one entry of `IpPermissions` or `IpPermissionsEgress`: one a range, list or group."""
+def permission(record: Record, lists: PrefixLists) -> list[GroupRule]:
+    """The rules of one entry of `IpPermissions` or `IpPermissionsEgress`: one a range, list or group. AWS writes lists without content out, so one that is
+    not there was not told."""
     protocol = record.text("IpProtocol")
     held = services(protocol, record.number("FromPort"), record.number("ToPort"))
     head = record.sources("IpProtocol", "FromPort", "ToPort")
@@ -84,13 +90,11 @@ def permission(record: Record, owner: str, lists: PrefixLists) -> list[GroupRule
     for one in record.children("UserIdGroupPairs"):
         name = one.text("GroupId") or one.text("GroupName")
         rules.append(_group_rule(ports, name, held, merged(one.sources("GroupId", "GroupName"), head)))
-    return [one for one in rules if one is not None] or _empty(record, owner, head)
-
-
-def _empty(record: Record, owner: str, head: Sources) -> list[GroupRule]:
-    """A permission for nobody permits nothing; one without any of the lists was not all shown."""
-    told = any(record.has(key) for key in ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"))
-    return [] if told else [unknown_rule(owner, head)]
+    for family, keys in _PEERS.items():
+        if not all(record.has(key) for key in keys):
+            known = None if held is None else {family: held[family]}
+            rules.append(unknown_rule(f"{ports} ?", head, known or {family: (Service(),)}))
+    return rules
 
 
 def rule_record(record: Record, lists: PrefixLists) -> GroupRule:
@@ -154,7 +158,10 @@ def unknown_rule(
 
 
 def acl_lines(entries: Iterable[Record], *, egress: bool) -> tuple[FilterLine, ...]:
-    """The entries of one direction in the order of their numbers. What denies the rest (`is_end`) is left out."""
+    """The entries of one direction in the order of their numbers. What denies the rest (`is_end`) is left out.
+
+    One that does not tell its direction, or its number, may be anything in both; so is a list of which no entries are told.
+    """
     numbered: list[tuple[int, FilterLine]] = []
     for one in entries:
         if one.flag("Egress") is not egress and one.flag("Egress") is not None:

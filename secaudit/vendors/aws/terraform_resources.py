@@ -128,16 +128,8 @@ def _route_of(v: Values) -> Item:
 
 def _route_table(made: Made, v: Values) -> None:
     id_ = v.get("default_route_table_id") or v.id
-    made.add(
-        "RouteTables",
-        id_,
-        v.object(
-            RouteTableId=id_,
-            VpcId=v.get("vpc_id"),
-            Routes=v.made([_route_of(one) for one in v.objects("route")]),
-            Tags=v.tags(),
-        ),
-    )
+    routes = None if v.item.get("route") is None else v.made([_route_of(one) for one in v.objects("route")])
+    made.add("RouteTables", id_, v.object(RouteTableId=id_, VpcId=v.get("vpc_id"), Routes=routes, Tags=v.tags()))
     if v.get("default_route_table_id") is not None:
         made.part("RouteTables", str(id_.value), "Associations", v.object(Main=v.made(True)))
 
@@ -170,15 +162,19 @@ def _acl_entry(v: Values, egress: bool | None) -> Item:
 
 def _acl(made: Made, v: Values) -> None:
     id_ = v.get("default_network_acl_id") or v.id
-    entries = [_acl_entry(one, False) for one in v.objects("ingress")] + [
-        _acl_entry(one, True) for one in v.objects("egress")
-    ]
+    told = [(key, egress) for key, egress in (("ingress", False), ("egress", True)) if v.item.get(key) is not None]
+    entries = [_acl_entry(one, egress) for key, egress in told for one in v.objects(key)]
+    if len(told) == 1:
+        entries.append(v.object(Egress=v.made(not told[0][1])))  # nothing is known of the other direction
     subnets = [v.object(SubnetId=one) for one in v.each("subnet_ids")]
     made.add(
         "NetworkAcls",
         id_,
         v.object(
-            NetworkAclId=id_, VpcId=v.get("vpc_id"), Entries=v.made(list(entries)), Associations=v.made(list(subnets))
+            NetworkAclId=id_,
+            VpcId=v.get("vpc_id"),
+            Entries=v.made(list(entries)) if told else None,
+            Associations=v.made(list(subnets)),
         ),
     )
 
@@ -250,15 +246,14 @@ def _vpc_rule(key: str) -> Callable[[Made, Values], None]:
     def make(made: Made, v: Values) -> None:
         pairs = v.get("referenced_security_group_id")
         four, six, list_ = v.get("cidr_ipv4"), v.get("cidr_ipv6"), v.get("prefix_list_id")
-        lists: dict[str, Item] = {}
-        if pairs is not None:
-            lists["UserIdGroupPairs"] = v.made([v.object(GroupId=pairs)])
-        if four is not None:
-            lists["IpRanges"] = v.made([v.object(CidrIp=four)])
-        if six is not None:
-            lists["Ipv6Ranges"] = v.made([v.object(CidrIpv6=six)])
-        if list_ is not None:
-            lists["PrefixListIds"] = v.made([v.object(PrefixListId=list_)])
+        ends = {
+            "UserIdGroupPairs": None if pairs is None else v.object(GroupId=pairs),
+            "IpRanges": None if four is None else v.object(CidrIp=four),
+            "Ipv6Ranges": None if six is None else v.object(CidrIpv6=six),
+            "PrefixListIds": None if list_ is None else v.object(PrefixListId=list_),
+        }
+        told = any(one is not None for one in ends.values())
+        lists = {key: v.made([] if one is None else [one]) for key, one in ends.items()} if told else {}
         item = v.object(
             IpProtocol=v.get("ip_protocol"), FromPort=v.item.get("from_port"), ToPort=v.item.get("to_port"), **lists
         )

@@ -290,11 +290,10 @@ class Transit:
     def _associated(self, gateway: str) -> Iterator[CloudPort]:
         for id_, record in self._records.of("directConnectGatewayAssociations"):
             other = record.child("AssociatedGateway")
-            if (
-                record.text("DirectConnectGatewayId") != gateway
-                or record.text("AssociationState") in _GONE
-                or other is None
-            ):
+            if record.text("AssociationState") in _GONE or record.text("DirectConnectGatewayId") not in (gateway, ""):
+                continue
+            if other is None or not record.has("DirectConnectGatewayId"):
+                yield CloudPort(id_, None, record.sources("AssociationId"))
                 continue
             name = other.text("Id")
             sources = merged(record.sources("AssociationId"), other.sources("Id"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_a_file_that_is_cut_never_stops_a_packet(name: str) -> None:
 
 
 def test_no_text_raises_and_every_line_is_accounted_for() -> None:
-    rng = random.Random(7)
+    rng = Random(7)
     texts = [path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*.conf"))]
     pieces = [
         '"',
@@ -274,3 +274,32 @@ def test_a_record_that_is_missing_never_stops_a_packet(name: str) -> None:
             if packet.ways[0].verdict not in STOPPED:
                 found = verdict(devices, packet)
                 assert found not in STOPPED, f"{packet.packet} is {found} without {left_out}"
+
+
+MEMBERS = (
+    "Routes", "Entries", "IpPermissions", "IpPermissionsEgress", "Groups", "PrivateIpAddresses", "PrivateIpAddress", "SubnetIds", "CidrBlock",
+    "CidrIp", "IpProtocol", "FromPort", "Egress", "RuleNumber", "RuleAction", "PortRange", "AvailableIpAddressCount", "State", "GatewayId", "TransitGatewayId",
+    "ResourceId", "ResourceType", "DestinationCidrBlock", "associatedGateway", "virtualGatewayId", "customerAddress", "amazonAddress", "SourceDestCheck", "Main",
+    "CidrBlockAssociationSet", "VpcAttachments", "Attachments", "UserIdGroupPairs", "PrefixListIds", "IpRanges", "NatGatewayAddresses", "InterfaceType",
+    "allowedPrefixesToDirectConnectGateway", "directConnectGatewayId", "TransitGatewayRouteTableId", "TransitGatewayAttachments", "Type", "GroupId", "OwnerId",
+)  # fmt: skip
+
+
+def without_member(value: object, name: str) -> object:
+    if isinstance(value, dict):
+        return {key: without_member(one, name) for key, one in value.items() if key != name}
+    return [without_member(one, name) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_member_that_is_missing_everywhere_never_stops_a_packet(member: str) -> None:
+    """As `--query` leaves members out: what is not told is not known, and nothing else."""
+    named = [name for name in connected_cases() if f'"{member}"' in whole(name)]
+    for name in Random(member).sample(named, min(5, len(named))):
+        parts = documents(whole(name))
+        text = "\n".join(json.dumps(without_member(json.loads(part), member), indent=1) for part in parts)
+        devices = READER.read(config_text_from_bytes(text.encode(), "rest.json")).devices
+        for packet in expected_of(CASES / f"{name}.conf").packets:
+            if packet.ways[0].verdict not in STOPPED:
+                found = verdict(devices, packet)
+                assert found not in STOPPED, f"{name}: {packet.packet} is {found} without {member}"
