@@ -87,7 +87,9 @@ def _with_doubts(cloud: Cloud, device: Device) -> Device:
     place = device.name.rpartition("/")[2]
     told = tuple(one.doubt for one in cloud.doubts if one.place in (None, place))
     notices = tuple(notice for where, notice in cloud.notices if where == place)
-    managed = Doubt(DoubtKind.TRUNCATED, _MANAGED_ELSEWHERE, device.identity[:1], Plane.MANAGEMENT)
+    # Of no interface: what is forwarded does not hang on it.
+    nothing: frozenset[str] = frozenset()
+    managed = Doubt(DoubtKind.TRUNCATED, _MANAGED_ELSEWHERE, device.identity[:1], Plane.MANAGEMENT, nothing)
     return replace(device, doubts=(*device.doubts, *told, managed), notices=(*device.notices, *notices))
 
 

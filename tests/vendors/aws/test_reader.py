@@ -137,10 +137,10 @@ def test_no_text_raises_and_every_line_is_accounted_for() -> None:
     ids=range(10),
 )
 def test_hostile_texts_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     READER.read(raw(text))
     READER.score(raw(text))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_values_of_the_wrong_kind_are_not_believed() -> None:
@@ -183,9 +183,9 @@ def test_a_large_account_is_read_in_time() -> None:
         for number in range(1000)
     ]
     text = raw(json.dumps({"SecurityGroups": groups}, indent=4))
-    started = time.perf_counter()
+    started = time.process_time()
     READER.read(text)
-    taken = time.perf_counter() - started
+    taken = time.process_time() - started
     assert len(text.lines) / taken > 40_000 / 4, "a quarter of what is promised, for a busy machine"
 
 
