@@ -355,6 +355,23 @@ def _prefix_list(made: Made, v: Values) -> None:
     )
 
 
+def _endpoint(made: Made, v: Values) -> None:
+    """A gateway endpoint is a route in tables that Terraform does not tell among the routes of these tables."""
+    made.add(
+        "VpcEndpoints",
+        v.id,
+        v.object(VpcEndpointId=v.id, VpcEndpointType=v.get("vpc_endpoint_type"), VpcId=v.get("vpc_id")),
+    )
+    if v.text("vpc_endpoint_type") not in ("", "Gateway"):
+        return
+    name = v.get("prefix_list_id")
+    if name is not None and v.get("cidr_blocks") is not None:
+        made.add("PrefixLists", name, v.object(PrefixListId=name, Cidrs=v.get("cidr_blocks")))
+    for table in v.each("route_table_ids"):
+        route = v.object(DestinationPrefixListId=name, GatewayId=v.id)
+        made.part("RouteTables", str(table.value), "Routes", route)
+
+
 def _without_effect(made: Made, v: Values) -> None:
     """Known parts whose effect is told elsewhere, or that make the picture only wider."""
 
@@ -392,5 +409,6 @@ MAKERS: Mapping[str, Callable[[Made, Values], None]] = {
     "aws_ec2_transit_gateway_route_table": _hub_table,
     "aws_ec2_managed_prefix_list": _prefix_list,
     "aws_vpc_peering_connection_accepter": _without_effect,
-    "aws_vpc_endpoint": _without_effect,
+    "aws_vpc_endpoint": _endpoint,
+    "aws_vpc_ipv4_cidr_block_association": _more_prefixes,
 }
