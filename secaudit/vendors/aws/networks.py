@@ -165,7 +165,7 @@ class Networks:
         if record.text("State") == "blackhole":
             target, sources = Target(TargetKind.NOWHERE), merged(sources, record.sources("State"))
         learnt = record.text("Origin") == "EnableVgwRoutePropagation"
-        return TableRoute(destinations, (target,), sources, learnt, reason)
+        return TableRoute(destinations, (target,), sources, learnt, reason, from_lines=learnt)
 
     def _target(self, record: Record) -> tuple[Target, Text | None]:
         gateway = record.text("GatewayId")

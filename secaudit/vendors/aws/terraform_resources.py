@@ -128,7 +128,9 @@ def _route_of(v: Values) -> Item:
 
 def _route_table(made: Made, v: Values) -> None:
     id_ = v.get("default_route_table_id") or v.id
-    routes = None if v.item.get("route") is None else v.made([_route_of(one) for one in v.objects("route")])
+    # What a virtual private gateway propagates is not among the routes.
+    learnt = [v.object(GatewayId=one) for one in v.each("propagating_vgws")]
+    routes = None if v.item.get("route") is None else v.made([*map(_route_of, v.objects("route")), *learnt])
     made.add("RouteTables", id_, v.object(RouteTableId=id_, VpcId=v.get("vpc_id"), Routes=routes, Tags=v.tags()))
     if v.get("default_route_table_id") is not None:
         made.part("RouteTables", str(id_.value), "Associations", v.object(Main=v.made(True)))

@@ -185,7 +185,8 @@ class Transit:
         if record.text("State") == "blackhole" or not targets:
             targets = (Target(TargetKind.NOWHERE),)
         learnt = record.text("Type") == "propagated"
-        return TableRoute(None if prefix is None else (prefix,), targets, sources, learnt)
+        lines = learnt and any(one.text("ResourceType") != "vpc" for one in ports)
+        return TableRoute(None if prefix is None else (prefix,), targets, sources, learnt, from_lines=lines)
 
     def _propagated(self, record: Record) -> list[TableRoute] | None:
         """What an attachment propagates: the ranges of its network. What lines announce is not in the files (None)."""

@@ -132,7 +132,7 @@ def hub_device(cloud: Cloud, hub: Hub) -> Device:
                 hops = tuple(
                     NextHop(one.sources, discard=True)
                     if target.kind is TargetKind.NOWHERE
-                    else NextHop(one.sources, interface=target.id)
+                    else NextHop(one.sources, interface=target.id, captured=one.from_lines)
                     for target in one.targets
                 )
                 routes.append(Route(prefix, hops, one.sources, table.id, 2 if one.learnt else 1))

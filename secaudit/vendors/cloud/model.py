@@ -67,13 +67,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class TableRoute:
-    """One line of a route table. `destinations` are prefixes of any family; None when they are not known. `unsure` says why it may not act."""
+    """One line of a route table. `destinations` are prefixes of any family; None when they are not known. `unsure` says why it may not act.
+
+    `learnt` ones stand behind those that somebody wrote; `from_lines`: they are there while a line is up that announces them.
+    """
 
     destinations: tuple[IPNetwork, ...] | None
     targets: tuple[Target, ...]
     sources: Sources
     learnt: bool = False
     unsure: Text | None = None
+    from_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from secaudit.network.intervals import IPNetwork
 from secaudit.network.matches import ANY_PACKET, Family, Match, any_address
 from secaudit.network.routes import NextHop, PolicyRoute
 from secaudit.text.bilingual import Text
-from secaudit.text.source import Sources
 from secaudit.vendors.cloud.groups import FAMILIES, of_prefixes, outside
 from secaudit.vendors.cloud.model import (
     Attachment,
@@ -153,7 +152,7 @@ class TableRoutes:
             if target.kind is TargetKind.LOCAL:
                 yield PolicyRoute(f"{table.id} {prefix} local", matches, (), route.sources, ports, uncertain=reason)
                 return
-            hop = self._hop(target, route.sources)
+            hop = self._hop(target, route)
             if hop is None:
                 self.doubts.append(Doubt(DoubtKind.UNSUPPORTED, _UNKNOWN_TARGET, route.sources))
             else:
@@ -162,12 +161,13 @@ class TableRoutes:
             label = f"{table.id} {prefix or '?'}"
             yield PolicyRoute(label, matches, tuple(hops), route.sources, ports, uncertain=reason)
 
-    def _hop(self, target: Target, sources: Sources) -> NextHop | None:
+    def _hop(self, target: Target, route: TableRoute) -> NextHop | None:
+        sources = route.sources
         match target.kind:
             case TargetKind.NOWHERE:
                 return NextHop(sources, discard=True)
             case TargetKind.GATEWAY:
-                return NextHop(sources, interface=target.id)
+                return NextHop(sources, interface=target.id, captured=route.from_lines)
             case TargetKind.CARD:
                 card = self._card_by_id.get(target.id)
                 if card is None or card.subnet not in self._known or not card.addresses:
