@@ -49,6 +49,9 @@ class Networks:
         self._lists: dict[str, tuple[tuple[IPNetwork, ...], Sources] | None] = {}
         self.interface_records = tuple(self._interface_records())
         self._network_by_subnet = {id_: record.text("VpcId") for id_, record in records.of("Subnets")}
+        self._tables_of: dict[str, list[Record]] = {}
+        for _, record in records.of("RouteTables"):
+            self._tables_of.setdefault(record.text("VpcId"), []).append(record)
         self._outer: dict[str, list[Record]] = {}
         for _, record in records.of("Addresses"):
             self._outer.setdefault(record.text("NetworkInterfaceId"), []).append(record)
@@ -86,8 +89,7 @@ class Networks:
         """The ranges of a network that was not described, as its route tables have them."""
         found = [
             network_of(route.text("DestinationCidrBlock") or route.text("DestinationIpv6CidrBlock"))
-            for _, table in self._records.of("RouteTables")
-            if table.text("VpcId") == network
+            for table in self._tables_of.get(network, ())
             for route in table.children("Routes")
             if route.text("GatewayId") == "local"
         ]

@@ -48,6 +48,11 @@ class Transit:
         self._hub_attachments = dict(records.of("TransitGatewayAttachments"))
         for id_, record in records.of("TransitGatewayVpcAttachments"):
             self._hub_attachments.setdefault(id_, record)
+        self._at_hub = _by_hub(sorted(self._hub_attachments.items()))
+        self._tables_of_hub = _by_hub(records.of("TransitGatewayRouteTables"))
+        self._pages: dict[str, list[Record]] = {}
+        for key, page in records.of("TransitGatewayRoutes"):
+            self._pages.setdefault(key.partition("#")[0], []).append(page)
 
     # --- at the virtual networks --------------------------------------------------------------------------
 
@@ -123,8 +128,8 @@ class Transit:
             )
 
     def _ports(self, hub: str) -> Iterator[HubPort]:
-        for id_, record in sorted(self._hub_attachments.items()):
-            if record.text("TransitGatewayId") != hub or record.text("State") in _GONE:
+        for id_, record in self._at_hub.get(hub, ()):
+            if record.text("State") in _GONE:
                 continue
             way = record.text("ResourceType") or "vpc"
             resource = record.text("ResourceId") or record.text("VpcId")
@@ -150,21 +155,21 @@ class Transit:
         return (None if full is not None else "?"), ()
 
     def _hub_tables(self, hub: str) -> Iterator[HubTable]:
-        for id_, record in self._records.of("TransitGatewayRouteTables"):
-            if record.text("TransitGatewayId") == hub and record.text("State") not in _GONE:
+        for id_, record in self._tables_of_hub.get(hub, ()):
+            if record.text("State") not in _GONE:
                 yield self._hub_table(id_, record.sources("TransitGatewayRouteTableId"))
         known = self._records.by_kind.get("TransitGatewayRouteTables", {})
         used = {
             child.text("TransitGatewayRouteTableId"): child
-            for record in self._hub_attachments.values()
-            if record.text("TransitGatewayId") == hub and (child := record.child("Association")) is not None
+            for _, record in self._at_hub.get(hub, ())
+            if (child := record.child("Association")) is not None
         }
         for id_, child in sorted(used.items()):
             if id_ and id_ not in known:
                 yield self._hub_table(id_, child.sources("TransitGatewayRouteTableId"))
 
     def _hub_table(self, id_: str, sources: Sources) -> HubTable:
-        pages = [record for key, record in self._records.of("TransitGatewayRoutes") if key.partition("#")[0] == id_]
+        pages = self._pages.get(id_, [])
         routes = [self._hub_route(one) for page in pages for one in page.children("Routes")]
         known = bool(pages) and not any(page.flag("AdditionalRoutesAvailable") for page in pages)
         static = self._records.one("TransitGatewayStaticRoutes", id_)
@@ -333,10 +338,17 @@ class Transit:
         return tuple(found)
 
     def _hub_port(self, hub: str, gateway: str) -> str | None:
-        for id_, record in sorted(self._hub_attachments.items()):
-            if record.text("TransitGatewayId") == hub and record.text("ResourceId") == gateway:
+        for id_, record in self._at_hub.get(hub, ()):
+            if record.text("ResourceId") == gateway:
                 return id_
         return None
+
+
+def _by_hub(records: Iterable[tuple[str, Record]]) -> dict[str, list[tuple[str, Record]]]:
+    found: dict[str, list[tuple[str, Record]]] = {}
+    for id_, record in records:
+        found.setdefault(record.text("TransitGatewayId"), []).append((id_, record))
+    return found
 
 
 def _vpn_ends(records: Records, record: Record | None) -> tuple[IPAddress | None, tuple[IPAddress, ...]]:

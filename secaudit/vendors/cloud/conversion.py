@@ -11,8 +11,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
-from secaudit.network.device import Device, Doubt, DoubtKind, Plane, Stage
+from secaudit.network.device import Device, Doubt, DoubtKind, Notice, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
 from secaudit.network.intervals import IPAddress, IPNetwork
@@ -74,19 +75,55 @@ def devices_of(cloud: Cloud) -> tuple[Device, ...]:
     """Every virtual network and gateway as a device, in a stable order."""
     cards = Cards(cloud)
     owners = {one.id: one.owner for one in cloud.networks}
-    found = [_Network(cloud, cards, one).device() for one in cloud.networks]
+    parts = _Parts(cloud, cards)
+    found = [_Network(parts, cards, one).device() for one in cloud.networks]
     subnets = {one.id: one for one in cloud.subnets}
     for nat in cloud.nats:
         found.append(nat_device(cloud, nat, subnets.get(nat.subnet), owners.get(nat.network, "")))
     found += [hub_device(cloud, one) for one in cloud.hubs]
     found += [line_gateway_device(cloud, one) for one in cloud.line_gateways]
-    return tuple(sorted((_with_doubts(cloud, one) for one in found), key=lambda one: one.name))
+    return tuple(sorted((_with_doubts(parts, one) for one in found), key=lambda one: one.name))
 
 
-def _with_doubts(cloud: Cloud, device: Device) -> Device:
+class _Parts:
+    """The parts of a cloud by the network (or gateway) they belong to."""
+
+    def __init__(self, cloud: Cloud, cards: Cards) -> None:
+        self.cloud = cloud
+        self.groups = GroupFilters(cloud, cards)
+        self.subnets = _by_network(cloud.subnets)
+        self.attachments = _by_network(cloud.attachments)
+        self.tables = _by_network(cloud.tables)
+        self.filters = _by_network(cloud.filters)
+        self.cards = _by_network(cloud.cards)
+        self.nats = _by_network(cloud.nats)
+        self.doubts: dict[str | None, list[Doubt]] = {}
+        self.notices: dict[str, list[Notice]] = {}
+        for one in cloud.doubts:
+            self.doubts.setdefault(one.place, []).append(one.doubt)
+        for place, notice in cloud.notices:
+            self.notices.setdefault(place, []).append(notice)
+
+
+class _Placed(Protocol):
+    @property
+    def network(self) -> str: ...
+
+
+_P = TypeVar("_P", bound=_Placed)
+
+
+def _by_network(parts: Iterable[_P]) -> dict[str, list[_P]]:
+    found: dict[str, list[_P]] = {}
+    for one in parts:
+        found.setdefault(one.network, []).append(one)
+    return found
+
+
+def _with_doubts(parts: _Parts, device: Device) -> Device:
     place = device.name.rpartition("/")[2]
-    told = tuple(one.doubt for one in cloud.doubts if one.place in (None, place))
-    notices = tuple(notice for where, notice in cloud.notices if where == place)
+    told = (*parts.doubts.get(None, ()), *parts.doubts.get(place, ()))
+    notices = parts.notices.get(place, ())
     # Of no interface: what is forwarded does not hang on it.
     nothing: frozenset[str] = frozenset()
     managed = Doubt(DoubtKind.TRUNCATED, _MANAGED_ELSEWHERE, device.identity[:1], Plane.MANAGEMENT, nothing)
@@ -102,19 +139,17 @@ def router_address(prefix: IPNetwork) -> ipaddress.IPv4Interface | ipaddress.IPv
 class _Network:
     """Makes the device of one virtual network."""
 
-    def __init__(self, cloud: Cloud, cards: Cards, network: VirtualNetwork) -> None:
-        self._cloud = cloud
+    def __init__(self, parts: _Parts, cards: Cards, network: VirtualNetwork) -> None:
+        self._cloud = parts.cloud
+        self._groups = parts.groups
         self._cards = cards
         self._network = network
-        self._subnets = [one for one in cloud.subnets if one.network == network.id]
-        self._known = {one.id for one in self._subnets}
-        self._attachments = [one for one in cloud.attachments if one.network == network.id]
-        self._tables = [one for one in cloud.tables if one.network == network.id]
-        self._filters_of = {
-            subnet: one for one in cloud.filters if one.network == network.id for subnet in sorted(one.subnets)
-        }
-        self._card_by_id = {one.id: one for one in cloud.cards if one.network == network.id}
-        self._nat_by_id = {one.id: one for one in cloud.nats if one.network == network.id}
+        self._subnets = parts.subnets.get(network.id, [])
+        self._attachments = parts.attachments.get(network.id, [])
+        self._tables = parts.tables.get(network.id, [])
+        self._filters_of = {subnet: one for one in parts.filters.get(network.id, ()) for subnet in sorted(one.subnets)}
+        self._card_by_id = {one.id: one for one in parts.cards.get(network.id, ())}
+        self._nat_by_id = {one.id: one for one in parts.nats.get(network.id, ())}
         self._doubts: list[Doubt] = []
         self._filters: dict[str, Filter] = {}
         self._routers = frozenset(card.subnet for card in self._card_by_id.values() if card.routes)
@@ -296,7 +331,7 @@ class _Network:
     # --- policies -----------------------------------------------------------------------------------------
 
     def _policies(self) -> tuple[str, ...]:
-        for one in GroupFilters(self._cloud, self._cards).filters(self._network, self._subnets, self._routers):
+        for one in self._groups.filters(self._network, self._subnets, self._routers):
             self._filters[one.name] = one
         outward = [one for one in self._attachments if one.way is Way.OUTBOUND]
         if not outward:

@@ -72,6 +72,7 @@ class Cards:
         self._subnets: dict[str, list[Subnet]] = {}
         self._reserved = cloud.reserved
         self._complete: dict[str, bool] = {}
+        self._members: dict[tuple[str, Family], tuple[Intervals, Intervals]] = {}
         for card in cloud.cards:
             self.by_subnet.setdefault(card.subnet, []).append(card)
             for group in card.groups or ():
@@ -94,6 +95,12 @@ class Cards:
 
     def members(self, group: RuleGroup, family: Family) -> tuple[Intervals, Intervals]:
         """The addresses of the cards that are in a group, and those of which nobody knows whether they are."""
+        found = self._members.get((group.id, family))
+        if found is None:
+            found = self._members[group.id, family] = self._found_members(group, family)
+        return found
+
+    def _found_members(self, group: RuleGroup, family: Family) -> tuple[Intervals, Intervals]:
         sure = normalise(span for card in self.by_group.get(group.id, ()) for span in addresses_of(card, family))
         unknown: list[tuple[int, int]] = []
         subnets = self._subnets.get(group.network, [])
@@ -149,7 +156,7 @@ class _Side:
 
 
 class GroupFilters:
-    """Writes the two policies of one virtual network."""
+    """Writes the two policies of virtual networks."""
 
     def __init__(self, cloud: Cloud, cards: Cards) -> None:
         self._cards = cards

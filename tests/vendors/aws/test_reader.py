@@ -189,6 +189,39 @@ def test_a_large_account_is_read_in_time() -> None:
     assert len(text.lines) / taken > 40_000 / 4, "a quarter of what is promised, for a busy machine"
 
 
+def test_many_networks_and_gateways_take_no_more_than_their_share() -> None:
+    """Twice as many of everything takes about twice as long."""
+
+    def seconds(count: int) -> float:
+        names = [f"{number:08x}" for number in range(count)]
+        data = {
+            "Vpcs": [{"VpcId": f"vpc-{one}", "CidrBlock": "10.0.0.0/16"} for one in names],
+            "Subnets": [
+                {"SubnetId": f"subnet-{one}", "VpcId": f"vpc-{one}", "CidrBlock": "10.0.0.0/24"} for one in names
+            ],
+            "RouteTables": [
+                {"RouteTableId": f"rtb-{one}", "VpcId": f"vpc-{one}", "Associations": [], "Routes": []} for one in names
+            ],
+            "SecurityGroups": [{"GroupId": f"sg-{one}", "VpcId": f"vpc-{one}"} for one in names],
+            "TransitGateways": [{"TransitGatewayId": f"tgw-{one}"} for one in names],
+            "TransitGatewayAttachments": [
+                {
+                    "TransitGatewayAttachmentId": f"tgw-attach-{one}",
+                    "TransitGatewayId": f"tgw-{one}",
+                    "ResourceType": "vpc",
+                    "ResourceId": f"vpc-{one}",
+                }
+                for one in names
+            ],
+        }
+        text = raw(json.dumps(data, indent=1))
+        started = time.process_time()
+        assert len(READER.read(text).devices) == 2 * count
+        return time.process_time() - started
+
+    assert seconds(2000) < 4 * max(seconds(1000), 0.1)
+
+
 def test_several_networks_and_accounts_are_devices_of_their_own() -> None:
     parts = texts_of(CASES / "two_accounts")
     found = READER.read_together(parts)
