@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from secaudit.audit.crossings import crossings_of
-from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
+from secaudit.audit.reading import ConfigFile, gathered, name_devices, read_config_file
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.errors import InputError, UsageError
 from secaudit.flows.topology import Topology, build_topology
@@ -39,7 +39,7 @@ class ReadNetwork:
 def network_of_folder(folder: AuditFolder) -> ReadNetwork:
     """Reads every configuration of an audit folder."""
     root = Path(folder.root)
-    files = [read_config_file(root / path, path) for path in folder.configs]
+    files = gathered([read_config_file(root / path, path) for path in folder.configs])
     named, problems = name_devices(files, folder.municipality.ledger)
     devices, told = with_route_tables(named, files)
     return joined(ReadNetwork(tuple(files), (), build_topology(()), (*problems, *told)), folder, devices)
@@ -57,7 +57,7 @@ def joined(network: ReadNetwork, folder: AuditFolder, devices: Iterable[Device])
 
 def network_of_files(paths: Sequence[Path]) -> ReadNetwork:
     """Reads plain configuration files, without an audit folder. Raises for a file that cannot be read: the question is about it."""
-    files = [read_config_file(path, path.as_posix()) for path in paths]
+    files = gathered([read_config_file(path, path.as_posix()) for path in paths])
     for file in files:
         if file.problem is not None:
             raise file.problem

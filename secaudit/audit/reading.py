@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables, ReadConfig
-from secaudit.vendors.registry import find_tables, read_config, vendor_hint
+from secaudit.vendors.registry import find_tables, gathering_vendors, read_config, read_together, vendor_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,29 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
     if found is not None and not found.devices:
         problem = _no_device(text, found.vendor)
     return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem, captured.tables)
+
+
+def gathered(files: Sequence[ConfigFile]) -> list[ConfigFile]:
+    """The same files, those read again together that are parts of one whole (the answers of a cloud): its devices are in the first of them."""
+    result = list(files)
+    for vendor in gathering_vendors():
+        texts = [(at, one.text) for at, one in enumerate(result) if one.text is not None and _is_of(one, vendor)]
+        if len(texts) < 2:
+            continue
+        try:
+            parts = read_together(vendor, [text for _, text in texts])
+        except InternalError as error:  # as for a single file: these stay unread, and the audit goes on
+            for at, _ in texts:
+                result[at] = replace(result[at], text=None, read=None, problem=error)
+            continue
+        nothing = not any(part.devices for part in parts)
+        for (at, text), part in zip(texts, parts, strict=True):
+            result[at] = replace(result[at], read=part, problem=_no_device(text, vendor) if nothing else None)
+    return result
+
+
+def _is_of(file: ConfigFile, vendor: str) -> bool:
+    return file.read is not None and file.read.vendor == vendor
 
 
 def without_tables(text: ConfigText, captured: FoundTables) -> ConfigText:
@@ -129,9 +152,10 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
     """All devices of the files, under the names of the ledger where it names their file.
 
     Of two devices with one name the first keeps it and becomes doubtful as a whole: nobody knows which configuration is the
-    current one.
+    current one. Devices that several files tell together have the name of any of these files.
     """
     by_file = {entry.file: entry.name for entry in ledger if entry.file}
+    together = {vendor: _any_name(files, vendor, by_file) for vendor in gathering_vendors()}
     named: dict[str, Device] = {}
     digests: dict[str, str] = {}
     problems: list[Text] = []
@@ -139,7 +163,7 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
         if file.read is None:
             continue
         for device in file.read.devices:
-            one = _renamed(device, by_file.get(file.path) or by_file.get(file.path.removeprefix("configs/")))
+            one = _renamed(device, _name_of(file, by_file) or together.get(file.read.vendor))
             if one.name not in named:
                 named[one.name] = one
                 digests[one.name] = file.sha256
@@ -152,6 +176,14 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
                     )
                 )
     return list(named.values()), problems
+
+
+def _name_of(file: ConfigFile, by_file: Mapping[str, str]) -> str | None:
+    return by_file.get(file.path) or by_file.get(file.path.removeprefix("configs/"))
+
+
+def _any_name(files: Sequence[ConfigFile], vendor: str, by_file: Mapping[str, str]) -> str | None:
+    return next((name for one in files if _is_of(one, vendor) and (name := _name_of(one, by_file))), None)
 
 
 def _renamed(device: Device, name: str | None) -> Device:

@@ -28,9 +28,9 @@ from secaudit.text.bilingual import Text
 def command(files: tuple[Path, ...], format_: str) -> int:
     """Describes files; status 2 when one of them cannot be read. What is wrong with a file goes to stderr, the rest to stdout."""
     from secaudit.audit.describe import describe_file
-    from secaudit.audit.reading import config_paths, read_config_file
+    from secaudit.audit.reading import config_paths, gathered, read_config_file
 
-    found = [read_config_file(path, path.as_posix()) for path in config_paths(files)]
+    found = gathered([read_config_file(path, path.as_posix()) for path in config_paths(files)])
     if not found:
         raise UsageError(
             Text(ja="フォルダにファイルがない。", en="there is no file in the folder"),

@@ -97,7 +97,11 @@ class Wires:
         arrived: list[tuple[Arrival, int]] = []
         for one, addresses in self._attached(port) if carried_by is None else ():
             reaches = one.external or departure.gateway is None
-            if one.external and onward and departure.gateway is not None:
+            if (
+                one.external
+                and onward
+                and (departure.gateway is not None or self._ends_at_a_neighbour(port, departure))
+            ):
                 reaches = False
             if reaches:
                 inside = space.intersection(crossing, addresses)
@@ -137,6 +141,11 @@ class Wires:
     def _is_point_to_point(self, port: Port) -> bool:
         interface = self._topology.interface(*port)
         return interface.kind in POINT_TO_POINT or interface.dynamic_address
+
+    def _ends_at_a_neighbour(self, port: Port, departure: Departure) -> bool:
+        """Whether the far end of a line between two devices is a submitted one: that device is the next hop, as one with an address would be."""
+        far = departure.anywhere and self._topology.interface(*port).kind in POINT_TO_POINT
+        return far and not self._topology.tunnels.may_leave(port)
 
     def _attached(self, port: Port) -> tuple[tuple[Attachment, int], ...]:
         """The zones at a port, each with the packets for its addresses there."""

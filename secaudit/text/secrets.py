@@ -27,6 +27,7 @@ _PEM_END = re.compile(r"-----END [A-Z0-9 ]{1,64}-----")
 _PEM_HEADER = re.compile(r"^(?:Proc-Type|DEK-Info|Comment|Version|Subject|Issuer)\b", re.IGNORECASE)
 _HEREDOC = re.compile(r"^\s*embedded\s+file\s+\S.*?<<\s*[\"']?(?P<end>\w+)", re.IGNORECASE)
 _SNMP_COMMUNITY_BLOCK = re.compile(r"^\s*config\s+(?:system\s+snmp\s+)?community\s*$", re.IGNORECASE)
+_TO_QUOTE = re.compile(r'(?:[^"\\]|\\.)*+')
 _SET_NAME = re.compile(r"^\s*set\s+name\s+(?=\S)", re.IGNORECASE)
 _SET_LINE = re.compile(r"^\s*set\s", re.IGNORECASE)
 _XML_OPEN_AT_END = re.compile(
@@ -312,7 +313,7 @@ def _find(text: str, rule: _Rule, spans: _Spans, *, free_text: bool) -> None:
 
 def _end_of_secret(text: str, start: int, limit: int, extent: str, *, in_quotes: bool, free_text: bool) -> int | None:
     """Where the secret that begins at `start` ends, or None when a name that only looks like a keyword is meant."""
-    if in_quotes and extent not in ("until_at", "until_tag", "token"):
+    if in_quotes and extent not in ("until_at", "until_tag", "until_quote", "token"):
         if not free_text:
             return None
         closing = text.find('"', start, limit)
@@ -327,6 +328,9 @@ def _extent_end(text: str, start: int, limit: int, extent: str) -> int:
     if extent in ("until_at", "until_tag"):
         closing = text.find("@" if extent == "until_at" else "<", start, limit)
         return limit if closing < 0 else closing
+    if extent == "until_quote":
+        found = _TO_QUOTE.match(text, start, limit)
+        return limit if found is None else found.end()
     if extent == "token":
         token = patterns.token.match(text, start, limit)
         return start if token is None else token.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -76,4 +76,14 @@ class TableReader(Protocol):
 
     def find_tables(self, text: ConfigText) -> FoundTables:
         """Every routing table in a text, whatever else is in it. Never raises; linear in the length of the text."""
+        ...
+
+
+@runtime_checkable
+class GatheringReader(Protocol):
+    """What a reader offers whose vendor tells one network in several files: pages and kinds of a cloud's answers, of one or several accounts."""
+
+    def read_together(self, texts: Sequence[ConfigText]) -> tuple[ReadConfig, ...]:
+        """Reads texts of this vendor as parts of one whole: one `ReadConfig` a text, in their order, with its own coverage. The devices, which
+        no text has alone, are in the first one; all have its `file`. Never raises for anything in the texts."""
         ...

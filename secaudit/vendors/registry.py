@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -17,7 +17,7 @@ from typing import TypeVar
 from secaudit.errors import InternalError
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.vendors.reader import FoundTables, ReadConfig, Reader, TableReader
+from secaudit.vendors.reader import FoundTables, GatheringReader, ReadConfig, Reader, TableReader
 
 T = TypeVar("T")
 
@@ -63,6 +63,24 @@ def read_config(text: ConfigText) -> ReadConfig | None:
     """Reads a configuration, or None when its vendor is not known."""
     reader = recognise(text)
     return None if reader is None else _guarded(reader, text, reader.read)
+
+
+def gathering_vendors() -> tuple[str, ...]:
+    """The vendors whose files are to be read together (`read_together`)."""
+    return tuple(reader.name for reader in readers() if isinstance(reader, GatheringReader))
+
+
+def read_together(vendor: str, texts: Sequence[ConfigText]) -> tuple[ReadConfig, ...]:
+    """Reads the texts of one vendor as parts of one whole, each with its own coverage; `vendor` is one of `gathering_vendors`."""
+    reader = next(one for one in readers() if one.name == vendor)
+    if not isinstance(reader, GatheringReader) or not texts:
+        return ()
+    gathering = reader
+
+    def step(_: ConfigText) -> tuple[ReadConfig, ...]:
+        return gathering.read_together(texts)
+
+    return _guarded(reader, texts[0], step)
 
 
 def find_tables(text: ConfigText) -> FoundTables:

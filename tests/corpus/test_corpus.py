@@ -17,6 +17,7 @@ CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 OURS = (
     "alaxala",
     "awplus",
+    "aws",
     "cisco_asa",
     "cisco_ios",
     "fortios",

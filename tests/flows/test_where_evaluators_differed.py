@@ -12,10 +12,12 @@ from secaudit.flows.departures import Detail
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import replay, replay_connection
 from secaudit.flows.trace import TraceVerdict
-from secaudit.municipality.model import Zone
+from secaudit.municipality.model import InterfaceRef, Zone
 from secaudit.network.device import Stage
 from secaudit.network.filters import Action, Certainty
+from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.nat import Translation, TranslationKind
+from secaudit.network.routes import NextHop, Route
 from secaudit.network.tunnels import Diversion
 from secaudit.packets.packet import Packet
 from tests.flows.building import PIPELINE, analyse, at, device, filter_of, flow, interface, line, match, route, zone
@@ -121,3 +123,19 @@ def test_a_filter_for_the_device_itself_that_is_not_defined() -> None:
     exposure = analysis.exposure("my_number", "one")
     assert exposure.certain.is_empty
     assert not exposure.possible.is_empty
+
+
+def test_a_zone_outside_at_a_line_between_two_submitted_devices() -> None:
+    """Behind the line is the other device, and only what it forwards gets any further."""
+    far = replace(interface("t", "10.9.0.1/24"), kind=InterfaceKind.TUNNEL, addresses=(), peer="u")
+    near = replace(interface("u", "10.9.0.2/24"), kind=InterfaceKind.TUNNEL, addresses=())
+    hop = NextHop(at(5), interface="t")
+    up = Route(ipaddress.ip_network("10.2.0.0/24"), (hop,), at(5))
+    one = device("one", [interface("a", "10.1.0.1/24"), far], routes=(up,))
+    outside = replace(zone(Zone.LGWAN, "10.2.0.0/24"), interfaces=(InterfaceRef("one", "t"),))
+    two = device("two", [near, interface("b", "10.3.0.1/24")])
+    for devices, arrives in (([one], True), ([one, two], False)):
+        analysis = analyse(devices, [MN, outside])
+        for mode in (Mode.POSSIBLE, Mode.CERTAIN):
+            assert by_sets(analysis, mode) is arrives
+            assert (TraceVerdict.UNMODELLED in by_interpreter(analysis, mode)) is arrives

@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 import secaudit.vendors
+from secaudit.text.config_text import ConfigText
+from secaudit.text.decoding import read_config_text
 from secaudit.vendors.reader import Reader
 
 HERE = Path(__file__).parent
@@ -35,7 +37,7 @@ class ExpectedWay:
 
     verdict: str
     out: str | None
-    lines: tuple[int, ...]
+    lines: tuple[int | str, ...]
     arrives: str | None
 
 
@@ -56,24 +58,35 @@ class Expected:
     vendor: str
     hostname: str
     packets: tuple[ExpectedPacket, ...]
-    unread: tuple[int, ...] = ()
+    unread: tuple[int | str, ...] = ()
     doubts: frozenset[str] = frozenset()
     notices: frozenset[str] | None = None
     management: Mapping[str, Plain] = field(default_factory=dict)
 
 
 def found_cases(folder: Path = HERE) -> list[Path]:
-    """Every configuration of every vendor."""
-    return sorted(folder.glob("*/cases/*.conf"))
+    """Every configuration of every vendor: a file, or a folder of files that are parts of one whole."""
+    folders = (path for path in folder.glob("*/cases/*") if path.is_dir())
+    return sorted((*folder.glob("*/cases/*.conf"), *folders))
+
+
+def texts_of(case: Path) -> list[ConfigText]:
+    """The texts of a case; those of a folder are known by the names of their files."""
+    files = sorted(case.iterdir()) if case.is_dir() else [case]
+    return [read_config_text(path, path.name) for path in files]
 
 
 def lonely_files(folder: Path = HERE) -> list[str]:
     """Configurations without an expected file, and the reverse."""
-    configs = {path.with_suffix("") for path in found_cases(folder)}
+    configs = {path if path.is_dir() else path.with_suffix("") for path in found_cases(folder)}
     answers = {
         path.parent / path.name.removesuffix(".expected.yaml") for path in folder.glob("*/cases/*.expected.yaml")
     }
-    others = {path for path in folder.glob("*/cases/*") if not path.name.endswith((".conf", ".expected.yaml"))}
+    others = {
+        path
+        for path in folder.glob("*/cases/*")
+        if not path.name.endswith((".conf", ".expected.yaml")) and not path.is_dir()
+    }
     return sorted(str(path.relative_to(folder)) for path in (configs ^ answers) | others)
 
 
@@ -94,7 +107,7 @@ def readers() -> dict[str, Reader]:
 
 def expected_of(path: Path) -> Expected:
     """Reads the expected file beside a configuration. Raises `BadFixtureError`."""
-    answer = path.with_name(path.stem + ".expected.yaml")
+    answer = path.with_name((path.name if path.is_dir() else path.stem) + ".expected.yaml")
     raw = _mapping(yaml.safe_load(answer.read_text(encoding="utf-8")), _CASE_KEYS, answer.name)
     for key in ("vendor", "hostname", "packets"):
         if key not in raw:
@@ -160,9 +173,14 @@ def _list(raw: Plain, where: str) -> Sequence[Plain]:
     return raw
 
 
-def _numbers(raw: Plain, where: str) -> tuple[int, ...]:
-    numbers = _list(raw, where)
-    for one in numbers:
-        if not isinstance(one, int) or isinstance(one, bool) or one < 1:
-            raise BadFixtureError(f"{where}: {one!r} is no line number")
-    return tuple(int(str(one)) for one in numbers)
+def _numbers(raw: Plain, where: str) -> tuple[int | str, ...]:
+    """Numbers of lines; in a case of several files `FILE:NUMBER`."""
+    return tuple(_number(one, where) for one in _list(raw, where))
+
+
+def _number(one: Plain, where: str) -> int | str:
+    if isinstance(one, str) and ":" in one and one.rpartition(":")[2].isdecimal():
+        return one
+    if not isinstance(one, int) or isinstance(one, bool) or one < 1:
+        raise BadFixtureError(f"{where}: {one!r} is no line number")
+    return one

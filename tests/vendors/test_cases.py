@@ -16,8 +16,7 @@ from secaudit.network.device import Device
 from secaudit.network.management import Credential, ManagementPlane, ManagementService, Server, SnmpCommunity
 from secaudit.packets.packet import Packet
 from secaudit.text.config_text import ConfigText
-from secaudit.text.decoding import read_config_text
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import GatheringReader, ReadConfig
 from tests.vendors.cases import (
     HERE,
     BadFixtureError,
@@ -29,11 +28,12 @@ from tests.vendors.cases import (
     found_cases,
     lonely_files,
     readers,
+    texts_of,
 )
 
 Fact = ManagementService | SnmpCommunity | Credential | Server
 
-SHARED = {"common", "netfilter"}
+SHARED = {"cloud", "common", "netfilter"}
 """Packages that several readers share and that read nothing themselves."""
 CASES = found_cases()
 BY_NAME = {f"{path.parent.parent.name}/{path.stem}": path for path in CASES}
@@ -44,9 +44,19 @@ def case(request: pytest.FixtureRequest) -> Path:
     return BY_NAME[request.param]
 
 
-def read(path: Path) -> tuple[ConfigText, ReadConfig]:
-    text = read_config_text(path, path.name)
-    return text, readers()[path.parent.parent.name].read(text)
+def read_parts(path: Path) -> list[tuple[ConfigText, ReadConfig]]:
+    """The texts of a case with what came out of each; those of a folder are read together."""
+    texts = texts_of(path)
+    reader = readers()[path.parent.parent.name]
+    if not path.is_dir():
+        return [(text, reader.read(text)) for text in texts]
+    assert isinstance(reader, GatheringReader), "a folder is for readers that read several texts together"
+    return list(zip(texts, reader.read_together(texts), strict=True))
+
+
+def read(path: Path) -> ReadConfig:
+    """What came out of a case; the devices are in the first of several texts."""
+    return read_parts(path)[0][1]
 
 
 def test_every_vendor_package_is_registered() -> None:
@@ -63,35 +73,37 @@ def test_every_config_has_an_expected_file_and_the_reverse() -> None:
 
 def test_recognition(case: Path) -> None:
     """The vendor of the folder scores highest, alone."""
-    text = read_config_text(case, case.name)
-    scores = {name: reader.score(text) for name, reader in readers().items()}
     folder = case.parent.parent.name
     assert expected_of(case).vendor == folder
-    assert scores[folder] > 0
-    assert [name for name, score in scores.items() if score >= scores[folder]] == [folder], scores
+    for text in texts_of(case):
+        scores = {name: reader.score(text) for name, reader in readers().items()}
+        assert scores[folder] > 0
+        assert [name for name, score in scores.items() if score >= scores[folder]] == [folder], scores
 
 
 def test_every_line_is_accounted_for_once(case: Path) -> None:
-    text, config = read(case)
-    unread = [one.line.number for one in config.coverage.unread]
-    told = sorted([*config.coverage.used, *config.coverage.irrelevant, *unread])
-    assert told == sorted(line.number for line in text.lines)
+    for text, config in read_parts(case):
+        unread = [one.line.number for one in config.coverage.unread]
+        told = sorted([*config.coverage.used, *config.coverage.irrelevant, *unread])
+        assert told == sorted(line.number for line in text.lines)
 
 
 def test_reading(case: Path) -> None:
     expected = expected_of(case)
-    _, config = read(case)
+    parts = [config for _, config in read_parts(case)]
+    config = parts[0]
     names = [device.name for device in config.devices]
     assert config.vendor == expected.vendor
     assert any(name == expected.hostname or name.startswith(expected.hostname + "/") for name in names), names
-    assert tuple(one.line.number for one in config.coverage.unread) == expected.unread
+    unread = [one.line for part in parts for one in part.coverage.unread]
+    assert tuple(f"{one.file}:{one.number}" if case.is_dir() else one.number for one in unread) == expected.unread
     assert {doubt.kind.value for device in config.devices for doubt in device.doubts} == expected.doubts
     if expected.notices is not None:
         assert {notice.kind.value for device in config.devices for notice in device.notices} == expected.notices
 
 
 def test_packets(case: Path) -> None:
-    _, config = read(case)
+    config = read(case)
     devices = {device.name: device for device in config.devices}
     topology = build_topology(config.devices)
     for packet in expected_of(case).packets:
@@ -101,7 +113,7 @@ def test_packets(case: Path) -> None:
 
 def test_management(case: Path) -> None:
     expected = expected_of(case)
-    _, config = read(case)
+    config = read(case)
     planes = [device.management for device in config.devices]
     checks = {
         "services": _check_services,
@@ -137,7 +149,8 @@ def check_packet(explanation: Explanation, packet: ExpectedPacket) -> None:
 
 
 def _is_way(trace: Trace, wanted: ExpectedWay) -> bool:
-    lines = {source.number for hop in trace.hops for source in hop.sources}
+    sources = [source for hop in trace.hops for source in hop.sources]
+    lines = {one.number for one in sources} | {f"{one.file}:{one.number}" for one in sources}
     return (
         trace.verdict == wanted.verdict
         and (wanted.out is None or trace.interface == wanted.out)
