@@ -47,26 +47,24 @@ from tests.vendors.equality.yamaha import YamahaWriter
 
 ROUNDS = int(os.environ.get("SECAUDIT_EQUALITY_ROUNDS", "1"))
 FAMILIES: tuple[Family, Family] = (4, 6)
-WRITERS = ("alaxala", "fortios", "yamaha", "nec_ix", *STYLES, *ASA_STYLES, *JUNOS_STYLES)
+_OF_ONE_STYLE = {
+    "alaxala": AlaxalaWriter,
+    "fortios": FortiosWriter,
+    "nec_ix": NecIxWriter,
+    "yamaha": YamahaWriter,
+}
+_OF_STYLES = ((ASA_STYLES, AsaWriter), (JUNOS_STYLES, JuniperWriter))
+WRITERS = (*_OF_ONE_STYLE, *ASA_STYLES, *JUNOS_STYLES, *STYLES)
 _IPV4_ONLY = ("numbered", "object groups", "zone firewall")
 
 
 def write(policy: Policy, writer: str, seed: str) -> Written:
     """One text; the same seed gives the same choices of style."""
     random = Random(f"{writer} {seed}")
-    if writer == "alaxala":
-        return AlaxalaWriter(policy, random).write()
-    if writer == "fortios":
-        return FortiosWriter(policy, random).write()
-    if writer == "yamaha":
-        return YamahaWriter(policy, random).write()
-    if writer in ASA_STYLES:
-        return AsaWriter(policy, random, writer).write()
-    if writer in JUNOS_STYLES:
-        return JuniperWriter(policy, random, writer).write()
-    if writer == "nec_ix":
-        return NecIxWriter(policy, random).write()
-    return CiscoWriter(policy, random, writer).write()
+    if writer in _OF_ONE_STYLE:
+        return _OF_ONE_STYLE[writer](policy, random).write()
+    of_styles = next((made for styles, made in _OF_STYLES if writer in styles), CiscoWriter)
+    return of_styles(policy, random, writer).write()
 
 
 def writers(family: Family) -> Iterator[str]:
