@@ -85,3 +85,16 @@ def test_an_audit_opens_no_socket_and_loads_no_scapy() -> None:
     """Whatever an audit imports on its way, at import time none of it is scapy."""
     code = "import importlib\nfor name in ('secaudit.audit.run', 'secaudit.report.html', 'secaudit.audit.flow_query'): importlib.import_module(name)"
     assert not {name for name in loaded_by(code) if name.partition(".")[0] == "scapy"}
+
+
+def test_only_the_reader_of_the_vendor_is_loaded() -> None:
+    """Every vendor is asked whether a text is its own; what reads one is loaded when it is."""
+    code = (
+        "from secaudit.text.decoding import config_text_from_bytes\n"
+        "from secaudit.vendors.registry import find_tables, read_config\n"
+        "text = config_text_from_bytes(b'# RTX1210 Rev.14.01.42\\nip lan1 address 192.0.2.1/24\\nip filter 1 pass * *\\n', 'a')\n"
+        "assert read_config(text).vendor == 'yamaha'\n"
+        "find_tables(text)"
+    )
+    readers = {name for name in loaded_by(code) if name.startswith("secaudit.vendors.") and name.endswith(".reader")}
+    assert readers - {"secaudit.vendors.reader"} == {"secaudit.vendors.yamaha.reader"}

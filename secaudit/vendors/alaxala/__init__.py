@@ -1,6 +1,29 @@
 """ALAXALA AX switches and routers (also NEC IP8800)."""
 
-from secaudit.vendors.alaxala.reader import AlaxalaReader
-from secaudit.vendors.reader import Reader
+from __future__ import annotations
 
-READER: Reader = AlaxalaReader()
+from secaudit.text.config_text import ConfigText
+from secaudit.vendors.alaxala import recognition
+from secaudit.vendors.reader import ReadConfig
+
+NAME = "alaxala"
+
+
+class AlaxalaReader:
+    """ALAXALA AX switches and routers with the newer language (vendor chapter D); also NEC IP8800."""
+
+    name = NAME
+    title = "ALAXALA AX"
+
+    def score(self, text: ConfigText) -> int:
+        """See `recognition.score`."""
+        return recognition.score(text)
+
+    def read(self, text: ConfigText) -> ReadConfig:
+        """See `reader.read`."""
+        from secaudit.vendors.alaxala import reader
+
+        return reader.read(text)
+
+
+READER = AlaxalaReader()

@@ -9,7 +9,7 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.alaxala import recognition
+from secaudit.vendors.alaxala import NAME
 from secaudit.vendors.alaxala.assembly import assemble
 from secaudit.vendors.alaxala.sections import collect
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
@@ -24,31 +24,21 @@ _TRUNCATED = Text(
 )
 
 
-class AlaxalaReader:
-    """ALAXALA AX switches and routers with the newer language (vendor chapter D); also NEC IP8800."""
-
-    name = "alaxala"
-    title = "ALAXALA AX"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file."""
-        coverage = CoverageBuilder()
-        devices = []
-        for lines, tree in device_parts(text):
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            last = _cut_at(lines)
-            if last is not None:
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (last,))
-            fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-            devices.append(assemble(sections, tree, ledger, text.file, fallback))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file."""
+    coverage = CoverageBuilder()
+    devices = []
+    for lines, tree in device_parts(text):
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        last = _cut_at(lines)
+        if last is not None:
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (last,))
+        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+        devices.append(assemble(sections, tree, ledger, text.file, fallback))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:

@@ -9,7 +9,7 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.awplus import recognition
+from secaudit.vendors.awplus import NAME
 from secaudit.vendors.awplus.assembly import assemble
 from secaudit.vendors.awplus.sections import collect
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
@@ -22,30 +22,20 @@ _TRUNCATED = Text(
 )
 
 
-class AlliedWarePlusReader:
-    """Allied Telesis AlliedWare Plus (vendor chapter C, but for the older AlliedWare of C.5)."""
-
-    name = "awplus"
-    title = "Allied Telesis AlliedWare Plus"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
-        coverage = CoverageBuilder()
-        devices = []
-        for lines, tree in device_parts(text):
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            if not tree.ended:
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
-            fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-            devices.append(assemble(sections, ledger, text.file, fallback, tuple(lines[:1])))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
+    coverage = CoverageBuilder()
+    devices = []
+    for lines, tree in device_parts(text):
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        if not tree.ended:
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
+        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+        devices.append(assemble(sections, ledger, text.file, fallback, tuple(lines[:1])))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:

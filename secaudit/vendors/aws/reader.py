@@ -9,7 +9,7 @@ from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.aws import recognition
+from secaudit.vendors.aws import NAME
 from secaudit.vendors.aws.gathering import Page, gather
 from secaudit.vendors.aws.networks import Networks
 from secaudit.vendors.aws.records import Record, Records
@@ -43,28 +43,17 @@ _BALANCERS = ("network_load_balancer", "gateway_load_balancer", "gateway_load_ba
 _ID = re.compile(r"(?:vpc|tgw|vgw|nat)-[0-9a-z-]+")
 
 
-class AwsReader:
-    """Amazon Web Services: `aws ec2 describe-*`, `aws directconnect describe-*`, `terraform show -json`."""
+def read(text: ConfigText) -> ReadConfig:
+    """Reads one text alone."""
+    return read_together((text,))[0]
 
-    name = "aws"
-    title = "AWS VPC"
 
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads one text alone."""
-        return self.read_together((text,))[0]
-
-    def read_together(self, texts: Sequence[ConfigText]) -> tuple[ReadConfig, ...]:
-        """Reads several texts as one cloud. The devices are those of the first text; each text has its own coverage."""
-        pages, records = gather(texts)
-        cloud = _cloud(texts[0].file, pages, records)
-        devices = devices_of(cloud)
-        return tuple(
-            ReadConfig(self.name, () if index else devices, page.book.coverage()) for index, page in enumerate(pages)
-        )
+def read_together(texts: Sequence[ConfigText]) -> tuple[ReadConfig, ...]:
+    """Reads several texts as one cloud. The devices are those of the first text; each text has its own coverage."""
+    pages, records = gather(texts)
+    cloud = _cloud(texts[0].file, pages, records)
+    devices = devices_of(cloud)
+    return tuple(ReadConfig(NAME, () if index else devices, page.book.coverage()) for index, page in enumerate(pages))
 
 
 def _cloud(file: str, pages: Sequence[Page], records: Records) -> Cloud:
@@ -76,7 +65,7 @@ def _cloud(file: str, pages: Sequence[Page], records: Records) -> Cloud:
     filters = tuple(networks.filters())
     groups = tuple(networks.groups())
     return Cloud(
-        vendor=AwsReader.name,
+        vendor=NAME,
         file=file,
         networks=held,
         subnets=tuple(networks.subnets()),

@@ -9,7 +9,7 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.cisco_asa import recognition
+from secaudit.vendors.cisco_asa import NAME
 from secaudit.vendors.cisco_asa.assembly import assemble
 from secaudit.vendors.cisco_asa.sections import collect, is_around
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
@@ -27,33 +27,23 @@ _HEADLESS = Text(
 )
 
 
-class CiscoAsaReader:
-    """Cisco ASA and PIX (vendor chapter H, AS-01 to AS-05)."""
-
-    name = "cisco_asa"
-    title = "Cisco ASA"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file. A part behind `: end` is a device of its own when it has a hostname."""
-        coverage = CoverageBuilder()
-        devices = []
-        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-        for lines in device_parts(text):
-            tree = tree_of(lines)
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            if not _is_ended(tree):
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
-            if not (sections.of("version") or sections.of("hostname")):
-                ledger.doubt(DoubtKind.TRUNCATED, _HEADLESS, (lines[0],) if lines else ())
-            devices.append(assemble(sections, tree, ledger, text.file, fallback))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file. A part behind `: end` is a device of its own when it has a hostname."""
+    coverage = CoverageBuilder()
+    devices = []
+    fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+    for lines in device_parts(text):
+        tree = tree_of(lines)
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        if not _is_ended(tree):
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
+        if not (sections.of("version") or sections.of("hostname")):
+            ledger.doubt(DoubtKind.TRUNCATED, _HEADLESS, (lines[0],) if lines else ())
+        devices.append(assemble(sections, tree, ledger, text.file, fallback))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def tree_of(lines: Sequence[SourceLine]) -> LineTree:

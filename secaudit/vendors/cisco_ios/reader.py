@@ -9,13 +9,13 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
-from secaudit.vendors.cisco_ios import captured, recognition
+from secaudit.vendors.cisco_ios import NAME
 from secaudit.vendors.cisco_ios.assembly import assemble
 from secaudit.vendors.cisco_ios.banners import delimiter
 from secaudit.vendors.cisco_ios.sections import collect
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import LineTree, read_tree, split_at_end
-from secaudit.vendors.reader import FoundTables, ReadConfig
+from secaudit.vendors.reader import ReadConfig
 
 _TRUNCATED = Text(
     ja="末尾に end がなく、ファイルが途中で切れている可能性があります",
@@ -27,36 +27,22 @@ _UNCLOSED = Text(
 )
 
 
-class CiscoIosReader:
-    """Cisco IOS and IOS-XE (vendor chapter H, IO-01 to IO-05)."""
-
-    name = "cisco_ios"
-    title = "Cisco IOS / IOS-XE"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def find_tables(self, text: ConfigText) -> FoundTables:
-        """See `captured.find_tables`."""
-        return captured.find_tables(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
-        coverage = CoverageBuilder()
-        devices = []
-        for lines, tree in device_parts(text):
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            if tree.unclosed:
-                ledger.doubt(DoubtKind.TRUNCATED, _UNCLOSED, tuple(tree.unclosed))
-            if not tree.ended:
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
-            fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-            devices.append(assemble(sections, tree, ledger, text.file, fallback))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file. A part after `end` is a device of its own when it has a hostname."""
+    coverage = CoverageBuilder()
+    devices = []
+    for lines, tree in device_parts(text):
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        if tree.unclosed:
+            ledger.doubt(DoubtKind.TRUNCATED, _UNCLOSED, tuple(tree.unclosed))
+        if not tree.ended:
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, (lines[-1],) if lines else ())
+        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+        devices.append(assemble(sections, tree, ledger, text.file, fallback))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def device_parts(text: ConfigText) -> list[tuple[Sequence[SourceLine], LineTree]]:

@@ -10,7 +10,7 @@ from secaudit.network.filters import Action, Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.fortios import captured
+from secaudit.vendors.fortios import NAME
 from secaudit.vendors.fortios.addresses import Addresses
 from secaudit.vendors.fortios.central_nat import is_central, source_rules
 from secaudit.vendors.fortios.coverage import Ledger, vocabulary
@@ -28,9 +28,8 @@ from secaudit.vendors.fortios.routes import read_dynamic_routing, read_policy_ro
 from secaudit.vendors.fortios.services import Services
 from secaudit.vendors.fortios.tunnels import tunnel_filters
 from secaudit.vendors.fortios.vips import read_vips
-from secaudit.vendors.reader import FoundTables, ReadConfig
+from secaudit.vendors.reader import ReadConfig
 
-NAME = "fortios"
 POLICY = "policy"
 """The name of the filter that the policy table becomes."""
 PIPELINE = (
@@ -44,58 +43,15 @@ PIPELINE = (
 """The filter stages are those of IPsec selectors only: no other interface has a filter of its own."""
 
 _VDOM_HEADER = re.compile(r"#global_vdom=0:vd_name=([^/:\s]+)")
-_SCANNED_LINES = 400
-_CLUES = (
-    (re.compile(r"#config-version=(?:FG|FW|FOS|FV)\w*-"), 60),
-    (re.compile(r"config system global$"), 15),
-    (re.compile(r"config system interface$"), 15),
-    (re.compile(r"config firewall (?:policy|address|service custom)$"), 15),
-    (re.compile(r"config (?:router static|system accprofile|vdom|system zone)$"), 5),
-    (re.compile(r"edit \S"), 4),
-    (re.compile(r"set (?:vdom|allowaccess|srcintf|snmp-index) "), 6),
-    (re.compile(r"next$"), 3),
-    (re.compile(r"end$"), 2),
-)
-_OTHER_PRODUCT = re.compile(r"#config-version=(?!FG|FW|FOS|FV)\w+-")
-_FORTIOS_OWN = re.compile(r"config (?:firewall|router|vpn) \S")
 
 
-class FortiosReader:
-    """The reader of FortiGate configurations (`show`, `show full-configuration`, backups)."""
-
-    name = NAME
-    title = "FortiGate (FortiOS)"
-
-    def score(self, text: ConfigText) -> int:
-        """Adds up the clues of the first lines; other products of the maker print the same frame with another header."""
-        found: set[int] = set()
-        other = False
-        own = False
-        seen = 0
-        for line in text.lines:
-            stripped = line.text.strip()
-            if not stripped:
-                continue
-            seen += 1
-            if seen > _SCANNED_LINES:
-                break
-            other = other or _OTHER_PRODUCT.match(stripped) is not None
-            own = own or _FORTIOS_OWN.match(stripped) is not None
-            found.update(index for index, (clue, _) in enumerate(_CLUES) if clue.match(stripped))
-        score = min(100, sum(_CLUES[index][1] for index in found))
-        return min(score, 10) if other and not own else score
-
-    def find_tables(self, text: ConfigText) -> FoundTables:
-        """See `captured.find_tables`."""
-        return captured.find_tables(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
-        tree = parse(text.lines)
-        ledger = Ledger(tree)
-        scopes = _scopes(text, tree, ledger)
-        devices = tuple(_device(text, tree, scope) for scope in scopes)
-        return ReadConfig(NAME, devices, ledger.coverage(text.lines))
+def read(text: ConfigText) -> ReadConfig:
+    """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
+    tree = parse(text.lines)
+    ledger = Ledger(tree)
+    scopes = _scopes(text, tree, ledger)
+    devices = tuple(_device(text, tree, scope) for scope in scopes)
+    return ReadConfig(NAME, devices, ledger.coverage(text.lines))
 
 
 def _scopes(text: ConfigText, tree: Tree, ledger: Ledger) -> list[Scope]:

@@ -12,7 +12,7 @@ from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.iptables import recognition
+from secaudit.vendors.iptables import NAME
 from secaudit.vendors.iptables.ipsets import IpSets
 from secaudit.vendors.iptables.options import Surroundings, parse
 from secaudit.vendors.iptables.sections import NO_FAMILY, Sections, Table, read_sections
@@ -73,36 +73,26 @@ _HELPER = Text(
 )
 
 
-class IptablesReader:
-    """`iptables-save`, `ip6tables-save` and `iptables -S` of Linux hosts."""
-
-    name = "iptables"
-    title = "Linux iptables"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads the whole file as one host."""
-        host = read_host(text.lines)
-        sets = IpSets()
-        set_lines = [line for line in host.rest if sets.take(line)]
-        taken = {line.number for line in set_lines}
-        prompts = [line for line in text.lines if line.number in host.used and "tables" in line.text]
-        sections = read_sections([line for line in host.rest if line.number not in taken], prompts)
-        reading = _Reading(sections, sets, host)
-        ruleset = reading.ruleset()
-        identity = Identity(self.name, text.file, sections.version)
-        devices = (convert(ruleset, host, identity),) if sections.tables else ()
-        used = host.used | taken | sections.used | reading.used
-        unread = {line.number: line for line in (*sections.unread, *reading.unread)}
-        coverage = Coverage(
-            frozenset(used - set(unread)),
-            host.irrelevant,
-            tuple(UnreadLine(line, could_matter=True) for _, line in sorted(unread.items())),
-        )
-        return ReadConfig(self.name, devices, coverage, () if devices else (_NO_TABLES,))
+def read(text: ConfigText) -> ReadConfig:
+    """Reads the whole file as one host."""
+    host = read_host(text.lines)
+    sets = IpSets()
+    set_lines = [line for line in host.rest if sets.take(line)]
+    taken = {line.number for line in set_lines}
+    prompts = [line for line in text.lines if line.number in host.used and "tables" in line.text]
+    sections = read_sections([line for line in host.rest if line.number not in taken], prompts)
+    reading = _Reading(sections, sets, host)
+    ruleset = reading.ruleset()
+    identity = Identity(NAME, text.file, sections.version)
+    devices = (convert(ruleset, host, identity),) if sections.tables else ()
+    used = host.used | taken | sections.used | reading.used
+    unread = {line.number: line for line in (*sections.unread, *reading.unread)}
+    coverage = Coverage(
+        frozenset(used - set(unread)),
+        host.irrelevant,
+        tuple(UnreadLine(line, could_matter=True) for _, line in sorted(unread.items())),
+    )
+    return ReadConfig(NAME, devices, coverage, () if devices else (_NO_TABLES,))
 
 
 class _Reading:

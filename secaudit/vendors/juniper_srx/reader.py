@@ -11,7 +11,7 @@ from secaudit.network.filters import Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.juniper_srx import captured, recognition
+from secaudit.vendors.juniper_srx import NAME
 from secaudit.vendors.juniper_srx.addresses import AddressBooks
 from secaudit.vendors.juniper_srx.applications import Applications
 from secaudit.vendors.juniper_srx.coverage import LineClasses, account_for
@@ -37,9 +37,8 @@ from secaudit.vendors.juniper_srx.tree import Statement
 from secaudit.vendors.juniper_srx.tunnels import bind_tunnels
 from secaudit.vendors.juniper_srx.virtual import InactivePolicy, inactive_policies, virtual_roots
 from secaudit.vendors.juniper_srx.zones import read_zones
-from secaudit.vendors.reader import FoundTables, ReadConfig
+from secaudit.vendors.reader import ReadConfig
 
-NAME = "juniper_srx"
 PIPELINE = (
     Stage.INGRESS_FILTER,
     Stage.INGRESS_NAT,
@@ -53,27 +52,13 @@ PIPELINE = (
 _MODEL = re.compile(r"# (?:Model|Chassis type): (\S{1,40})", re.IGNORECASE)
 
 
-class JuniperReader:
-    """The reader of Junos configurations (`show configuration`, with `| display set`, saved files)."""
-
-    name = NAME
-    title = "Juniper SRX (Junos)"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def find_tables(self, text: ConfigText) -> FoundTables:
-        """See `captured.find_tables`."""
-        return captured.find_tables(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
-        classes = LineClasses()
-        devices: list[Device] = []
-        for part in parse(text.lines):
-            devices += _PartReader(text, part, classes).devices()
-        return ReadConfig(NAME, tuple(devices), classes.coverage(text.lines))
+def read(text: ConfigText) -> ReadConfig:
+    """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
+    classes = LineClasses()
+    devices: list[Device] = []
+    for part in parse(text.lines):
+        devices += _PartReader(text, part, classes).devices()
+    return ReadConfig(NAME, tuple(devices), classes.coverage(text.lines))
 
 
 class _PartReader:
@@ -229,8 +214,6 @@ def _use_rest(root: Statement) -> None:
         if section is not None:
             section.use_all()
 
-
-READER = JuniperReader()
 
 _CUT = Text(
     ja="設定が途中で切れているか、途中から始まっています（波括弧が対応していません）。",

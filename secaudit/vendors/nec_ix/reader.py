@@ -12,7 +12,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import read_tree
-from secaudit.vendors.nec_ix import recognition
+from secaudit.vendors.nec_ix import NAME
 from secaudit.vendors.nec_ix.assembly import assemble
 from secaudit.vendors.nec_ix.near_prefixes import near_prefixes
 from secaudit.vendors.nec_ix.sections import collect
@@ -21,31 +21,21 @@ from secaudit.vendors.reader import ReadConfig
 _HEADER = "! NEC Portable Internetwork Core Operating System"
 
 
-class NecIxReader:
-    """NEC UNIVERGE IX (vendor chapter B, NE-01 to NE-30)."""
-
-    name = "nec_ix"
-    title = "NEC UNIVERGE IX"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file: each begins with the header that the device prints, or with another hostname."""
-        coverage = CoverageBuilder()
-        devices: list[Device] = []
-        warnings: list[Text] = []
-        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-        for lines in device_parts(text.lines):
-            tree = read_tree(lines)
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            device = assemble(collect(tree, ledger), tree, ledger, text.file, fallback)
-            devices.append(device)
-            warnings += near_prefixes(device)
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build(), tuple(warnings))
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file: each begins with the header that the device prints, or with another hostname."""
+    coverage = CoverageBuilder()
+    devices: list[Device] = []
+    warnings: list[Text] = []
+    fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+    for lines in device_parts(text.lines):
+        tree = read_tree(lines)
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        device = assemble(collect(tree, ledger), tree, ledger, text.file, fallback)
+        devices.append(device)
+        warnings += near_prefixes(device)
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build(), tuple(warnings))
 
 
 def device_parts(lines: Sequence[SourceLine]) -> list[Sequence[SourceLine]]:

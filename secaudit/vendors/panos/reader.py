@@ -10,7 +10,7 @@ from secaudit.network.filters import Filter
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import Sources
-from secaudit.vendors.panos import recognition, set_form
+from secaudit.vendors.panos import NAME, set_form
 from secaudit.vendors.panos.addresses import Addresses
 from secaudit.vendors.panos.coverage import Ledger
 from secaudit.vendors.panos.documents import documents_of
@@ -30,7 +30,6 @@ from secaudit.vendors.panos.tree import Document, Node, joined
 from secaudit.vendors.panos.tunnels import read_tunnels
 from secaudit.vendors.reader import ReadConfig
 
-NAME = "panos"
 POLICY = "security policy"
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -73,30 +72,17 @@ _OTHER_DEVICES = (
 )
 
 
-class PanosReader:
-    """The reader of Palo Alto firewalls: exported XML, `set` and curly form."""
-
-    name = NAME
-    title = "Palo Alto PAN-OS"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
-        ledger = Ledger()
-        documents, around = documents_of(text)
-        ledger.structure |= around
-        devices = []
-        for document in documents:
-            ledger.structure |= document.structure
-            ledger.not_understood(document.garbage)
-            devices.append(_DeviceReader(text, document, ledger).read())
-        return ReadConfig(NAME, tuple(devices), ledger.coverage(text.lines))
-
-
-READER = PanosReader()
+def read(text: ConfigText) -> ReadConfig:
+    """Reads the whole file; what is not understood is unread and, where it could matter, a doubt."""
+    ledger = Ledger()
+    documents, around = documents_of(text)
+    ledger.structure |= around
+    devices = []
+    for document in documents:
+        ledger.structure |= document.structure
+        ledger.not_understood(document.garbage)
+        devices.append(_DeviceReader(text, document, ledger).read())
+    return ReadConfig(NAME, tuple(devices), ledger.coverage(text.lines))
 
 
 class _DeviceReader:

@@ -9,15 +9,14 @@ from secaudit.network.device import Device, DoubtKind, Plane
 from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.vendors.reader import Coverage, FoundTables, ReadConfig, UnreadLine
+from secaudit.vendors.reader import Coverage, ReadConfig, UnreadLine
 from secaudit.vendors.yamaha import (
-    captured,
+    NAME,
     filters,
     interfaces,
     management,
     nat,
     policy_filters,
-    recognition,
     routes,
     tunnels,
 )
@@ -73,37 +72,23 @@ _TUNNEL_WORDS = frozenset(("tunnel", "ipsec", "l2tp", "pptp"))
 _WITH_INTERFACE = frozenset(("ip", "ipv6", "ethernet", "url", "queue", "vlan"))
 
 
-class YamahaReader:
-    """YAMAHA RTX, NVR, FWX, vRX routers; NTT-branded models speak the same grammar."""
-
-    name = "yamaha"
-    title = "YAMAHA RTX"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def find_tables(self, text: ConfigText) -> FoundTables:
-        """See `captured.find_tables`."""
-        return captured.find_tables(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads the whole file; two headers in it mean two devices."""
-        devices: list[Device] = []
-        used: set[int] = set()
-        irrelevant: dict[int, Text] = {}
-        unread: list[UnreadLine] = []
-        for lines in split_devices(text.lines):
-            listing = list_commands(lines)
-            draft = Draft(text.file)
-            read_draft(draft, listing)
-            if listing.commands:
-                devices.append(assemble(draft, listing))
-            used |= draft.used
-            irrelevant |= draft.irrelevant
-            unread += draft.unread
-        coverage = Coverage(frozenset(used), irrelevant, tuple(sorted(unread, key=lambda item: item.line.number)))
-        return ReadConfig(self.name, _distinct(devices), coverage, () if devices else (_NO_COMMANDS,))
+def read(text: ConfigText) -> ReadConfig:
+    """Reads the whole file; two headers in it mean two devices."""
+    devices: list[Device] = []
+    used: set[int] = set()
+    irrelevant: dict[int, Text] = {}
+    unread: list[UnreadLine] = []
+    for lines in split_devices(text.lines):
+        listing = list_commands(lines)
+        draft = Draft(text.file)
+        read_draft(draft, listing)
+        if listing.commands:
+            devices.append(assemble(draft, listing))
+        used |= draft.used
+        irrelevant |= draft.irrelevant
+        unread += draft.unread
+    coverage = Coverage(frozenset(used), irrelevant, tuple(sorted(unread, key=lambda item: item.line.number)))
+    return ReadConfig(NAME, _distinct(devices), coverage, () if devices else (_NO_COMMANDS,))
 
 
 @cache

@@ -12,7 +12,7 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import read_tree, split_at_end
 from secaudit.vendors.reader import ReadConfig
-from secaudit.vendors.yamaha_swx import recognition
+from secaudit.vendors.yamaha_swx import NAME
 from secaudit.vendors.yamaha_swx.assembly import assemble
 from secaudit.vendors.yamaha_swx.sections import collect
 
@@ -22,32 +22,22 @@ _TRUNCATED = Text(
 )
 
 
-class YamahaSwxReader:
-    """YAMAHA SWX and SWR switches (vendor chapter A.11)."""
-
-    name = "yamaha_swx"
-    title = "YAMAHA SWX"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every switch of the file. A part after `end` is a device of its own when it has interfaces."""
-        coverage = CoverageBuilder()
-        devices = []
-        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-        names: dict[str, int] = {}
-        for lines in _parts(text):
-            tree = read_tree(lines)
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            if not tree.ended:
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, tuple(lines[-1:]))
-            devices.append(assemble(sections, tree, ledger, text.file, fallback, names))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every switch of the file. A part after `end` is a device of its own when it has interfaces."""
+    coverage = CoverageBuilder()
+    devices = []
+    fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+    names: dict[str, int] = {}
+    for lines in _parts(text):
+        tree = read_tree(lines)
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        if not tree.ended:
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, tuple(lines[-1:]))
+        devices.append(assemble(sections, tree, ledger, text.file, fallback, names))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def _parts(text: ConfigText) -> list[Sequence[SourceLine]]:
