@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
-from secaudit.text.config_text import ConfigText
-from secaudit.vendors.clues import any_of
-
-_LINES_LOOKED_AT = 400
+from secaudit.vendors.clues import Clues
 
 # Each clue is counted once.
-_OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), weight)
-    for pattern, weight in (
+_CLUES = Clues(
+    own=(
         (r"interface port\d{1,3}\.\d{1,3}\.\d", 40),
         (r"interface vlan\d+(?:[-,]\S*)?\s*$", 12),
         (r"interface (?:eth|ppp|po|sa|tunnel|br)\d+(?:\.\d+)?\s*$", 6),
@@ -56,13 +49,8 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"line vty 0 \d+\s*$", 3),
         (r"username manager privilege 15 ", 12),
         (r"end\s*$", 2),
-    )
-)
-_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
-
-_FOREIGN_CLUE = any_of(
-    re.compile(pattern)
-    for pattern in (
+    ),
+    foreign=(
         r"interface port\d+\.\d+\s*$|(?:no )?l2ms\b|! ?(?:SWX|SWR)\d",  # YAMAHA SWX: two numbers
         r"interface (?:TwoGigabit|TenGigabit|FortyGigabit|Gigabit|Fast)?Ethernet ?\d",  # IOS, NX-OS
         r"interface (?:gigabitethernet|tengigabitethernet|fastethernet) \d",  # ALAXALA
@@ -80,23 +68,6 @@ _FOREIGN_CLUE = any_of(
         r"packet-filter2|(?:create|config) access_profile ",  # APRESIA
         r"(?:add|set|create|enable) (?:ip|firewall|vlan|system|config)\S* ?\S*=",  # old AlliedWare
         r"\*filter|:INPUT |<\?xml|<config ",
-    )
+    ),
 )
-_ENOUGH = 60
-
-
-def score(text: ConfigText) -> int:
-    """0 to 100 by clues. One clear clue of another vendor keeps it at 5 or less."""
-    found: set[int] = set()
-    total = 0
-    for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
-        shown = line[:200].rstrip()
-        if _FOREIGN_CLUE.match(shown) is not None:
-            return min(5, total)
-        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
-            if index not in found and pattern.match(shown) is not None:
-                found.add(index)
-                total += weight
-    if len(found) < 2:
-        return min(total, 10)
-    return min(total * 100 // _ENOUGH, 100)
+score = _CLUES.score

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
+from secaudit.vendors.clues import Clues
 
-from secaudit.text.config_text import ConfigText
-from secaudit.vendors.clues import any_of
-
-_LINES_LOOKED_AT = 500
-
-_OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), weight)
-    for pattern, weight in (
+_CLUES = Clues(
+    own=(
         (r"(?:ASA|PIX) Version \d", 50),
         (r": Saved\s*$", 15),
         (r": Hardware: +(?:ASA|FPR|ASAv|PIX)", 25),
@@ -43,13 +36,8 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"sysopt ", 10),
         (r"threat-detection ", 10),
         (r"no asdm history|asdm image", 10),
-    )
-)
-_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
-
-_FOREIGN_CLUE = any_of(
-    re.compile(pattern)
-    for pattern in (
+    ),
+    foreign=(
         r"Current configuration : \d+ bytes|boot-start-marker|! Last configuration change at ",
         r"version 1[0-9]\.\d",
         r"ip access-list |\s+ip access-group |line vty |ip route \d",  # IOS
@@ -68,25 +56,6 @@ _FOREIGN_CLUE = any_of(
         r"!!? IOS XR Configuration",
         r"\*filter|:INPUT ",
         r"<\?xml|<config |\{\s*$|\{\"",
-    )
+    ),
 )
-_ENOUGH = 60
-
-
-def score(text: ConfigText) -> int:
-    """0 to 100 by clues (vendor table 0.3). One clear clue of another vendor keeps it at 5 or less."""
-    found: set[int] = set()
-    total = 0
-    foreign = 0
-    for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
-        shown = line[:200]
-        foreign += _FOREIGN_CLUE.match(shown) is not None
-        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
-            if index not in found and pattern.match(shown) is not None:
-                found.add(index)
-                total += weight
-    if foreign:
-        return min(5, total)
-    if len(found) < 2:
-        return min(total, 10)
-    return min(total * 100 // _ENOUGH, 100)
+score = _CLUES.score

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
-from secaudit.text.config_text import ConfigText
-from secaudit.vendors.clues import any_of
-
-_LINES_LOOKED_AT = 400
+from secaudit.vendors.clues import Clues
 
 # Each clue is counted once. Clues of others weigh more than any of ours: their files hold many lines that look like IOS.
-_OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), weight)
-    for pattern, weight in (
+_CLUES = Clues(
+    own=(
         (r"Building configuration\.\.\.", 15),
         (r"Current configuration : \d+ bytes", 30),
         (r"! Last configuration change at ", 20),
@@ -46,14 +39,8 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"switchport mode (?:access|trunk)", 2),
         (r"\s+switchport (?:access|trunk|mode) ", 4),
         (r"end\s*$", 2),
-    )
-)
-
-_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
-
-_FOREIGN_CLUE = any_of(
-    re.compile(pattern)
-    for pattern in (
+    ),
+    foreign=(
         r"interface port\d+\.\d+",  # AlliedWare Plus, YAMAHA SWX
         r"\s*(?:stack virtual-chassis-id|awplus|ssh server allow-users|service ssh\b|no service telnet\b)",
         r"# ?configuration list for AX|#Last modified by ",  # ALAXALA
@@ -79,26 +66,6 @@ _FOREIGN_CLUE = any_of(
         r"feature-set |ipv4 access-list ",
         r"\*filter|:INPUT ",
         r"<\?xml|<config |\{\s*$|\{\"",
-    )
+    ),
 )
-
-_ENOUGH = 60
-
-
-def score(text: ConfigText) -> int:
-    """0 to 100 by clues (vendor table 0.3). One clear clue of another vendor keeps it at 5 or less."""
-    found: set[int] = set()
-    total = 0
-    foreign = 0
-    for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
-        shown = line[:200]
-        foreign += _FOREIGN_CLUE.match(shown) is not None
-        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
-            if index not in found and pattern.match(shown) is not None:
-                found.add(index)
-                total += weight
-    if foreign:
-        return min(5, total)
-    if len(found) < 2:
-        return min(total, 10)
-    return min(total * 100 // _ENOUGH, 100)
+score = _CLUES.score

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
-from secaudit.text.config_text import ConfigText
-from secaudit.vendors.clues import any_of
-
-_LINES_LOOKED_AT = 400
-_ENOUGH = 60
+from secaudit.vendors.clues import Clues
 
 # Each clue is counted once. `GigaEthernet` and `src ... dest ...` are written by no other device (vendor table 0.3).
-_OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), weight)
-    for pattern, weight in (
+_CLUES = Clues(
+    own=(
         (r"!\s*NEC Portable Internetwork Core Operating System", 50),
         (r"!\s*IX(?:-R|-V)? Series IX", 40),
         (r"interface GigaEthernet\d+(?::\d+)?\.\d+\s*$", 35),
@@ -46,13 +38,8 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"nm (?:ip enable|account |sitename )", 15),
         (r"hostname [^\s\"]+\s*$", 3),
         (r"\s+no shutdown\s*$", 2),
-    )
-)
-_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
-
-_FOREIGN_CLUE = any_of(
-    re.compile(pattern)
-    for pattern in (
+    ),
+    foreign=(
         r"Current configuration : \d+ bytes|version 1[0-9]\.\d+",  # IOS
         r"interface (?:TenGigabit|Gigabit)Ethernet ?\d|interface Vlan\d",  # IOS and its imitators
         r"ip access-list (?:standard|extended) |\s+ip access-group ",
@@ -70,26 +57,7 @@ _FOREIGN_CLUE = any_of(
         r"ip lan\d |nat descriptor |pp select ",
         r"lan \d{1,3} ip6? |ether \d",  # Fujitsu Si-R
         r"\*filter|:INPUT |<\?xml|<config ",
-    )
+    ),
+    headers=2,
 )
-_OWN_HEADERS = 2
-"""The first clues are the device's own name for itself."""
-
-
-def score(text: ConfigText) -> int:
-    """0 to 100 by clues (vendor table 0.3). Clues of other vendors count against it, and decide unless the device names itself."""
-    found: set[int] = set()
-    total = 0
-    foreign = 0
-    for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
-        shown = line[:240]
-        foreign += _FOREIGN_CLUE.match(shown) is not None
-        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
-            if index not in found and pattern.match(shown) is not None:
-                found.add(index)
-                total += weight
-    if foreign and not found & set(range(_OWN_HEADERS)):
-        return min(5, total)
-    if len(found) < 2:
-        return min(total, 10)
-    return max(0, min(total * 100 // _ENOUGH, 100) - 10 * foreign)
+score = _CLUES.score
