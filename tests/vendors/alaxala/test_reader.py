@@ -14,41 +14,25 @@ from secaudit.network.device import Device, DoubtKind, NoticeKind, Plane
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.management import Storage
-from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.text.source import SourceLine
 from secaudit.vendors.alaxala import READER
 from secaudit.vendors.alaxala.vocabulary import flow_modes, interface_name, interface_names, irrelevance, names
 from secaudit.vendors.common.ledger import NotUnderstoodError
 from secaudit.vendors.reader import ReadConfig
 from secaudit.vendors.registry import recognise, vendor_hint
+from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
 HEAD = '#configuration list for AX3660S-24T4X\n!\nhostname "SW"\n!\nvlan 10\n!\nvlan 20\n!\n'
 
 
-def config(text: str, file: str = "configs/sw-01.cfg") -> ConfigText:
-    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
-    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
-
-
 def read(text: str) -> ReadConfig:
-    """Reads, and checks that every line is in exactly one class."""
-    source = config(text)
-    result = READER.read(source)
-    coverage = result.coverage
-    told = [*coverage.used, *coverage.irrelevant, *(one.line.number for one in coverage.unread)]
-    assert sorted(told) == [line.number for line in source.lines]
-    return result
+    return read_by(READER, text)
 
 
 def device(text: str) -> Device:
     (only,) = read(text).devices
     return only
-
-
-def traffic_doubts(found: Device) -> list[tuple[DoubtKind, frozenset[str] | None]]:
-    return [(doubt.kind, doubt.interfaces) for doubt in found.doubts if doubt.plane is Plane.TRAFFIC]
 
 
 # --- identity and parts
@@ -63,7 +47,7 @@ def test_name_model_and_version_come_from_the_headers() -> None:
 
 def test_without_a_hostname_the_file_names_the_device() -> None:
     found = device("#configuration list for AX2530S-24T\n!\nline vty 0 1\n!\n")
-    assert (found.name, found.model) == ("sw-01", "AX2530S-24T")
+    assert (found.name, found.model) == ("device-01", "AX2530S-24T")
 
 
 def test_a_second_header_or_hostname_begins_another_device() -> None:

@@ -9,45 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secaudit.network.device import Device, DoubtKind, NoticeKind, Plane, Stage
+from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.network.tunnels import Carrier
-from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.text.source import SourceLine
 from secaudit.vendors.awplus import READER
 from secaudit.vendors.awplus.interface_names import canonical, expand
 from secaudit.vendors.awplus.vocabulary import irrelevance, known_applications, names
 from secaudit.vendors.common.ledger import NotUnderstoodError
 from secaudit.vendors.reader import ReadConfig
+from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
 
 
-def config(text: str, file: str = "configs/sw-01.cfg") -> ConfigText:
-    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
-    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
-
-
 def read(text: str) -> ReadConfig:
-    """Reads, and checks that every line is in exactly one class."""
-    source = config(text)
-    result = READER.read(source)
-    coverage = result.coverage
-    told = [*coverage.used, *coverage.irrelevant, *(one.line.number for one in coverage.unread)]
-    assert sorted(told) == [line.number for line in source.lines]
-    return result
+    return read_by(READER, text)
 
 
 def device(text: str) -> Device:
     (only,) = read(text).devices
     return only
-
-
-def traffic_doubts(found: Device) -> list[tuple[DoubtKind, frozenset[str] | None]]:
-    return [(doubt.kind, doubt.interfaces) for doubt in found.doubts if doubt.plane is Plane.TRAFFIC]
 
 
 # --- filters

@@ -13,37 +13,21 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.intervals import contains
 from secaudit.network.nat import NatStage, TranslationKind
-from secaudit.text.config_text import ConfigText
-from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_ios import READER
 from secaudit.vendors.cisco_ios.vocabulary import interface_name, irrelevance, names
 from secaudit.vendors.reader import ReadConfig
+from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
 
 
-def config(text: str, file: str = "configs/rt-01.cfg") -> ConfigText:
-    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
-    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
-
-
 def read(text: str) -> ReadConfig:
-    """Reads, and checks that every line is in exactly one class."""
-    source = config(text)
-    result = READER.read(source)
-    coverage = result.coverage
-    told = [*coverage.used, *coverage.irrelevant, *(one.line.number for one in coverage.unread)]
-    assert sorted(told) == [line.number for line in source.lines]
-    return result
+    return read_by(READER, text)
 
 
 def device(text: str) -> Device:
     (only,) = read(text).devices
     return only
-
-
-def traffic_doubts(found: Device) -> list[tuple[DoubtKind, frozenset[str] | None]]:
-    return [(doubt.kind, doubt.interfaces) for doubt in found.doubts if doubt.plane is Plane.TRAFFIC]
 
 
 # --- filters
@@ -405,7 +389,7 @@ def test_global_command_under_an_interface_leaves_the_interface() -> None:
 
 
 def test_name_falls_back_to_the_file() -> None:
-    assert device("interface Loopback0\nend").name == "rt-01"
+    assert device("interface Loopback0\nend").name == "device-01"
 
 
 def test_interface_names_as_typed_and_as_printed() -> None:

@@ -13,18 +13,17 @@ from secaudit.flows.modes import Mode
 from secaudit.flows.replay import explain, replay, replay_connection
 from secaudit.flows.topology import build_topology
 from secaudit.flows.trace import TraceVerdict
-from secaudit.network.device import Device, DoubtKind, NoticeKind, Plane, Stage
+from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.tunnels import Carrier
 from secaudit.packets.packet import Packet
-from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.text.source import SourceLine
 from secaudit.vendors.nec_ix import READER
 from secaudit.vendors.nec_ix.vocabulary import defaults, irrelevance
 from secaudit.vendors.reader import ReadConfig
 from tests.vendors.cases import expected_of, readers
+from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
 HEADER = "! NEC Portable Internetwork Core Operating System Software\n! IX Series IX2215 (magellan-sec) Software, Version 10.7.18, RELEASE SOFTWARE\n"
@@ -32,28 +31,13 @@ WAN = "interface GigaEthernet0.0\n  ip address 203.0.113.1/24\n  no shutdown\n  
 LAN = "\ninterface GigaEthernet1.0\n  ip address 192.168.10.1/24\n  no shutdown\n"
 
 
-def config(text: str, file: str = "configs/ix-01.cfg") -> ConfigText:
-    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
-    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
-
-
 def read(text: str) -> ReadConfig:
-    """Reads, and checks that every line is in exactly one class."""
-    source = config(text)
-    result = READER.read(source)
-    coverage = result.coverage
-    told = [*coverage.used, *coverage.irrelevant, *(one.line.number for one in coverage.unread)]
-    assert sorted(told) == [line.number for line in source.lines]
-    return result
+    return read_by(READER, text)
 
 
 def device(text: str) -> Device:
     (only,) = read(text).devices
     return only
-
-
-def traffic_doubts(found: Device) -> list[tuple[DoubtKind, frozenset[str] | None]]:
-    return [(doubt.kind, doubt.interfaces) for doubt in found.doubts if doubt.plane is Plane.TRAFFIC]
 
 
 # --- the model
@@ -67,7 +51,7 @@ def test_identity_is_told_by_the_header() -> None:
 
 def test_without_any_header_the_first_lines_are_the_evidence() -> None:
     found = device(WAN + LAN)
-    assert (found.name, found.model, found.version) == ("ix-01", "", "")
+    assert (found.name, found.model, found.version) == ("device-01", "", "")
     assert [line.number for line in found.identity] == [1, 5]
     assert {one.name for one in found.management.services if one.by_default} == set(defaults().services_off)
 
@@ -383,7 +367,7 @@ def test_an_entry_that_was_cut_once_is_told() -> None:
 def test_several_devices_by_their_headers() -> None:
     one = HEADER + "hostname IX-{}\n" + WAN + LAN
     found = read("Building configuration...\n" + one.format("A") + one.format("B") + HEADER + WAN + LAN)
-    assert [device.name for device in found.devices] == ["IX-A", "IX-B", "ix-01"]
+    assert [device.name for device in found.devices] == ["IX-A", "IX-B", "device-01"]
 
 
 # --- recognition

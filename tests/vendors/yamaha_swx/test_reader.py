@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from secaudit.network.device import Device, DoubtKind, Plane
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
-from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_ios import READER as CISCO_IOS
 from secaudit.vendors.reader import ReadConfig
 from secaudit.vendors.registry import recognise
@@ -22,23 +20,13 @@ from secaudit.vendors.yamaha import READER as YAMAHA
 from secaudit.vendors.yamaha_swx import READER
 from secaudit.vendors.yamaha_swx.interfaces import vlan_list
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, irrelevance
+from tests.vendors.texts import config, read_by
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
 
 
-def config(text: str, file: str = "configs/sw-01.txt") -> ConfigText:
-    lines = tuple(SourceLine(file, number, line) for number, line in enumerate(text.split("\n"), 1))
-    return ConfigText(file, lines, "UTF-8", len(text), "0" * 64)
-
-
 def read(text: str) -> ReadConfig:
-    """Reads, and checks that every line is in exactly one class."""
-    source = config(text)
-    result = READER.read(source)
-    coverage = result.coverage
-    told = [*coverage.used, *coverage.irrelevant, *(one.line.number for one in coverage.unread)]
-    assert sorted(told) == [line.number for line in source.lines]
-    return result
+    return read_by(READER, text)
 
 
 def device(text: str) -> Device:
