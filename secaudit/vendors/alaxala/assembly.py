@@ -28,11 +28,11 @@ from secaudit.vendors.alaxala.routes import (
     read_vrfs,
     static_routes,
 )
-from secaudit.vendors.alaxala.sections import Sections
 from secaudit.vendors.alaxala.vlans import doubtful_ports, read_vlans
 from secaudit.vendors.alaxala.vocabulary import plain
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree
+from secaudit.vendors.common.sections import Sections
 
 PIPELINE = (Stage.INGRESS_FILTER, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_FILTER)
 """Lists are searched where a frame comes in and where it goes out (AX3660S configuration guide vol. 2, 1.1.2); there is no translation."""

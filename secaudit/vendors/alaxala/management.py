@@ -20,10 +20,10 @@ from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.alaxala.access_lists import IP, IPV6, AccessList, Lists
 from secaudit.vendors.alaxala.local_filter import ALL_VRFS, Restriction, local_filter
-from secaudit.vendors.alaxala.sections import Sections
 from secaudit.vendors.alaxala.vocabulary import irrelevance, plain
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.sections import Sections
 
 _WELL_KNOWN = frozenset(("public", "private"))
 _SECRET_WORDS = frozenset(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 from secaudit.text.bilingual import Text
 from secaudit.vendors.alaxala.vocabulary import irrelevance, names, plain
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections, SectionTable
 
 _SHOW_HEADER = Text(ja="プロンプトや表示コマンドの行です", en="a prompt or a show command")
 
@@ -54,35 +53,14 @@ _SECTIONS: dict[tuple[str, ...], str] = {
 _ENTRY_OPTIONS = ("eq", "range", "established", "any", "host", "action", "log")
 _SERVICES = frozenset(("http-server", "https-server", "netconf", "on-api", "onapi", "rest-server", "api"))
 """Leading words of services on the device that this reader does not know: what they let people do concerns the device only."""
-_LONGEST = max(len(start) for start in _SECTIONS)
-
-
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-    words: set[str] = field(default_factory=set)
-    """Every word outside the definitions of access lists: a list whose name is not among them is not used."""
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-
-def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            return length, section
-    return None
+_TABLE = SectionTable(_SECTIONS)
 
 
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     for node in tree.roots:
-        found = _section(node.keys)
+        found = _TABLE.find(node.keys)
         known = irrelevance().reason("global", node.keys)
         if _is_rest_of_entry(node):
             ledger.leave(node)

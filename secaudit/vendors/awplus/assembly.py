@@ -29,7 +29,6 @@ from secaudit.vendors.awplus.routes import (
     routing_protocols,
     static_routes,
 )
-from secaudit.vendors.awplus.sections import Sections
 from secaudit.vendors.awplus.switching import (
     bridges,
     missing_vlans,
@@ -39,6 +38,7 @@ from secaudit.vendors.awplus.switching import (
 )
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.sections import Sections
 
 PIPELINE = (
     Stage.INGRESS_FILTER,

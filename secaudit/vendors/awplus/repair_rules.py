@@ -9,8 +9,8 @@ from secaudit.network.device import Device
 from secaudit.text.bilingual import Text
 from secaudit.vendors.awplus.firewall import FORWARDING
 from secaudit.vendors.awplus.repair_words import applications, entity
-from secaudit.vendors.awplus.sections import Sections
 from secaudit.vendors.commands import NotSaidError
+from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.wording import NOT_REMOVABLE, UNPLACED, unused
 
 _HIGHEST = 65535

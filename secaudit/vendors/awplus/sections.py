@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
@@ -12,6 +10,7 @@ from secaudit.vendors.awplus.access_entries import VERBS
 from secaudit.vendors.awplus.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections, SectionTable
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
 _AUTOMATION = Text(
@@ -109,41 +108,19 @@ _SNMP_DETAILS = frozenset(
         "legacy-ifadminstatus",
     )
 )
-_LONGEST = max(len(start) for start in _SECTIONS)
-
-
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-    def take(self, node: Node) -> bool:
-        """Puts a line found below an interface into the section that reads it; False when it is no global command."""
-        found = _section(node.keys)
-        if found is None or found[1] not in _FROM_ANY_MODE:
-            return False
-        self.nodes[found[1]].append(node)
-        return True
+_TABLE = SectionTable(_SECTIONS, _FROM_ANY_MODE)
 
 
 def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            if section == "snmp" and set(keys[1:3]) & _SNMP_DETAILS:
-                return None
-            return length, section
-    return None
+    found = _TABLE.find(keys)
+    if found is not None and found[1] == "snmp" and set(keys[1:3]) & _SNMP_DETAILS:
+        return None
+    return found
 
 
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     for node in _with_flat_lists(tree.roots):
         keys = node.keys
         found = _section(keys)

@@ -13,10 +13,10 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.awplus.access_lists import AccessLists
 from secaudit.vendors.awplus.interface_facts import InterfaceFacts
 from secaudit.vendors.awplus.port_filters import PortRules
-from secaudit.vendors.awplus.sections import Sections
 from secaudit.vendors.awplus.switch_ports import vlan_list
 from secaudit.vendors.common.ledger import DEVICE, MANAGEMENT, Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.common.words import whole_number
 
 _QUALITY = Text(

@@ -26,10 +26,10 @@ from secaudit.vendors.cisco_asa.nat_lines import NatReader
 from secaudit.vendors.cisco_asa.nat_rules import NatModel
 from secaudit.vendors.cisco_asa.objects import Objects, read_names, read_objects
 from secaudit.vendors.cisco_asa.routes import Routes, dynamic_routing, vrf_of
-from secaudit.vendors.cisco_asa.sections import Sections
 from secaudit.vendors.cisco_asa.vpn import Vpn, tunnel_end
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import LineTree
+from secaudit.vendors.common.sections import Sections
 
 PIPELINE = (
     Stage.INGRESS_FILTER,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_asa.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections, SectionTable
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出し・末尾です", en="a heading or the end of the show command")
 
@@ -99,7 +96,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("username", "username"),
     )
 }
-_LONGEST = max(len(start) for start in _SECTIONS)
+_TABLE = SectionTable(_SECTIONS)
 _HEADERS = (
     ("show", "running-config"),
     ("show", "run"),
@@ -140,37 +137,16 @@ def is_around(node: Node) -> bool:
     return keys[0][-1] in "#>" and len(keys[0]) > 1 and (len(keys) == 1 or keys[1] in _AT_A_PROMPT)
 
 
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-    words: set[str] = field(default_factory=set)
-    """Every word outside the definitions of access lists: a list whose name is not among them is not used."""
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-
-def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            return length, section
-    return None
-
-
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     lists = sections.nodes["access list"]
     for node in tree.roots:
         keys = node.keys
         if keys[0] == "access-list" and len(keys) > 2 and keys[1] not in ("alert-interval", "deny-flow-max"):
             lists.append(node)
             continue
-        found = _section(keys)
+        found = _TABLE.find(keys)
         known = irrelevance().reason("global", keys)
         # The words of irrelevant lines are counted without `no`.
         negated = keys[0] == "no"

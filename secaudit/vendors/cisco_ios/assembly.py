@@ -33,11 +33,11 @@ from secaudit.vendors.cisco_ios.routes import (
     read_vrfs,
     static_routes,
 )
-from secaudit.vendors.cisco_ios.sections import Sections
 from secaudit.vendors.cisco_ios.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections
 
 PIPELINE = (
     Stage.INGRESS_FILTER,

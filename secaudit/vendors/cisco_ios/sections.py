@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 from secaudit.network.device import DoubtKind
@@ -12,6 +10,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance, names
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections, SectionTable
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
 
@@ -97,44 +96,15 @@ _AUTOMATION = Text(
 )
 _ENTRY_OPTIONS = ("eq", "neq", "gt", "lt", "range", "established", "log", "log-input", "fragments")
 _TIMES = frozenset(("absolute", "periodic", "exit"))
-_LONGEST = max(len(start) for start in _SECTIONS)
-
-
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-    words: set[str] = field(default_factory=set)
-    """Every word outside the definitions of access lists: a list whose name is not among them is not used."""
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-    def take(self, node: Node) -> bool:
-        """Puts a line found below an interface into the section that reads it; False when it is no global command."""
-        found = _section(node.keys)
-        if found is None or found[1] not in _FROM_ANY_MODE:
-            return False
-        self.nodes[found[1]].append(node)
-        return True
-
-
-def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            return length, section
-    return None
+_TABLE = SectionTable(_SECTIONS, _FROM_ANY_MODE)
 
 
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     for node in tree.roots:
         keys = node.keys
-        found = _section(keys)
+        found = _TABLE.find(keys)
         known = irrelevance().reason("global", keys)
         if _is_rest_of_entry(node):
             ledger.leave(node)

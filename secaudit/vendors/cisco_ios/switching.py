@@ -9,10 +9,10 @@ from secaudit.network.interfaces import InterfaceKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.sections import Sections
 from secaudit.vendors.cisco_ios.switch_ports import vlan_list
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.sections import Sections
 
 _QUALITY = Text(
     ja="QoS（優先制御・帯域制御）の設定で、通信の許可・拒否には影響しません",

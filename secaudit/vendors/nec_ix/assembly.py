@@ -14,6 +14,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree
+from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.nec_ix.access_lists import Lists, read_access_lists, unused_lists
 from secaudit.vendors.nec_ix.applied_filters import AppliedFilters
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
@@ -30,7 +31,6 @@ from secaudit.vendors.nec_ix.routes import (
     read_watch_groups,
     static_routes,
 )
-from secaudit.vendors.nec_ix.sections import Sections
 from secaudit.vendors.nec_ix.tunnels import PolicyMap, read_policy_maps, tunnel_end
 from secaudit.vendors.nec_ix.vocabulary import irrelevance
 

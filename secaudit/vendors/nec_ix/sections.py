@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from secaudit.text.bilingual import Text
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections, SectionTable
 from secaudit.vendors.nec_ix.vocabulary import irrelevance
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
@@ -76,35 +73,14 @@ _NEVER_BELOW = frozenset(
         "ip router", "ipv6 router",
     )
 )  # fmt: skip
-_LONGEST = max(len(start) for start in _SECTIONS)
+_TABLE = SectionTable(_SECTIONS)
 _SERVER_SETTINGS = frozenset(("radius", "tacacs", "ssh-client", "telnet-client", "web-console", "nm"))
 """What begins lines that are about the management of the device only, whatever they say."""
 
 
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-    words: set[str] = field(default_factory=set)
-    """Every word outside the entries of static access lists: a list whose name is not among them is not used."""
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-
-def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            return length, section
-    return None
-
-
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     for node in tree.roots:
         keys = node.keys
         if node.children:
@@ -115,7 +91,7 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             if keys[2:3] == ("dynamic",):
                 sections.words.update(node.words[4:])
             continue
-        found = _section(keys)
+        found = _TABLE.find(keys)
         known = irrelevance().reason("global", keys)
         if found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)

@@ -13,13 +13,13 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.common.words import is_ipv4
 from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_lists
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface
 from secaudit.vendors.yamaha_swx.management import Management
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
-from secaudit.vendors.yamaha_swx.sections import Sections
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, kind_of
 
 PIPELINE = (Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from secaudit.text.bilingual import Text
 from secaudit.vendors.common.ledger import Ledger
-from secaudit.vendors.common.lines import LineTree, Node
+from secaudit.vendors.common.lines import LineTree
+from secaudit.vendors.common.sections import Sections, SectionTable
 from secaudit.vendors.yamaha_swx.vocabulary import irrelevance
 
 _SHOW_HEADER = Text(ja="表示コマンドの見出しです", en="a heading of the show command")
@@ -66,43 +63,16 @@ _FROM_ANY_MODE = frozenset(
 """Commands that cannot be meant for an interface: the switch leaves the interface when it reads them."""
 _TAKES_NO = frozenset(("access list", "server", "proxy", "forwarding", "structure", "multicast"))
 """Sections whose readers know what `no` in front means; of the others a `no` takes something away that nobody can tell."""
-_LONGEST = max(len(start) for start in _SECTIONS)
-
-
-@dataclass(slots=True)
-class Sections:
-    """Top-level lines by section, in file order."""
-
-    nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
-
-    def of(self, section: str) -> list[Node]:
-        """The lines of one section."""
-        return self.nodes.get(section, [])
-
-    def take(self, node: Node) -> bool:
-        """Puts a line found below an interface into the section that reads it; False when it is no global command."""
-        found = _section(node.keys)
-        if found is None or found[1] not in _FROM_ANY_MODE:
-            return False
-        self.nodes[found[1]].append(node)
-        return True
-
-
-def _section(keys: Sequence[str]) -> tuple[int, str] | None:
-    for length in range(min(_LONGEST, len(keys)), 0, -1):
-        section = _SECTIONS.get(tuple(keys[:length]))
-        if section is not None:
-            return length, section
-    return None
+_TABLE = SectionTable(_SECTIONS, _FROM_ANY_MODE)
 
 
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections()
+    sections = Sections(_TABLE)
     for node in tree.roots:
         negated = node.keys[0] == "no" and len(node.keys) > 1
         keys = node.keys[1:] if negated else node.keys
-        found = _section(keys)
+        found = _TABLE.find(keys)
         known = irrelevance().reason("global", node.keys)
         if found is not None and (known is None or found[0] >= known[0]):
             if negated and found[1] not in _TAKES_NO:
