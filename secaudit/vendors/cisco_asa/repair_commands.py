@@ -15,7 +15,7 @@ from typing import assert_never
 from secaudit.network.changes import AddFilter, Change, InsertDeny, RemoveLine
 from secaudit.network.device import Device
 from secaudit.network.filters import Action, Connection, FilterLine
-from secaudit.network.intervals import ANY_BYTE, ANY_IPV4, ANY_IPV6, ANY_PORT, Intervals
+from secaudit.network.intervals import ANY_IPV4, ANY_IPV6, Intervals
 from secaudit.network.matches import ICMP, ICMPV6, SCTP, TCP, UDP, Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
@@ -27,6 +27,7 @@ from secaudit.vendors.cisco_asa.assembly import read_filtering
 from secaudit.vendors.cisco_asa.reader import device_parts, tree_of
 from secaudit.vendors.cisco_asa.sections import collect
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
+from secaudit.vendors.common.entry_words import service_words
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.wording import (
     MOST_LINES,
@@ -277,31 +278,11 @@ def _sides(family: Family, intervals: Intervals) -> list[str]:
 
 
 def _service(family: Family, service: PlainService) -> list[tuple[str, str, str]]:
-    """Protocol, source port, and what stands behind the destination."""
-    if service.protocol is None:
-        return [("ip", "", "")]
     if service.protocol == 0:
         raise NotSaidError(_PROTOCOL_ZERO)
     names = {TCP: "tcp", UDP: "udp", SCTP: "sctp"}
     names[ICMP if family == 4 else ICMPV6] = "icmp" if family == 4 else "icmp6"
-    name = names.get(service.protocol, str(service.protocol))
-    if service.has_ports:
-        return [(name, *pair) for pair in product(_ports(service.source_ports), _ports(service.destination_ports))]
-    if not service.has_types:
-        return [(name, "", "")]
-    types = [one for low, high in service.icmp_types for one in range(low, high + 1)]
-    codes = (
-        [""]
-        if service.icmp_codes == ANY_BYTE
-        else [f" {one}" for low, high in service.icmp_codes for one in range(low, high + 1)]
-    )
-    return [(name, "", f"{kind}{code}") for kind, code in product(types, codes)]
-
-
-def _ports(intervals: Intervals) -> list[str]:
-    if intervals == ANY_PORT:
-        return [""]
-    return [f"eq {low}" if low == high else f"range {low} {high}" for low, high in intervals]
+    return service_words("ip", names, service)
 
 
 WRITER = CiscoAsaCommandWriter()
