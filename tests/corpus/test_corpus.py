@@ -20,6 +20,7 @@ OURS = (
     "aws",
     "cisco_asa",
     "cisco_ios",
+    "cisco_nxos",
     "fortios",
     "iptables",
     "juniper_srx",
@@ -32,6 +33,8 @@ RECOGNISED = ("aruba", "checkpoint", "comware")
 LEAST_SHARE = 0.98
 LISTS_ONLY = ("awplus/awplus_acl_config.cfg",)
 """What a show command printed: access lists, and nothing else of their device."""
+WITHOUT_INTERFACES = ("cisco_nxos/N5548_7.3.13_output.txt",)
+"""Abridged by those who published it: the lines about interfaces were left out, and the device says that a part is missing."""
 
 pytestmark = pytest.mark.skipif(
     not CORPUS.is_dir(), reason=f"no corpus beside this checkout ({CORPUS}): a clone that stands alone"
@@ -105,6 +108,9 @@ def test_it_is_described(path: Path) -> None:
     assert share >= LEAST_SHARE, lines["unread"]
     if name_of(path) in LISTS_ONLY:
         assert found["filters"]
+        return
+    if name_of(path) in WITHOUT_INTERFACES:
+        assert "truncated" in {doubt["kind"] for device in found["devices"] for doubt in device["doubts"]}
         return
     assert found["interfaces"], "a device without any interface was not really read"
 

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
-from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
+from secaudit.network.device import Device, DoubtKind, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.matches import ANY_IPV6_PACKET
 from secaudit.network.routes import DynamicRouting, Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_ios.access_entries import EntryReader
-from secaudit.vendors.cisco_ios.access_lists import AccessList, read_access_lists
-from secaudit.vendors.cisco_ios.addresses_behind import addresses_behind
-from secaudit.vendors.cisco_ios.applied_filters import AppliedFilters, read_inspections
+from secaudit.vendors.cisco.access_entries import EntryReader
+from secaudit.vendors.cisco.access_lists import AccessList, read_access_lists, unused_lists
+from secaudit.vendors.cisco.addresses_behind import addresses_behind
+from secaudit.vendors.cisco.applied_filters import AppliedFilters, read_inspections
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts, resolve_unnumbered
+from secaudit.vendors.cisco.learnt import doubtful_multicast, doubtful_prefixes, learnt_defaults
+from secaudit.vendors.cisco.management import Management
+from secaudit.vendors.cisco.object_groups import read_object_groups
+from secaudit.vendors.cisco.route_maps import policy_routes, read_route_maps
+from secaudit.vendors.cisco.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
-from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_ios.interfaces import read_interface
-from secaudit.vendors.cisco_ios.management import Management
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
-from secaudit.vendors.cisco_ios.object_groups import read_object_groups
-from secaudit.vendors.cisco_ios.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.cisco_ios.routes import (
     default_gateway,
-    doubtful_multicast,
-    doubtful_prefixes,
     dynamic_routing,
-    learnt_defaults,
     read_vrfs,
     static_routes,
 )
-from secaudit.vendors.cisco_ios.switching import bridged_filters, quality_policies
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
@@ -71,7 +69,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     interfaces: dict[str, InterfaceFacts] = {}
     for node in sections.of("interface"):
         read_interface(node, interfaces, ledger, sections.take)
-    _resolve_unnumbered(interfaces)
+    resolve_unnumbered(interfaces)
 
     lists, ipv6_lists = defined_lists(sections, ledger)
     read_vrfs(sections.of("vrf"), ledger)
@@ -101,7 +99,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     filters = dict(applied.filters)
     if policy is not None:
         filters[policy.name] = policy
-    _unused(sections, lists, ipv6_lists, ledger)
+    unused_lists(sections.words, lists, ipv6_lists, ledger)
 
     translation = AddressTranslation(lists, route_maps, interfaces, ledger)
     nat_rules = translation.build(sections.of("nat"))
@@ -159,20 +157,6 @@ def defined_lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessL
     return read_access_lists(
         sections.of("named list"), sections.of("numbered list"), sections.of("ipv6 list"), EntryReader(groups), ledger
     )
-
-
-def _resolve_unnumbered(interfaces: Mapping[str, InterfaceFacts]) -> None:
-    """`ip unnumbered X` answers with the address of X, but no subnet is connected by it."""
-    for facts in interfaces.values():
-        if facts.unnumbered is None:
-            continue
-        lender = interfaces.get(facts.unnumbered.name)
-        own = [] if lender is None else [entry for entry in lender.addresses if entry.address.version == 4]
-        if not own or lender is None or lender.dynamic_address:
-            facts.dynamic_address = True
-            continue
-        single = ipaddress.IPv4Interface((int(own[0].address.ip), 32))
-        facts.addresses.append(InterfaceAddress(single, (facts.unnumbered.source, *own[0].sources)))
 
 
 def _vlans_and_switching(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> bool:
@@ -293,21 +277,6 @@ def _policy(
     )  # fmt: skip
 
 
-def _unused(
-    sections: Sections, lists: Mapping[str, AccessList], ipv6_lists: Mapping[str, AccessList], ledger: Ledger
-) -> None:
-    for access_list in (*lists.values(), *ipv6_lists.values()):
-        if access_list.name not in sections.words:
-            ledger.notice(
-                NoticeKind.UNUSED_FILTER,
-                Text(
-                    ja=f"アクセスリスト {access_list.name} はどこからも使われていません",
-                    en=f"access list {access_list.name} is not used anywhere",
-                ),
-                (access_list.definition,),
-            )
-
-
 def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str) -> tuple[str, str, str, Sources]:
     """Name, version, model, and the lines that tell them."""
     name, version, model = fallback, "", ""
@@ -339,7 +308,7 @@ def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str)
 def _management(
     sections: Sections, lists: Mapping[str, AccessList], ipv6_lists: Mapping[str, AccessList], ledger: Ledger
 ) -> Management:
-    management = Management(lists, ipv6_lists, ledger)
+    management = Management(lists, ipv6_lists, ledger, irrelevance())
     readers: tuple[tuple[str, Callable[[Node], None]], ...] = (
         ("line", management.line),
         ("http", management.http),

@@ -20,8 +20,8 @@ from secaudit.network.matches import Match
 from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_ios.access_lists import AccessList
-from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
+from secaudit.vendors.cisco.access_lists import AccessList
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import Node

@@ -9,10 +9,11 @@ from secaudit.network.device import DoubtKind
 from secaudit.network.interfaces import InterfaceAddress
 from secaudit.network.tunnels import Carrier
 from secaudit.text.bilingual import Text
-from secaudit.vendors.cisco_ios import switch_ports
-from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts, Named
-from secaudit.vendors.cisco_ios.vocabulary import interface_name, irrelevance
-from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.cisco import switch_ports
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named
+from secaudit.vendors.cisco.vocabulary import interface_name
+from secaudit.vendors.cisco.words import Words
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import ipv4, ipv6, prefix_length

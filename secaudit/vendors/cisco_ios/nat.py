@@ -13,10 +13,10 @@ from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_ios.access_lists import AccessList
-from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.route_maps import RouteMap
-from secaudit.vendors.cisco_ios.words import Words
+from secaudit.vendors.cisco.access_lists import AccessList
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco.route_maps import RouteMap
+from secaudit.vendors.cisco.words import Words
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import ipv4, ipv4_network, prefix_length, whole_number

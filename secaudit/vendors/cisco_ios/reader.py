@@ -9,9 +9,9 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
+from secaudit.vendors.cisco.banners import delimiter
 from secaudit.vendors.cisco_ios import NAME
 from secaudit.vendors.cisco_ios.assembly import assemble
-from secaudit.vendors.cisco_ios.banners import delimiter
 from secaudit.vendors.cisco_ios.sections import collect
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import LineTree, read_tree, split_at_end

@@ -7,7 +7,8 @@ from functools import cache
 
 from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
-from secaudit.vendors.cisco_ios.vocabulary import irrelevance, names
+from secaudit.vendors.cisco.vocabulary import names
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.common.sections import Sections, SectionTable

@@ -12,9 +12,9 @@ from secaudit.network.intervals import ANY_IPV4, ANY_IPV6
 from secaudit.network.matches import ANY_PACKET, ICMPV6, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.cisco_ios.access_lists import AccessList
-from secaudit.vendors.cisco_ios.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_ios.vocabulary import names
+from secaudit.vendors.cisco.access_lists import AccessList
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco.vocabulary import names
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.permit_sets import intersect_matches

@@ -13,8 +13,9 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.intervals import contains
 from secaudit.network.nat import NatStage, TranslationKind
+from secaudit.vendors.cisco.vocabulary import interface_name, names
 from secaudit.vendors.cisco_ios import READER
-from secaudit.vendors.cisco_ios.vocabulary import interface_name, irrelevance, names
+from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.reader import ReadConfig
 from tests.vendors.texts import config, read_by, traffic_doubts
 

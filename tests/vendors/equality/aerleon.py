@@ -35,8 +35,8 @@ from tests.vendors.equality.policies import (
 from tests.vendors.equality.reading import meant, service_set
 from tests.vendors.equality.written import Written
 
-TARGETS = ("cisco", "fortigate", "juniper", "srx", "paloalto", "speedway", "iptables", "nftables")
-_OF_LISTS = ("cisco", "fortigate", "juniper", "srx", "paloalto")
+TARGETS = ("cisco", "cisconx", "fortigate", "juniper", "srx", "paloalto", "speedway", "iptables", "nftables")
+_OF_LISTS = ("cisco", "cisconx", "fortigate", "juniper", "srx", "paloalto")
 """Targets whose lines know no states."""
 
 _PROTOCOLS = {
@@ -57,6 +57,7 @@ _TYPES = {
 }  # fmt: skip
 _IPIP = 4
 _NOT_SAID = {
+    "cisconx": frozenset((_IPIP, 46, 51, 112)),
     "fortigate": frozenset(_PROTOCOLS) - {TCP, UDP},
     "juniper": frozenset((88,)),
     "srx": frozenset((88,)),
@@ -65,8 +66,8 @@ _NOT_SAID = {
     "iptables": frozenset((_IPIP, 88)),
     "nftables": frozenset((_IPIP,)),
 }
-"""Protocols that a generator of version 1.18 cannot say, or says wrong: ICMP for FortiGate becomes the service ALL, "ipip" is 94 to Linux; what
-is neither TCP nor UDP is told by application to PAN-OS, which is nothing sure."""
+"""Protocols that a generator of version 1.18 cannot say, or says wrong: ICMP for FortiGate becomes the service ALL, "ipip" is 94 to Linux,
+NX-OS has other names for some; what is neither TCP nor UDP is told by application to PAN-OS, which is nothing sure."""
 
 
 def expressible(policy: Policy, target: str) -> Policy | None:
@@ -153,7 +154,7 @@ class AerleonWriter:
     def _options(self) -> str:
         default = "ACCEPT" if self._policy.default else "DROP"
         match self._target:
-            case "cisco":
+            case "cisco" | "cisconx":
                 return f"LIST {'inet6' if self._policy.family == 6 else 'extended'}"
             case "juniper":
                 return f"LIST {self._inet}"
@@ -206,6 +207,19 @@ class AerleonWriter:
         # What a device prints: no command that deletes the list first, no "exit" behind it.
         body = [line for line in text.splitlines() if not line.startswith(("no ", "exit"))]
         return self._written("cisco_ios", [*lines, *body, "end"], _CISCO["Gi0"], _CISCO["Gi1"], "in")
+
+    def _in_cisconx(self, text: str) -> Written:
+        six = self._policy.family == 6
+        lines = ["version 9.3(8)", "hostname sw-eq", "feature interface-vlan"]
+        lines += [line for line in text.splitlines() if not line.startswith(("no ", "exit"))]
+        for name, four, other in (
+            ("Vlan10", "10.1.0.1", "2001:db8:1::1/48"),
+            ("Vlan20", "10.2.0.1", "2001:db8:2::1/48"),
+        ):
+            lines += [f"interface {name}", "  no shutdown", f"  ip address {four}/16"]
+            lines += [f"  ipv6 address {other}"] if six else []
+            lines += [f"  {'ipv6 traffic-filter' if six else 'ip access-group'} LIST in"] if name == "Vlan10" else []
+        return self._written("cisco_nxos", [*lines, "line vty"], "Vlan10", "Vlan20", "in")
 
     def _in_fortigate(self, text: str) -> Written:
         lines = ["#config-version=FG100F-7.2.8-FW-build1639-240313:opmode=0:vdom=0:user=admin"]
