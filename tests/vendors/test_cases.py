@@ -33,7 +33,7 @@ from tests.vendors.cases import (
 
 Fact = ManagementService | SnmpCommunity | Credential | Server
 
-SHARED = {"cloud", "common", "netfilter"}
+SHARED = {"cisco", "cloud", "common", "netfilter"}
 """Packages that several readers share and that read nothing themselves."""
 CASES = found_cases()
 BY_NAME = {f"{path.parent.parent.name}/{path.stem}": path for path in CASES}

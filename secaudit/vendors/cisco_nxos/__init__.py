@@ -1,6 +1,29 @@
 """Cisco NX-OS (Nexus switches)."""
 
-from secaudit.vendors.cisco_nxos.reader import CiscoNxosReader
+from __future__ import annotations
+
+from secaudit.text.config_text import ConfigText
+from secaudit.vendors.cisco_nxos import recognition
+from secaudit.vendors.reader import ReadConfig
+
+NAME = "cisco_nxos"
+
+
+class CiscoNxosReader:
+    """Cisco NX-OS of Nexus switches (vendor chapter H)."""
+
+    name = NAME
+    title = "Cisco NX-OS"
+
+    def score(self, text: ConfigText) -> int:
+        """See `recognition.score`."""
+        return recognition.score(text)
+
+    def read(self, text: ConfigText) -> ReadConfig:
+        """See `reader.read`."""
+        from secaudit.vendors.cisco_nxos import reader
+
+        return reader.read(text)
+
 
 READER = CiscoNxosReader()
-__all__ = ["READER"]

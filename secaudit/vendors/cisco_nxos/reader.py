@@ -10,7 +10,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco.banners import delimiter
-from secaudit.vendors.cisco_nxos import recognition
+from secaudit.vendors.cisco_nxos import NAME
 from secaudit.vendors.cisco_nxos.assembly import assemble
 from secaudit.vendors.cisco_nxos.sections import Sections, collect
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
@@ -37,33 +37,23 @@ _HEADINGS = (
 )
 
 
-class CiscoNxosReader:
-    """Cisco NX-OS of Nexus switches (vendor chapter H)."""
-
-    name = "cisco_nxos"
-    title = "Cisco NX-OS"
-
-    def score(self, text: ConfigText) -> int:
-        """See `recognition.score`."""
-        return recognition.score(text)
-
-    def read(self, text: ConfigText) -> ReadConfig:
-        """Reads every device of the file; a virtual device (VDC) has a hostname of its own, as another switch has."""
-        coverage = CoverageBuilder()
-        devices = []
-        for lines, tree in device_parts(text):
-            ledger = Ledger()
-            ledger.used.update(tree.structure)
-            sections = collect(tree, ledger)
-            if tree.unclosed:
-                ledger.doubt(DoubtKind.TRUNCATED, _UNCLOSED, tuple(tree.unclosed))
-            if not _is_whole(sections):
-                last = next((line for line in reversed(lines) if line.text.strip()), None)
-                ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, () if last is None else (last,))
-            fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
-            devices.append(assemble(sections, ledger, text.file, fallback))
-            ledger.coverage_into(coverage, lines)
-        return ReadConfig(self.name, tuple(devices), coverage.build())
+def read(text: ConfigText) -> ReadConfig:
+    """Reads every device of the file; a virtual device (VDC) has a hostname of its own, as another switch has."""
+    coverage = CoverageBuilder()
+    devices = []
+    for lines, tree in device_parts(text):
+        ledger = Ledger()
+        ledger.used.update(tree.structure)
+        sections = collect(tree, ledger)
+        if tree.unclosed:
+            ledger.doubt(DoubtKind.TRUNCATED, _UNCLOSED, tuple(tree.unclosed))
+        if not _is_whole(sections):
+            last = next((line for line in reversed(lines) if line.text.strip()), None)
+            ledger.doubt(DoubtKind.TRUNCATED, _TRUNCATED, () if last is None else (last,))
+        fallback = posixpath.splitext(posixpath.basename(text.file))[0] or text.file
+        devices.append(assemble(sections, ledger, text.file, fallback))
+        ledger.coverage_into(coverage, lines)
+    return ReadConfig(NAME, tuple(devices), coverage.build())
 
 
 def _is_whole(sections: Sections) -> bool:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
-from secaudit.text.config_text import ConfigText
-from secaudit.vendors.clues import any_of
-
-_LINES_LOOKED_AT = 400
+from secaudit.vendors.clues import Clues
 
 # Each clue is counted once (vendor table 0.3, and what only NX-OS prints).
-_OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), weight)
-    for pattern, weight in (
+_CLUES = Clues(
+    own=(
         (r"!Command: show (?:running|startup)-config", 30),
         (r"! ?Cisco Nexus Operating System", 45),
         (r"!Running configuration last done at: ", 25),
@@ -39,12 +32,8 @@ _OWN_CLUES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"(?:copp profile |vpc domain \d|nv overlay |system default switchport|no password strength-check)", 20),
         (r"hostname [^\s\"]+\s*$|switchname \S+\s*$", 3),
         (r"line (?:console|vty)\s*$", 10),
-    )
-)
-_ANY_OWN_CLUE = any_of(pattern for pattern, _ in _OWN_CLUES)
-_FOREIGN_CLUE = any_of(
-    re.compile(pattern)
-    for pattern in (
+    ),
+    foreign=(
         r"Building configuration\.\.\.|Current configuration : \d|boot-start-marker|service timestamps ",  # IOS
         r"! Cisco IOS|!! IOS XR|!! Last configuration|version 1[0-9]\.\d+\s*$",
         r"interface (?:TwoGigabit|TenGigabit|FortyGigabit|Gigabit|Fast)Ethernet ?\d",
@@ -59,23 +48,6 @@ _FOREIGN_CLUE = any_of(
         r"! ?ArubaOS-CX|!Version ArubaOS-CX|; J\d+[A-Z] Configuration",
         r"#config-version=|config system global|## Last |set (?:system|interfaces|security) ",
         r"ip lan\d |nat descriptor |pp select |\*filter|:INPUT |<\?xml|<config |\{\s*$|\{\"",
-    )
+    ),
 )
-_ENOUGH = 60
-
-
-def score(text: ConfigText) -> int:
-    """0 to 100 by clues. One clear clue of another vendor keeps it at 5 or less."""
-    found: set[int] = set()
-    total = 0
-    for line in islice((line.text for line in text.lines if line.text.strip()), _LINES_LOOKED_AT):
-        shown = line[:200]
-        if _FOREIGN_CLUE.match(shown) is not None:
-            return min(5, total)
-        for index, (pattern, weight) in enumerate(_OWN_CLUES if _ANY_OWN_CLUE.match(shown) else ()):
-            if index not in found and pattern.match(shown) is not None:
-                found.add(index)
-                total += weight
-    if len(found) < 2:
-        return min(total, 10)
-    return min(total * 100 // _ENOUGH, 100)
+score = _CLUES.score
