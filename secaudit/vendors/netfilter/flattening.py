@@ -22,6 +22,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.netfilter.conntrack import ALL_STATES
 from secaudit.vendors.netfilter.ruleset import (
+    BOTH_FAMILIES,
     Chain,
     ChainKey,
     Condition,
@@ -92,7 +93,7 @@ def flatten(
     `ingress` and `egress` are the names that the packets of the hook can have; a packet without one has the name "".
     """
     work = _Flattening(chains)
-    everything = Region(ingress, egress, ALL_STATES, any_packet_of(base.key.families))
+    everything = Region(ingress, egress, ALL_STATES, _WHOLE[base.key.families])
     logged = work.walk(base, (everything,), (), ())
     return FlatChain(tuple(work.result), logged)
 
@@ -116,7 +117,7 @@ class _Flattening:
                 pending = rule.condition if rule.logged else pending
                 continue
             try:
-                hit = tuple(one for region in regions if (one := _both(region, rule.condition)) is not None)
+                hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
                     sources = (*jumps, *rule.sources)
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
@@ -169,7 +170,9 @@ class _Flattening:
             raise too_big(rule.sources)
 
     def _grow(self, regions: Iterable[Region], rule: Rule) -> None:
-        self._size_left -= sum(len(match.services) for region in regions for match in region.matches)
+        for region in regions:
+            for match in region.matches:
+                self._size_left -= len(match.services)
         if self._size_left < 0:
             raise too_big(rule.sources)
 
@@ -197,14 +200,14 @@ def name_fits(name: str, pattern: str) -> bool:
 
 def _both(region: Region, condition: Condition) -> Region | None:
     """The packets of a region for which a condition holds."""
-    ingress = select(region.ingress, condition.ingress)
-    egress = select(region.egress, condition.egress)
+    ingress = select(region.ingress, condition.ingress) if condition.ingress else region.ingress
+    egress = select(region.egress, condition.egress) if condition.egress else region.egress
     states = region.states if condition.states is None else region.states & condition.states
     if not (ingress and egress and states):
         return None
     matches = region.matches
     if condition.matches is not _EVERYTHING and condition.matches != _EVERYTHING:
-        matches = intersect_matches(region.matches, condition.matches, MOST_MATCHES)
+        matches = _narrowed(region.matches, condition.matches)
     if not matches:
         return None
     certainty = _joined(region.certainty, condition.certainty)
@@ -212,6 +215,24 @@ def _both(region: Region, condition: Condition) -> Region | None:
 
 
 _EVERYTHING = Condition().matches
+_IPV4, _IPV6 = any_packet_of((4,)), any_packet_of((6,))
+_WHOLE = {BOTH_FAMILIES: _EVERYTHING, frozenset((4,)): _IPV4, frozenset((6,)): _IPV6}
+"""Every packet of the families of a table: what a base chain begins with, and most chains that it calls."""
+
+
+def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The packets that are in both; of a whole family they are those that are wanted, as they are. Raises `TooManyMatchesError`."""
+    if (matches is _EVERYTHING or matches is _IPV4 or matches is _IPV6) and len(wanted) <= len(_EVERYTHING):
+        for one in wanted:
+            if not (one.sources and one.destinations and one.services and one.marks) or len(one.services) > _FEW:
+                break
+        else:
+            return tuple([one for every in matches for one in wanted if one.family == every.family])
+    return intersect_matches(matches, wanted, MOST_MATCHES)
+
+
+_FEW = 1000
+"""Services of one match that are far below `MOST_MATCHES`."""
 
 
 def _without(region: Region, condition: Condition, hit: Iterable[Region]) -> list[Region]:
