@@ -243,7 +243,7 @@ def _reject(reading: Reading) -> tuple[Part, ...]:
 
 
 def _implied(name: str, type_: ValueType, field: str, value: str, token: Token) -> Test:
-    return Test((Selector(name, type_, field),), (), "==", (Token(Kind.WORD, value, token.line),))
+    return Test((Selector(name, type_, field),), (), "==", (Token(Kind.WORD, value, value, token.line),))
 
 
 def _translation(reading: Reading) -> tuple[Part, ...]:

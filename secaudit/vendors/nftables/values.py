@@ -153,7 +153,7 @@ def _written_together(kind: ValueType, item: Item) -> Interval | None:
     for position, sign in enumerate(item.text):
         if sign == "-":
             ends = (item.text[:position], item.text[position + 1 :])
-            values = [number(kind, Token(Kind.WORD, one, item.line)) for one in ends]
+            values = [number(kind, Token(Kind.WORD, one, one, item.line)) for one in ends]
             if values[0] is not None and values[1] is not None and values[0] <= values[1]:
                 found.append((values[0], values[1]))
     return found[0] if len(found) == 1 else None
