@@ -229,6 +229,8 @@ def _changed(table: TableText) -> frozenset[str]:
     found: set[str] = set()
     for chain in table.chains.values():
         for items in chain.rules:
+            if not [item for item in items if item.shape[0] == "@"]:
+                continue
             words = [item.text if isinstance(item, Token) and item.kind is Kind.WORD else "" for item in items]
             names = {word[1:] for word in words if word.startswith("@")}
             after = {

@@ -7,7 +7,7 @@ Which words of a rule are its tests and its verdict does not depend on the numbe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from secaudit.vendors.netfilter.ruleset import Condition
@@ -35,7 +35,10 @@ class TestStep:
 
     def of(self, items: Sequence[Item]) -> Test:
         """The test with the values of one rule."""
-        return self.test if self._start < 0 else replace(self.test, values=tuple(items[self._start : self._stop]))
+        test = self.test
+        if self._start < 0:
+            return test
+        return Test(test.key, test.mask, test.operator, tuple(items[self._start : self._stop]), self._start)
 
     def answer(self, items: Sequence[Item], sets: Sets) -> Answer:
         """What it asks in one rule."""
@@ -49,10 +52,11 @@ class TestStep:
             key = _all_written(items[self._start : self._stop])
         if key is None:
             return _answer(self.of(items), sets)
-        if key in self._known:
+        try:
             return self._known[key]
-        found = self._known[key] = _answer(self.of(items), sets)
-        return found
+        except KeyError:
+            found = self._known[key] = _answer(self.of(items), sets)
+            return found
 
 
 def _answer(test: Test, sets: Sets) -> Answer:

@@ -63,6 +63,11 @@ class Group:
         """What the syntax of a rule sees of it: that it is there."""
         return self.opener.text
 
+    @property
+    def line(self) -> SourceLine | None:
+        """The line, if it is on one."""
+        return self.lines[0] if len(self.lines) == 1 else None
+
 
 Item = Token | Group
 
@@ -240,16 +245,19 @@ def group(tokens: Iterable[Token]) -> Grouped:
     return Grouped(tuple(items), unclosed, tuple(stray), tuple(too_deep))
 
 
+_NOWHERE = SourceLine("", 0, "")
+
+
 def lines_of(items: Iterable[Item], most: int = SHOWN_LINES) -> tuple[SourceLine, ...]:
     """The first lines that some items stand on, in the order of the file."""
     found: dict[SourceLine, None] = {}
-    last: SourceLine | None = None
+    last = _NOWHERE
     for item in items:
+        if item.line is last:
+            continue
         if isinstance(item, Group):
             found.update(dict.fromkeys(item.lines))
-        elif item.line is last or item.kind is Kind.END:
-            continue
-        else:
+        elif item.kind is not Kind.END:
             found[item.line] = None
             last = item.line
         if len(found) > most:
