@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from secaudit.network.intervals import (
     ANY_BYTE,
@@ -38,7 +39,9 @@ _FIELDS: Mapping[str, Intervals] = {
     "icmp_codes": ANY_BYTE,
     "tcp_flags": ANY_BYTE,
 }
-"""The fields below the protocol, and all their values."""
+"""The fields below the protocol, and all their values (in the order of `Service`)."""
+_FIELD_VALUES = attrgetter(*_FIELDS)
+_EVERY_VALUE = tuple(_FIELDS.values())
 
 
 class TooManyMatchesError(Exception):
@@ -87,7 +90,7 @@ def _both(left: Match, right: Match) -> Match | None:
     marks = _common(left.marks, right.marks, ANY_MARK)
     if not (sources and destinations and marks):
         return None
-    services = _common_services(left.family, left.services, right.services)
+    services = intersect_services(left.family, left.services, right.services)
     return Match(left.family, sources, destinations, services, marks) if services else None
 
 
@@ -98,7 +101,8 @@ def _common(left: Intervals, right: Intervals, every: Intervals) -> Intervals:
     return right if left == every else intersect(left, right)
 
 
-def _common_services(family: Family, left: tuple[Service, ...], right: tuple[Service, ...]) -> tuple[Service, ...]:
+def intersect_services(family: Family, left: tuple[Service, ...], right: tuple[Service, ...]) -> tuple[Service, ...]:
+    """The packets of one address family that are in some service of both."""
     if right == (ANY_SERVICE,) or left == right:
         return left
     if left == (ANY_SERVICE,):
@@ -112,6 +116,9 @@ def _both_services(family: Family, left: Service, right: Service) -> Service | N
     protocols = _common(left.protocols, right.protocols, ANY_BYTE)
     if not protocols:
         return None
+    ours, theirs = _FIELD_VALUES(left), _FIELD_VALUES(right)
+    if ours == _EVERY_VALUE and all(theirs):
+        return Service(protocols, *theirs)
     values: dict[str, Intervals] = {}
     for name, every in _FIELDS.items():
         common = _common(getattr(left, name), getattr(right, name), every)

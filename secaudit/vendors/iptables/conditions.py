@@ -6,9 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from secaudit.network.filters import Certainty
-from secaudit.network.intervals import BYTE_MAX, IPV4_MAX, IPV6_MAX, PORT_MAX, Intervals, complement, normalise
-from secaudit.network.match_algebra import TooManyMatchesError, intersect_matches, subtract_matches
+from secaudit.network.intervals import (
+    ANY_IPV4,
+    ANY_IPV6,
+    BYTE_MAX,
+    IPV4_MAX,
+    IPV6_MAX,
+    PORT_MAX,
+    Intervals,
+    complement,
+    intersect,
+    normalise,
+)
+from secaudit.network.match_algebra import TooManyMatchesError, intersect_matches, intersect_services, subtract_matches
 from secaudit.network.matches import (
+    ANY_SERVICE,
     ICMP,
     ICMPV6,
     PROTOCOLS_WITH_PORTS,
@@ -30,6 +42,7 @@ from secaudit.vendors.netfilter.ruleset import (
 )
 
 _MOST = 20_000
+_EVERY_SERVICE = (ANY_SERVICE,)
 _PORTED: Intervals = normalise((number, number) for number in PROTOCOLS_WITH_PORTS)
 _TOO_BIG = Text(
     ja="条件を展開すると大きくなりすぎるため、一致を判断できません",
@@ -42,7 +55,6 @@ class Draft:
     """A condition in the making. `or_translated`: packets whose destination was translated match as well as those in `states`."""
 
     family: Family
-    matches: tuple[Match, ...] = ()
     ingress: list[InterfaceTest] = field(default_factory=list)
     egress: list[InterfaceTest] = field(default_factory=list)
     states: frozenset[State] | None = None
@@ -54,9 +66,22 @@ class Draft:
     other_ports: dict[str, Intervals] = field(default_factory=dict)
     """Single ports that a side (a field of `Service`) must not have: see `_without_ports`."""
 
+    _addresses: tuple[Intervals, Intervals] = (ANY_IPV4, ANY_IPV4)
+    """Sources and destinations, with `_services`, as long as one match says it."""
+    _services: tuple[Service, ...] = _EVERY_SERVICE
+    _several: tuple[Match, ...] | None = None
+    """Otherwise the matches."""
+
     def __post_init__(self) -> None:
-        every = any_address(self.family)
-        self.matches = (Match(self.family, every, every),)
+        if self.family == 6:
+            self._addresses = (ANY_IPV6, ANY_IPV6)
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """The packets that it is about, whatever their interfaces and states are."""
+        if self._several is not None:
+            return self._several
+        return (Match(self.family, *self._addresses, self._services),)
 
     # --- what narrows it ----------------------------------------------------------------------------------
 
@@ -73,27 +98,51 @@ class Draft:
         others = tuple(matches)
         try:
             if negated:
-                self.matches = subtract_matches(self.matches, others, _MOST)
+                self._several = subtract_matches(self.matches, others, _MOST)
             else:
-                self.matches = intersect_matches(self.matches, others, _MOST)
+                self._several = intersect_matches(self.matches, others, _MOST)
         except TooManyMatchesError:
             self.unsure(Certainty.UNCERTAIN, _TOO_BIG)
 
     def source(self, values: Intervals, *, negated: bool) -> None:
         """Source addresses."""
-        self.narrow((Match(self.family, self._unless(values, negated), any_address(self.family)),))
+        wanted = self._unless(values, negated)
+        if self._several is not None:
+            self.narrow((Match(self.family, wanted, any_address(self.family)),))
+            return
+        sources, destinations = self._addresses
+        self._between(self._narrowed(sources, wanted), destinations)
 
     def destination(self, values: Intervals, *, negated: bool) -> None:
         """Destination addresses."""
-        self.narrow((Match(self.family, any_address(self.family), self._unless(values, negated)),))
+        wanted = self._unless(values, negated)
+        if self._several is not None:
+            self.narrow((Match(self.family, any_address(self.family), wanted),))
+            return
+        sources, destinations = self._addresses
+        self._between(sources, self._narrowed(destinations, wanted))
+
+    def _narrowed(self, held: Intervals, wanted: Intervals) -> Intervals:
+        return wanted if held is any_address(self.family) else intersect(held, wanted)
+
+    def _between(self, sources: Intervals, destinations: Intervals) -> None:
+        self._addresses = (sources, destinations)
+        if not (sources and destinations):
+            self.never()
 
     def _unless(self, values: Intervals, negated: bool) -> Intervals:
         return complement(values, IPV4_MAX if self.family == 4 else IPV6_MAX) if negated else values
 
     def services(self, services: Iterable[Service], *, negated: bool = False) -> None:
         """Protocols and their fields; what lacks a field does not match, whether negated or not."""
-        every = any_address(self.family)
-        self.narrow((Match(self.family, every, every, tuple(services)),), negated=negated)
+        wanted = tuple(services)
+        if self._several is not None or negated:
+            every = any_address(self.family)
+            self.narrow((Match(self.family, every, every, wanted),), negated=negated)
+            return
+        self._services = intersect_services(self.family, self._services, wanted)
+        if not self._services:
+            self.never()
 
     def of_protocol(self, number: int | None, *, negated: bool) -> None:
         """`-p`."""
@@ -184,7 +233,7 @@ class Draft:
 
     def never(self) -> None:
         """It cannot match any packet."""
-        self.matches = ()
+        self._several = ()
 
     # --- the result ---------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ _STATES = {
     "INVALID": State.INVALID,
     "UNTRACKED": State.UNTRACKED,
 }
-_TARGET_OPTIONS = ("-j", "--jump", "-g", "--goto")
+_TARGET_OPTIONS = frozenset(("-j", "--jump", "-g", "--goto"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,29 @@ def parse(words: tuple[Token, ...], surroundings: Surroundings) -> Parsed:
 
 
 class _Reading:
+    __slots__ = ("_around", "_at", "_draft", "_handlers", "_module", "_words", "parsed")
+
     def __init__(self, words: tuple[Token, ...], surroundings: Surroundings) -> None:
         self._words = words
         self._at = 0
         self._around = surroundings
         self._module = ""
+        self._handlers = _HANDLERS[""]
         self.parsed = Parsed(Draft(surroundings.family))
         self._draft = self.parsed.draft
 
     def run(self) -> None:
         """All words."""
-        while self._at < len(self._words):
-            negated = self._is("!")
+        words = self._words
+        while self._at < len(words):
+            option = words[self._at]
+            negated = option.text == "!" and not option.quoted
             if negated:
                 self._at += 1
-            if self._at >= len(self._words):
-                self._not_understood()
-                return
-            option = self._words[self._at]
+                if self._at >= len(words):
+                    self._not_understood()
+                    return
+                option = words[self._at]
             self._at += 1
             if option.text in _TARGET_OPTIONS and not option.quoted and not negated:
                 self._target(option.text)
@@ -121,7 +126,7 @@ class _Reading:
             if option.text in ("-m", "--match"):
                 self._match_module()
                 return
-            handler = _HANDLERS.get((self._module, option.text)) or _HANDLERS.get(("", option.text))
+            handler = self._handlers.get(option.text)
             if handler is None:
                 self._skip(negated=negated)
                 return
@@ -135,6 +140,7 @@ class _Reading:
     def _match_module(self) -> None:
         name = self._next()
         self._module = name
+        self._handlers = _HANDLERS.get(name, _HANDLERS[""])
         effect = extensions().matches.get(name)
         if effect is not None:
             if name != "recent":
@@ -370,9 +376,8 @@ _OPTIONS: Mapping[str, tuple[tuple[str, _Handler], ...]] = {
         ("--rcheck --update --remove", _Reading.recent_check),
     ),
 }
-_HANDLERS: Mapping[tuple[str, str], _Handler] = {
-    (module, name): handler
+_HANDLERS: Mapping[str, Mapping[str, _Handler]] = {
+    module: {name: handler for names, handler in (*_OPTIONS[""], *entries) for name in names.split()}
     for module, entries in _OPTIONS.items()
-    for names, handler in entries
-    for name in names.split()
 }
+"""By module (the last one that the rule named), its options and those that need none."""
