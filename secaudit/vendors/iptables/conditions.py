@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from secaudit.network.filters import Certainty
 from secaudit.network.intervals import (
     ANY_IPV4,
     ANY_IPV6,
+    ANY_PORT,
     BYTE_MAX,
     IPV4_MAX,
     IPV6_MAX,
@@ -50,20 +52,32 @@ _TOO_BIG = Text(
 )
 
 
+@lru_cache(maxsize=512)
+def _of_protocol(number: int, *, negated: bool) -> tuple[Service, ...]:
+    own: Intervals = ((number, number),)
+    return (Service(complement(own, BYTE_MAX) if negated else own),)
+
+
+@lru_cache(maxsize=65536)
+def _of_ports(protocol: int, sources: Intervals | None, destinations: Intervals | None) -> tuple[Service, ...]:
+    """The packets of a protocol with these ports (None: any)."""
+    return (Service(((protocol, protocol),), destinations or ANY_PORT, sources or ANY_PORT),)
+
+
 @dataclass(slots=True)
 class Draft:
     """A condition in the making. `or_translated`: packets whose destination was translated match as well as those in `states`."""
 
     family: Family
-    ingress: list[InterfaceTest] = field(default_factory=list)
-    egress: list[InterfaceTest] = field(default_factory=list)
+    ingress: tuple[InterfaceTest, ...] = ()
+    egress: tuple[InterfaceTest, ...] = ()
     states: frozenset[State] | None = None
     or_translated: bool = False
     certainty: Certainty = Certainty.ALWAYS
     doubt: Text | None = None
     protocol: int | None = None
     """The one protocol of `-p`, for tests that mean its ports."""
-    other_ports: dict[str, Intervals] = field(default_factory=dict)
+    other_ports: tuple[tuple[str, Intervals], ...] = ()
     """Single ports that a side (a field of `Service`) must not have: see `_without_ports`."""
 
     _addresses: tuple[Intervals, Intervals] = (ANY_IPV4, ANY_IPV4)
@@ -136,6 +150,9 @@ class Draft:
     def services(self, services: Iterable[Service], *, negated: bool = False) -> None:
         """Protocols and their fields; what lacks a field does not match, whether negated or not."""
         wanted = tuple(services)
+        if self._services is _EVERY_SERVICE and wanted and self._several is None and not negated:
+            self._services = wanted
+            return
         if self._several is not None or negated:
             every = any_address(self.family)
             self.narrow((Match(self.family, every, every, wanted),), negated=negated)
@@ -150,17 +167,18 @@ class Draft:
             if negated:
                 self.never()
             return
-        values: Intervals = ((number, number),)
-        if negated:
-            values = complement(values, BYTE_MAX)
-        else:
+        if not negated:
             self.protocol = number
-        self.services((Service(values),))
+        self.services(_of_protocol(number, negated=negated))
 
     def ports(self, *, sources: Intervals | None, destinations: Intervals | None, negated: bool) -> None:
         """The ports of multiport; with both given either may match (`--ports`)."""
         if self.protocol is not None and self.protocol not in PROTOCOLS_WITH_PORTS:
             self.unsure(Certainty.UNCERTAIN, _OTHER_PORTS)
+            return
+        one = sources if destinations is None else destinations if sources is None else None
+        if one and self.protocol and self._services is _of_protocol(self.protocol, negated=False) and not negated:
+            self._services = _of_ports(self.protocol, sources, destinations)
             return
         options = []
         if sources is not None:
@@ -174,8 +192,8 @@ class Draft:
     def port(self, side: str, values: Intervals, *, negated: bool) -> None:
         """`--sport` or `--dport`, by the field of `Service`; what it must not be waits for the other one (`_without_ports`)."""
         one = len(values) == 1 and values[0][0] == values[0][1]
-        if negated and one and self.protocol in (TCP, UDP) and side not in self.other_ports:
-            self.other_ports[side] = values
+        if negated and one and self.protocol in (TCP, UDP) and side not in dict(self.other_ports):
+            self.other_ports += ((side, values),)
             return
         wanted = complement(values, PORT_MAX) if negated else values
         if side == "source_ports":
@@ -191,7 +209,7 @@ class Draft:
         if self.other_ports:
             own: Intervals = ((self.protocol or 0, self.protocol or 0),)
             self.services((Service(own),))
-            self.services((Service(own, **self.other_ports),), negated=True)
+            self.services((Service(own, **dict(self.other_ports)),), negated=True)
         if len(self.other_ports) > 1:
             self.unsure(Certainty.UNCERTAIN, _EITHER_PORT)
 
@@ -240,15 +258,11 @@ class Draft:
     def conditions(self) -> tuple[Condition, ...]:
         """Usually one; the rule acts where any of them holds."""
         self._without_ports()
-        first = Condition(
-            tuple(self.ingress), tuple(self.egress), self.matches, self.states, self.certainty, self.doubt
-        )
+        first = Condition(self.ingress, self.egress, self.matches, self.states, self.certainty, self.doubt)
         if not self.or_translated:
             return (first,)
         self._marked(TRANSLATED_DESTINATION)
-        second = Condition(
-            tuple(self.ingress), tuple(self.egress), self.matches, frozenset(State), self.certainty, self.doubt
-        )
+        second = Condition(self.ingress, self.egress, self.matches, frozenset(State), self.certainty, self.doubt)
         return first, second
 
 

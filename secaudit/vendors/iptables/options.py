@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from secaudit.network.filters import Certainty
 from secaudit.network.interfaces import IPInterface
@@ -119,21 +120,19 @@ class _Reading:
         self.parsed.arguments = self._words[self._at + 1 :]
 
     def _option(self, option: Token, *, negated: bool) -> None:
-        if option.quoted or not option.text.startswith("-"):
-            self._not_understood()
-            return
+        handler = None if option.quoted else self._handlers.get(option.text)
         try:
-            if option.text in ("-m", "--match"):
+            if handler is not None:
+                if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
+                    self._at += 1
+                    negated = not negated
+                handler(self, negated)
+            elif option.quoted or not option.text.startswith("-"):
+                self._not_understood()
+            elif option.text in ("-m", "--match"):
                 self._match_module()
-                return
-            handler = self._handlers.get(option.text)
-            if handler is None:
+            else:
                 self._skip(negated=negated)
-                return
-            if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
-                self._at += 1
-                negated = not negated
-            handler(self, negated)
         except (ValueError, IndexError):
             self._not_understood()
 
@@ -184,10 +183,10 @@ class _Reading:
         self._draft.destination(values.addresses(self._next(), self._around.family), negated=negated)
 
     def ingress(self, negated: bool) -> None:
-        self._draft.ingress.append(_interface(self._next(), negated))
+        self._draft.ingress += (_interface(self._next(), negated),)
 
     def egress(self, negated: bool) -> None:
-        self._draft.egress.append(_interface(self._next(), negated))
+        self._draft.egress += (_interface(self._next(), negated),)
 
     def fragment(self, negated: bool) -> None:
         """`-f`: the second and later fragments. A flow begins with a packet that has its whole header, so they are not asked about."""
@@ -325,6 +324,7 @@ _UNREAD_PORT = Text(
 )
 
 
+@lru_cache(maxsize=1024)
 def _interface(name: str, negated: bool) -> InterfaceTest:
     """`eth+` means every name that begins with `eth`."""
     pattern = name[:-1] + "*" if name.endswith("+") else name
