@@ -119,15 +119,14 @@ class _Flattening:
             try:
                 hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
-                    sources = (*jumps, *rule.sources)
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
-                    self._act(chain, rule, hit, path, sources, logged=logged)
-                    if kind in (VerdictKind.GOTO, VerdictKind.RETURN) and len(path) > 1:
+                    self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
+                    if kind in _LEAVING and len(path) > 1:
                         regions = tuple(left for region in regions for left in _without(region, rule.condition, hit))
                         self._grow(regions, rule)
             except TooManyMatchesError:
                 raise too_big(rule.sources) from None
-            if kind not in (VerdictKind.JUMP, *WITHOUT_DECISION):
+            if pending is not None and kind not in _COMING_BACK:
                 pending = None
             if not regions:
                 break
@@ -144,7 +143,7 @@ class _Flattening:
         logged: bool,
     ) -> None:
         kind = rule.verdict.kind
-        if kind in (VerdictKind.JUMP, VerdictKind.GOTO):
+        if kind in _CALLING:
             key = replace(chain.key, chain=rule.verdict.chain)
             target = self._chains.get(key)
             if target is None:
@@ -177,6 +176,10 @@ class _Flattening:
             raise too_big(rule.sources)
 
 
+_CALLING = (VerdictKind.JUMP, VerdictKind.GOTO)
+_LEAVING = (VerdictKind.GOTO, VerdictKind.RETURN)
+_COMING_BACK = (VerdictKind.JUMP, *WITHOUT_DECISION)
+"""Verdicts behind which the packets go on in the chain, so that what was logged before still holds."""
 _UNKNOWN = Verdict(VerdictKind.UNKNOWN)
 _RETURN = Verdict(VerdictKind.RETURN)
 
@@ -210,7 +213,9 @@ def _both(region: Region, condition: Condition) -> Region | None:
         matches = _narrowed(region.matches, condition.matches)
     if not matches:
         return None
-    certainty = _joined(region.certainty, condition.certainty)
+    certainty = region.certainty
+    if condition.certainty is not Certainty.ALWAYS:
+        certainty = _joined(certainty, condition.certainty)
     return Region(ingress, egress, states, matches, certainty, condition.doubt or region.doubt)
 
 
@@ -227,7 +232,8 @@ def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Ma
             if not (one.sources and one.destinations and one.services and one.marks) or len(one.services) > _FEW:
                 break
         else:
-            return tuple([one for every in matches for one in wanted if one.family == every.family])
+            found = tuple([one for every in matches for one in wanted if one.family == every.family])
+            return matches if found == matches else found  # the very one, so that the next rule sees it as well
     return intersect_matches(matches, wanted, MOST_MATCHES)
 
 
