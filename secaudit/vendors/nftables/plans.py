@@ -27,10 +27,13 @@ Answer = Asked | tuple[Condition, ...] | None
 class TestStep:
     """A test of the rules of one shape. `start` is where its values are in the rule (negative: they are the test's own)."""
 
+    __slots__ = ("_known", "_one", "_start", "_stop", "test")
+
     def __init__(self, test: Test, known: dict[object, Answer]) -> None:
         self.test = test
         self._start = test.start
         self._stop = test.start + len(test.values)
+        self._one = test.start >= 0 and len(test.values) == 1
         self._known = known
 
     def of(self, items: Sequence[Item]) -> Test:
@@ -42,12 +45,12 @@ class TestStep:
 
     def answer(self, items: Sequence[Item], sets: Sets) -> Answer:
         """What it asks in one rule."""
-        if self._start < 0:
-            return _answer(self.test, sets)
         key: object
-        if self._stop == self._start + 1:
+        if self._one:
             item = items[self._start]
             key = item.text if isinstance(item, Token) else _written(item)
+        elif self._start < 0:
+            return _answer(self.test, sets)
         else:
             key = _all_written(items[self._start : self._stop])
         if key is None:

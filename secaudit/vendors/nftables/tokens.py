@@ -91,14 +91,8 @@ _SHORT = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*|[A-Za-z_][A-Za-z0-9_./\-]*\*?|.",
 )
 """What stands where the form of an IPv6 address fits and there is none."""
-_KINDS = {
-    "string": Kind.STRING,
-    "mac": Kind.ADDRESS,
-    "ipv6": Kind.ADDRESS,
-    "number": Kind.WORD,
-    "word": Kind.WORD,
-    "sign": Kind.SIGN,
-}
+_ALONE = ("number", "word")
+"""Forms of which nothing but one lexeme can be made."""
 _JOINED = re.compile(r"\t+| {4,}")
 
 
@@ -127,16 +121,12 @@ def tokens_of(lines: Sequence[SourceLine], joined: frozenset[int]) -> Tokens:
         for part in _parts(line.text) if line.number in joined else (line.text,):
             continued = part.endswith("\\")
             text = part[:-1] if continued else part
-            lexemes = _LEXEME.findall(text)
-            if "#" in text and lexemes[-1][0] == "#" and _HIDDEN.match(lexemes.pop()):
+            if "#" in text and _HIDDEN.match(list(_lexemes(text))[-1]):
                 unknown.add(line.number)
-            try:
-                found += known.tokens(lexemes, line)
-            except _NoAddressError:
-                found += known.tokens(_one_by_one(text), line)
+            found += known.tokens(text, line)
             if not continued:
-                found.append(Token(*_END, line))
-    return Tokens(tuple(found), frozenset(unknown), variables=any(one[0] == "$" for one in known if len(one) > 1))
+                found.append(_make(Token, (*_END, line)))
+    return Tokens(tuple(found), frozenset(unknown), known.variables)
 
 
 def _parts(text: str) -> list[str]:
@@ -151,50 +141,78 @@ _make = tuple.__new__
 """Makes a named tuple of a tuple, without the detour by its own constructor."""
 
 
-class _Known(dict[str, tuple[Kind, str, str]]):
-    """What the lexemes of one text are, each looked at once."""
+_Word = tuple[Kind, str, str]
+"""A token without its line."""
 
-    def tokens(self, lexemes: Iterable[str], line: SourceLine) -> list[Token]:
+
+class _Known(dict[str, tuple[_Word, ...]]):
+    """What is written between two blanks, looked at once a file. `variables`: one was there (`$name`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables = False
+        self._words: dict[str, _Word] = {}
+
+    def tokens(self, text: str, line: SourceLine) -> list[Token]:
         """The tokens of a line."""
-        return [_make(Token, (*self[one], line)) for one in lexemes]
+        try:
+            return [_make(Token, (*word, line)) for part in text.strip(" \t").split(" ") for word in self[part]]
+        except _NotAloneError:
+            lexemes = [one for one in _lexemes(text) if one[0] != "#"]
+            return [_make(Token, (*self._word(one), line)) for one in lexemes]
 
-    def __missing__(self, lexeme: str) -> tuple[Kind, str, str]:
-        match = _FORM.fullmatch(lexeme)
-        form = "sign" if match is None or match.lastgroup is None else match.lastgroup
-        if form == "ipv6" and not _is_ipv6(lexeme):
-            raise _NoAddressError(lexeme)
-        kind = _KINDS[form]
-        text = lexeme[1:-1] if kind is Kind.STRING else lexeme
-        shape = lexeme
-        if kind is Kind.ADDRESS:
-            shape = "::"
-        elif form == "number":
-            shape = "0" if lexeme.isdecimal() else "0x"
-        found = self[lexeme] = (kind, text, shape)
+    def __missing__(self, part: str) -> tuple[_Word, ...]:
+        form = _form(part)
+        if form in _ALONE:
+            alone = self[part] = (self._made(part, form),)
+            return alone
+        lexemes = list(_lexemes(part))
+        if any(one == '"' or one[0] == "#" for one in lexemes):
+            raise _NotAloneError(part)
+        found = self[part] = tuple([self._word(one) for one in lexemes])
         return found
 
+    def _word(self, lexeme: str) -> _Word:
+        found = self._words.get(lexeme)
+        if found is None:
+            found = self._words[lexeme] = self._made(lexeme, _form(lexeme))
+        return found
 
-class _NoAddressError(Exception):
-    """The form of an IPv6 address fits, and it is none."""
+    def _made(self, lexeme: str, form: str) -> _Word:
+        match form:
+            case "number":
+                return Kind.WORD, lexeme, "0" if lexeme.isdecimal() else "0x"
+            case "word":
+                self.variables = self.variables or lexeme[0] == "$"
+                return Kind.WORD, lexeme, lexeme
+            case "string":
+                return Kind.STRING, lexeme[1:-1], lexeme
+            case "mac" | "ipv6":
+                return Kind.ADDRESS, lexeme, "::"
+            case _:
+                return Kind.SIGN, lexeme, lexeme
 
 
-def _one_by_one(text: str) -> Iterator[str]:
-    """The lexemes of a line in which something only looks like an IPv6 address."""
+class _NotAloneError(Exception):
+    """A quote or a comment begins here: what is behind the next blank may belong to it."""
+
+
+def _form(lexeme: str) -> str:
+    match = _FORM.fullmatch(lexeme)
+    return "sign" if match is None or match.lastgroup is None else match.lastgroup
+
+
+def _lexemes(text: str) -> Iterator[str]:
+    """The lexemes of a line, or of what stands alone between two blanks of it; at the end of a line one may be a comment."""
     position = 0
     while (match := _LEXEME.match(text, position)) is not None:
         lexeme = match[1]
         position = match.end()
-        if _is_address_form(lexeme) and not _is_ipv6(lexeme):
+        if ":" in lexeme and _form(lexeme) == "ipv6" and not _is_ipv6(lexeme):
             short = _SHORT.match(text, match.start(1))
             assert short is not None
             lexeme, position = short[0], short.end()
-        if lexeme[0] != "#":
-            yield lexeme
-
-
-def _is_address_form(lexeme: str) -> bool:
-    match = _FORM.fullmatch(lexeme)
-    return match is not None and match.lastgroup == "ipv6"
+        yield lexeme
 
 
 def _is_ipv6(text: str) -> bool:
@@ -267,16 +285,18 @@ def lines_of(items: Iterable[Item], most: int = SHOWN_LINES) -> tuple[SourceLine
     return tuple(sorted(tuple(found)[:most], key=lambda line: (line.file, line.number)))
 
 
+_ENDS = frozenset(("\n", ";"))
+
+
 def statements(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
     """Splits a block at the ends of its lines and at semicolons."""
     current: list[Item] = []
     for item in items:
-        if isinstance(item, Token) and (item.kind is Kind.END or (item.text == ";" and item.kind is Kind.SIGN)):
-            if current:
-                yield tuple(current)
-                current = []
-        else:
+        if item.shape not in _ENDS:
             current.append(item)
+        elif current:
+            yield tuple(current)
+            current = []
     if current:
         yield tuple(current)
 

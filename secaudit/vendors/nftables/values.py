@@ -134,12 +134,12 @@ def _integer(text: str) -> int | None:
 def interval(kind: ValueType, items: Sequence[Item]) -> Interval | None:
     """`a`, `a-b` or `a/length`; None when it is not understood."""
     if len(items) == 1:
+        value = number(kind, items[0])
+        if value is not None:
+            return value, value
         if isinstance(items[0], Token) and items[0].is_sign("*"):
             return 0, maximum(kind)
-        value = number(kind, items[0])
-        if value is None:
-            return _written_together(kind, items[0])
-        return value, value
+        return _written_together(kind, items[0])
     if len(items) != 3 or not isinstance(items[1], Token):
         return None
     first = number(kind, items[0])
