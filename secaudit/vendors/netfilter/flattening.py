@@ -248,18 +248,15 @@ def _without(region: Region, condition: Condition, hit: Iterable[Region]) -> lis
         return [region]
     result = []
     rest = region
-    ingress = region.ingress - both.ingress
-    if ingress:
-        result.append(replace(region, ingress=ingress))
-    rest = replace(rest, ingress=both.ingress)
-    egress = region.egress - both.egress
-    if egress:
-        result.append(replace(rest, egress=egress))
-    rest = replace(rest, egress=both.egress)
-    states = region.states - both.states
-    if states:
-        result.append(replace(rest, states=states))
-    rest = replace(rest, states=both.states)
+    if both.ingress != region.ingress:
+        result.append(replace(region, ingress=region.ingress - both.ingress))
+        rest = replace(rest, ingress=both.ingress)
+    if both.egress != region.egress:
+        result.append(replace(rest, egress=region.egress - both.egress))
+        rest = replace(rest, egress=both.egress)
+    if both.states != region.states:
+        result.append(replace(rest, states=region.states - both.states))
+        rest = replace(rest, states=both.states)
     matches = subtract_matches(region.matches, both.matches, MOST_MATCHES)
     if matches:
         result.append(replace(rest, matches=matches))
