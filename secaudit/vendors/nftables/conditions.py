@@ -77,7 +77,7 @@ def simple(test: Test, sets: Sets) -> Asked | None:
     if values is None:
         return None
     outside = selector.type is ValueType.INTERFACE and test.operator == "!="
-    return asked(Part(selector, values), outside=outside)
+    return asked(selector, values, outside=outside)
 
 
 def conditions(test: Test, sets: Sets) -> tuple[Condition, ...] | None:
@@ -220,9 +220,8 @@ class Asked:
     states: frozenset[State] | None = None
 
 
-def asked(part: Part, *, outside: bool = False) -> Asked:
+def asked(selector: Selector, values: Values | None, *, outside: bool = False) -> Asked:
     """A component by what it asks. `outside`: the interfaces are those *not* named. Of values that are not known: what asking implies."""
-    selector, values = part.selector, part.values
     families, protocols = selector.families, selector.protocols
     if values is None:
         return Asked(families, protocols)
@@ -276,7 +275,7 @@ def all_of(
 
 def of_parts(parts: Sequence[Part], doubt: Text = UNKNOWN_TEST, *, outside: bool = False) -> tuple[Condition, ...]:
     """All components together. `outside`: the interfaces are those *not* named."""
-    every = [asked(part, outside=outside) for part in parts]
+    every = [asked(part.selector, part.values, outside=outside) for part in parts]
     certainty = Certainty.ALWAYS
     for part in parts:
         if part.values is None:

@@ -136,7 +136,6 @@ class _RuleReader:
         self._begin(items, number)
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
-        decided = False
         for step in self._plan.steps:
             if isinstance(step, TestStep):
                 answer = step.answer(items, self._sets)
@@ -150,10 +149,9 @@ class _RuleReader:
                     self._and(answer)
                 continue
             self._together()
-            decided = decided or isinstance(step, Does | VerdictMap | Translate | NotUnderstood)
             self._act(step)
         self._together()
-        if not decided:
+        if not self._plan.decides:
             if self._hidden:
                 self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
             elif self._logged:

@@ -15,13 +15,28 @@ from secaudit.vendors.nftables.conditions import Asked, conditions, simple
 from secaudit.vendors.nftables.neighbours import either_may_differ
 from secaudit.vendors.nftables.rules import ParsedRule, parse
 from secaudit.vendors.nftables.sets import Sets
-from secaudit.vendors.nftables.syntax import Changes, Does, Log, Narrowing, NotUnderstood, Part, Test
+from secaudit.vendors.nftables.syntax import (
+    Changes,
+    Does,
+    Log,
+    Narrowing,
+    NotUnderstood,
+    Part,
+    Test,
+    Translate,
+    VerdictMap,
+)
 from secaudit.vendors.nftables.tokens import Group, Item, Token
 
 _SHORT: Final = 64
 """Tokens of a set within a rule that is recognised when it comes again."""
 Answer = Asked | tuple[Condition, ...] | None
 """What a test asks, else the conditions that it is a choice of; None: see `conditions.conditions`."""
+_NOT_YET: Final = Asked(frozenset(), ())
+"""Stands where nobody has asked yet."""
+
+
+_DECIDING = (Does, VerdictMap, Translate, NotUnderstood)
 
 
 class TestStep:
@@ -55,11 +70,10 @@ class TestStep:
             key = _all_written(items[self._start : self._stop])
         if key is None:
             return _answer(self.of(items), sets)
-        try:
-            return self._known[key]
-        except KeyError:
+        found = self._known.get(key, _NOT_YET)
+        if found is _NOT_YET:
             found = self._known[key] = _answer(self.of(items), sets)
-            return found
+        return found
 
 
 def _answer(test: Test, sets: Sets) -> Answer:
@@ -75,17 +89,21 @@ def _written(group: Group) -> object:
 
 
 def _all_written(items: Sequence[Item]) -> object:
-    found = tuple([(item.kind, item.text) for item in items if isinstance(item, Token)])
+    found = tuple([(item.text, item.shape) for item in items if isinstance(item, Token)])
     return found if len(found) == len(items) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to read rules of one shape. `steps` are its parts, `sets` the places of the names of sets in it."""
+    """How to read rules of one shape. `steps` are its parts, `sets` the places of the names of sets in it.
+
+    `decides`: it says what becomes of a packet.
+    """
 
     parts: tuple[Part, ...]
     steps: tuple[Part | TestStep, ...]
     sets: tuple[int, ...]
+    decides: bool
     comment_at: int | None
 
     def comment(self, items: Sequence[Item]) -> str:
@@ -117,7 +135,7 @@ class Plans:
         parts = either_may_differ(parsed.parts)
         sets = tuple(place for place, one in enumerate(shape) if one[0] == "@" and len(one) > 1)
         steps = tuple(self._step(part, shape) if isinstance(part, Test) else part for part in parts)
-        return Plan(parts, steps, sets, parsed.comment_at)
+        return Plan(parts, steps, sets, any(isinstance(part, _DECIDING) for part in parts), parsed.comment_at)
 
     def _step(self, test: Test, shape: tuple[str, ...]) -> TestStep:
         values = shape[test.start : test.start + len(test.values)]
