@@ -100,10 +100,20 @@ class _Reading:
                     return
                 option = words[self._at]
             self._at += 1
-            if option.text in _TARGET_OPTIONS and not option.quoted and not negated:
-                self._target(option.text)
-                return
-            self._option(option, negated=negated)
+            handler = None if option.quoted else self._handlers.get(option.text)
+            try:
+                if handler is not None:
+                    if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
+                        self._at += 1
+                        negated = not negated
+                    handler(self, negated)
+                elif option.text in _TARGET_OPTIONS and not option.quoted and not negated:
+                    self._target(option.text)
+                    return
+                else:
+                    self._other(option, negated=negated)
+            except (ValueError, IndexError):
+                self._not_understood()
 
     def _is(self, text: str) -> bool:
         if self._at >= len(self._words):
@@ -119,22 +129,13 @@ class _Reading:
         self.parsed.goto = option in ("-g", "--goto")
         self.parsed.arguments = self._words[self._at + 1 :]
 
-    def _option(self, option: Token, *, negated: bool) -> None:
-        handler = None if option.quoted else self._handlers.get(option.text)
-        try:
-            if handler is not None:
-                if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
-                    self._at += 1
-                    negated = not negated
-                handler(self, negated)
-            elif option.quoted or not option.text.startswith("-"):
-                self._not_understood()
-            elif option.text in ("-m", "--match"):
-                self._match_module()
-            else:
-                self._skip(negated=negated)
-        except (ValueError, IndexError):
+    def _other(self, option: Token, *, negated: bool) -> None:
+        if option.quoted or not option.text.startswith("-"):
             self._not_understood()
+        elif option.text in ("-m", "--match"):
+            self._match_module()
+        else:
+            self._skip(negated=negated)
 
     def _match_module(self) -> None:
         name = self._next()
