@@ -111,7 +111,9 @@ class _Flattening:
         pending: Condition | None = None
         path = (*path, chain.key)
         for rule in chain.rules:
-            self._count(rule)
+            self._visits_left -= 1
+            if self._visits_left < 0:
+                raise too_big(rule.sources)
             kind = rule.verdict.kind
             if kind is VerdictKind.CONTINUE:
                 pending = rule.condition if rule.logged else pending
@@ -162,11 +164,6 @@ class _Flattening:
     def _append(self, flat: FlatRule, rule: Rule) -> None:
         self._grow(flat.regions, rule)
         self.result.append(flat)
-
-    def _count(self, rule: Rule) -> None:
-        self._visits_left -= 1
-        if self._visits_left < 0:
-            raise too_big(rule.sources)
 
     def _grow(self, regions: Iterable[Region], rule: Rule) -> None:
         for region in regions:
