@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from secaudit.network.intervals import (
     ANY_BYTE,
@@ -38,7 +39,9 @@ _FIELDS: Mapping[str, Intervals] = {
     "icmp_codes": ANY_BYTE,
     "tcp_flags": ANY_BYTE,
 }
-"""The fields below the protocol, and all their values."""
+"""The fields below the protocol, and all their values (in the order of `Service`)."""
+_FIELD_VALUES = attrgetter(*_FIELDS)
+_EVERY_VALUE = tuple(_FIELDS.values())
 
 
 class TooManyMatchesError(Exception):
@@ -87,7 +90,7 @@ def _both(left: Match, right: Match) -> Match | None:
     marks = _common(left.marks, right.marks, ANY_MARK)
     if not (sources and destinations and marks):
         return None
-    services = _common_services(left.family, left.services, right.services)
+    services = intersect_services(left.family, left.services, right.services)
     return Match(left.family, sources, destinations, services, marks) if services else None
 
 
@@ -98,7 +101,8 @@ def _common(left: Intervals, right: Intervals, every: Intervals) -> Intervals:
     return right if left == every else intersect(left, right)
 
 
-def _common_services(family: Family, left: tuple[Service, ...], right: tuple[Service, ...]) -> tuple[Service, ...]:
+def intersect_services(family: Family, left: tuple[Service, ...], right: tuple[Service, ...]) -> tuple[Service, ...]:
+    """The packets of one address family that are in some service of both."""
     if right == (ANY_SERVICE,) or left == right:
         return left
     if left == (ANY_SERVICE,):
@@ -112,6 +116,9 @@ def _both_services(family: Family, left: Service, right: Service) -> Service | N
     protocols = _common(left.protocols, right.protocols, ANY_BYTE)
     if not protocols:
         return None
+    ours, theirs = _FIELD_VALUES(left), _FIELD_VALUES(right)
+    if ours == _EVERY_VALUE and all(theirs):
+        return Service(protocols, *theirs)
     values: dict[str, Intervals] = {}
     for name, every in _FIELDS.items():
         common = _common(getattr(left, name), getattr(right, name), every)
@@ -129,21 +136,20 @@ def _without(piece: Match, hole: Match, most: int) -> Iterator[Match]:
     if both is None:
         yield piece
         return
-    maximum = IPV4_MAX if piece.family == 4 else IPV6_MAX
-    unmarked = subtract(piece.marks, hole.marks, PORT_MAX)
+    family, sources, destinations = piece.family, piece.sources, piece.destinations
+    maximum = IPV4_MAX if family == 4 else IPV6_MAX
+    unmarked = () if both.marks is piece.marks else subtract(piece.marks, hole.marks, PORT_MAX)
     if unmarked:
-        yield replace(piece, marks=unmarked)
-    part = replace(piece, marks=both.marks)
-    outside = subtract(piece.sources, hole.sources, maximum)
+        yield Match(family, sources, destinations, piece.services, unmarked)
+    outside = () if both.sources is sources else subtract(sources, hole.sources, maximum)
     if outside:
-        yield replace(part, sources=outside)
-    part = replace(part, sources=both.sources)
-    beside = subtract(piece.destinations, hole.destinations, maximum)
+        yield Match(family, outside, destinations, piece.services, both.marks)
+    beside = () if both.destinations is destinations else subtract(destinations, hole.destinations, maximum)
     if beside:
-        yield replace(part, destinations=beside)
-    services = subtract_services(piece.family, piece.services, hole.services, most)
+        yield Match(family, both.sources, beside, piece.services, both.marks)
+    services = subtract_services(family, piece.services, hole.services, most)
     if services:
-        yield replace(part, destinations=both.destinations, services=services)
+        yield Match(family, both.sources, both.destinations, services, both.marks)
 
 
 def subtract_services(
@@ -163,18 +169,21 @@ def _service_without(family: Family, service: Service, hole: Service) -> Iterato
     if both is None:
         yield service
         return
-    others = subtract(service.protocols, both.protocols, BYTE_MAX)
+    others = () if both.protocols is service.protocols else subtract(service.protocols, both.protocols, BYTE_MAX)
     if others:
         yield replace(service, protocols=others)
-    part = replace(service, protocols=both.protocols)
+    part = service if both.protocols is service.protocols else replace(service, protocols=both.protocols)
     for name, every in _FIELDS.items():
+        left = getattr(both, name)
+        if left is getattr(part, name):
+            continue  # the hole has every value of this field that the service has
         protocols = intersect(both.protocols, _having(name, family))
         if not protocols:
             continue
         beside = subtract(getattr(part, name), getattr(hole, name), every[0][1])
         if beside:
             yield replace(part, protocols=protocols, **{name: beside})
-        part = replace(part, **{name: getattr(both, name)})
+        part = replace(part, **{name: left})
 
 
 def any_packet_of(families: Iterable[Family]) -> tuple[Match, ...]:

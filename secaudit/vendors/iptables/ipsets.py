@@ -62,8 +62,13 @@ class IpSets:
     def __init__(self) -> None:
         self._sets: dict[str, IpSet] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._sets)
+
     def take(self, line: SourceLine) -> bool:
         """Reads `create` and `add` lines; whether the line was one."""
+        if not line.text.lstrip().startswith(("create", "add")):
+            return False
         words = line.text.split()
         if len(words) < 3 or words[0] not in ("create", "add"):
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from secaudit.network.filters import Certainty
 from secaudit.network.interfaces import IPInterface
@@ -41,7 +42,7 @@ _STATES = {
     "INVALID": State.INVALID,
     "UNTRACKED": State.UNTRACKED,
 }
-_TARGET_OPTIONS = ("-j", "--jump", "-g", "--goto")
+_TARGET_OPTIONS = frozenset(("-j", "--jump", "-g", "--goto"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +76,44 @@ def parse(words: tuple[Token, ...], surroundings: Surroundings) -> Parsed:
 
 
 class _Reading:
+    __slots__ = ("_around", "_at", "_draft", "_handlers", "_module", "_words", "parsed")
+
     def __init__(self, words: tuple[Token, ...], surroundings: Surroundings) -> None:
         self._words = words
         self._at = 0
         self._around = surroundings
         self._module = ""
+        self._handlers = _HANDLERS[""]
         self.parsed = Parsed(Draft(surroundings.family))
         self._draft = self.parsed.draft
 
     def run(self) -> None:
         """All words."""
-        while self._at < len(self._words):
-            negated = self._is("!")
+        words = self._words
+        while self._at < len(words):
+            option = words[self._at]
+            negated = option.text == "!" and not option.quoted
             if negated:
                 self._at += 1
-            if self._at >= len(self._words):
-                self._not_understood()
-                return
-            option = self._words[self._at]
+                if self._at >= len(words):
+                    self._not_understood()
+                    return
+                option = words[self._at]
             self._at += 1
-            if option.text in _TARGET_OPTIONS and not option.quoted and not negated:
-                self._target(option.text)
-                return
-            self._option(option, negated=negated)
+            handler = None if option.quoted else self._handlers.get(option.text)
+            try:
+                if handler is not None:
+                    if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
+                        self._at += 1
+                        negated = not negated
+                    handler(self, negated)
+                elif option.text in _TARGET_OPTIONS and not option.quoted and not negated:
+                    self._target(option.text)
+                    return
+                else:
+                    self._other(option, negated=negated)
+            except (ValueError, IndexError):
+                self._not_understood()
 
     def _is(self, text: str) -> bool:
         if self._at >= len(self._words):
@@ -113,28 +129,18 @@ class _Reading:
         self.parsed.goto = option in ("-g", "--goto")
         self.parsed.arguments = self._words[self._at + 1 :]
 
-    def _option(self, option: Token, *, negated: bool) -> None:
+    def _other(self, option: Token, *, negated: bool) -> None:
         if option.quoted or not option.text.startswith("-"):
             self._not_understood()
-            return
-        try:
-            if option.text in ("-m", "--match"):
-                self._match_module()
-                return
-            handler = _HANDLERS.get((self._module, option.text)) or _HANDLERS.get(("", option.text))
-            if handler is None:
-                self._skip(negated=negated)
-                return
-            if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
-                self._at += 1
-                negated = not negated
-            handler(self, negated)
-        except (ValueError, IndexError):
-            self._not_understood()
+        elif option.text in ("-m", "--match"):
+            self._match_module()
+        else:
+            self._skip(negated=negated)
 
     def _match_module(self) -> None:
         name = self._next()
         self._module = name
+        self._handlers = _HANDLERS.get(name, _HANDLERS[""])
         effect = extensions().matches.get(name)
         if effect is not None:
             if name != "recent":
@@ -178,10 +184,10 @@ class _Reading:
         self._draft.destination(values.addresses(self._next(), self._around.family), negated=negated)
 
     def ingress(self, negated: bool) -> None:
-        self._draft.ingress.append(_interface(self._next(), negated))
+        self._draft.ingress += (_interface(self._next(), negated),)
 
     def egress(self, negated: bool) -> None:
-        self._draft.egress.append(_interface(self._next(), negated))
+        self._draft.egress += (_interface(self._next(), negated),)
 
     def fragment(self, negated: bool) -> None:
         """`-f`: the second and later fragments. A flow begins with a packet that has its whole header, so they are not asked about."""
@@ -319,6 +325,7 @@ _UNREAD_PORT = Text(
 )
 
 
+@lru_cache(maxsize=1024)
 def _interface(name: str, negated: bool) -> InterfaceTest:
     """`eth+` means every name that begins with `eth`."""
     pattern = name[:-1] + "*" if name.endswith("+") else name
@@ -370,9 +377,8 @@ _OPTIONS: Mapping[str, tuple[tuple[str, _Handler], ...]] = {
         ("--rcheck --update --remove", _Reading.recent_check),
     ),
 }
-_HANDLERS: Mapping[tuple[str, str], _Handler] = {
-    (module, name): handler
+_HANDLERS: Mapping[str, Mapping[str, _Handler]] = {
+    module: {name: handler for names, handler in (*_OPTIONS[""], *entries) for name in names.split()}
     for module, entries in _OPTIONS.items()
-    for names, handler in entries
-    for name in names.split()
 }
+"""By module (the last one that the rule named), its options and those that need none."""

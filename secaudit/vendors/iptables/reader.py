@@ -149,7 +149,7 @@ class _Reading:
 
     def _note_changing_sets(self) -> None:
         """A set that a rule adds to is not what the file shows, whatever the order of the lines."""
-        for table in self._sections.tables:
+        for table in self._sections.tables if self._sets else ():
             for rule in table.rules:
                 words = [token.text for token in rule.tokens]
                 for option in ("--add-set", "--del-set"):
@@ -164,8 +164,9 @@ class _Reading:
         around = Surroundings(family, self._sets, self._own)
         for line in table.rules:
             parsed = parse(line.tokens, around)
-            sources: Sources = (line.line, *dict.fromkeys(parsed.sources))
-            found = meaning(parsed, family, line.chain, names, (line.line,))
+            own = (line.line,)
+            sources: Sources = (*own, *dict.fromkeys(parsed.sources)) if parsed.sources else own
+            found = meaning(parsed, family, line.chain, names, own)
             self._doubts += found.doubts
             self._helpers = self._helpers or found.helper
             if found.marks and table.name in ("mangle", "raw", "nat"):
@@ -179,11 +180,11 @@ class _Reading:
                 Rule(condition, verdict, sources, label, parsed.comment, found.logged)
                 for condition, verdict in found.verdicts
             ]
-        for name, own in rules.items():
+        for name, read in rules.items():
             policy = table.policies.get(name)
             sources = (table.lines[0],) if policy is None else (policy[1],)
             key = ChainKey(_FAMILIES[family], table.name, name)
-            yield Chain(key, tuple(own), sources, self._base(table, name, policy))
+            yield Chain(key, tuple(read), sources, self._base(table, name, policy))
 
     def _base(self, table: Table, name: str, policy: tuple[str, SourceLine] | None) -> BaseChain | None:
         priority = _HOOKS.get((table.name, name))

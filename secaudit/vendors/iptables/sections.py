@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from secaudit.network.matches import Family
 from secaudit.text.bilingual import Text
@@ -70,12 +71,26 @@ class Sections:
     """Lines in which the tool itself says that it does not show everything."""
 
 
-def tokens(text: str) -> tuple[Token, ...]:
+class _Plain(dict[str, Token]):
+    """Words without quotes, each made once."""
+
+    def __missing__(self, text: str) -> Token:
+        found = self[text] = Token(text)
+        return found
+
+
+def tokens(text: str, plain: _Plain) -> tuple[Token, ...]:
     """Words as iptables-save writes them: in double quotes with backslashes where a blank is inside."""
+    if '"' not in text and "'" not in text:
+        return tuple([plain[word] for word in text.split()])
+    return _quoted(text)
+
+
+def _quoted(text: str) -> tuple[Token, ...]:
     result = []
-    for double, single, plain in _TOKEN.findall(text):
-        if plain:
-            result.append(Token(plain))
+    for double, single, bare in _TOKEN.findall(text):
+        if bare:
+            result.append(Token(bare))
         else:
             result.append(Token(re.sub(r"\\(.)", r"\1", double) or single, quoted=True))
     return tuple(result)
@@ -84,14 +99,17 @@ def tokens(text: str) -> tuple[Token, ...]:
 def read_sections(lines: Sequence[SourceLine], prompts: Iterable[SourceLine]) -> Sections:
     """Sorts the lines into tables. `prompts` are lines at which a command was typed (their numbers are used already)."""
     reading = _Reading()
-    by_number = sorted([*((line.number, 0, line) for line in prompts), *((line.number, 1, line) for line in lines)])
-    for _, kind, line in by_number:
-        if kind == 0:
+    typed = {line.number: line for line in prompts}
+    for line in sorted([*typed.values(), *lines], key=_number):
+        if line.number in typed:
             reading.prompt(line.text)
         else:
             reading.line(line)
     reading.finish()
     return reading.result
+
+
+_number = attrgetter("number")
 
 
 class _Reading:
@@ -100,6 +118,7 @@ class _Reading:
         self._family: Family | None = None
         self._default_table = "filter"
         self._table: Table | None = None
+        self._plain = _Plain()
 
     def prompt(self, text: str) -> None:
         """A typed command tells the family, and `-t` the table, of what follows."""
@@ -114,7 +133,10 @@ class _Reading:
     def line(self, line: SourceLine) -> None:
         """One line that is none of the host's."""
         text = line.text.strip()
-        if not text or text.startswith("#"):
+        if text.startswith("-"):
+            if not self._command(text, line):
+                self.result.unread.append(line)
+        elif not text or text.startswith("#"):
             self._comment(text, line)
         elif text == "COMMIT":
             self._commit(line)
@@ -160,7 +182,7 @@ class _Reading:
         self.result.used.add(line.number)
 
     def _command(self, text: str, line: SourceLine) -> bool:
-        words = tokens(text)
+        words = tokens(text, self._plain)
         if len(words) < 2 or words[0].quoted:
             return False
         command, chain = words[0].text, words[1].text

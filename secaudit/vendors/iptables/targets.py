@@ -26,6 +26,7 @@ _PLAIN = {
     "RETURN": VerdictKind.RETURN,
     "NOTRACK": VerdictKind.NOTRACK,
 }
+_VERDICTS = {kind: Verdict(kind) for kind in VerdictKind}
 _SIDES = {"SNAT": False, "MASQUERADE": False, "DNAT": True, "REDIRECT": True}
 """Whether a NAT target changes destinations."""
 _RANDOM = frozenset(("--random", "--random-fully", "--persistent"))
@@ -103,7 +104,8 @@ def marks_doubt(sources: Sources) -> Doubt:
 
 
 def _every(conditions: Sequence[Condition], kind: VerdictKind) -> Meaning:
-    return Meaning(tuple((condition, Verdict(kind)) for condition in conditions))
+    verdict = _VERDICTS[kind]
+    return Meaning(tuple([(condition, verdict) for condition in conditions]))
 
 
 def _jump(conditions: Sequence[Condition], kind: VerdictKind, chain: str) -> Meaning:

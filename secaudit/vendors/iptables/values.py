@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from secaudit.network.intervals import IPV4_MAX, Interval, Intervals, normalise, of_wildcard
 from secaudit.network.matches import ACK, FIN, PSH, RST, SYN, URG, Family
+from secaudit.vendors.common.ledger import NotUnderstoodError
+from secaudit.vendors.common.words import ipv4
 from secaudit.vendors.iptables.extensions import extensions
 
 _FLAGS = {"FIN": FIN, "SYN": SYN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ALL": 63, "NONE": 0}
@@ -16,9 +18,11 @@ _MOST_INTERVALS = 1024
 """Of one mask with holes; a rule with more is not read, for a file may hold very many of them."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def addresses(word: str, family: Family) -> Intervals:
     """`A`, `A/len`, `A/mask` (scattered masks as well), several with commas."""
+    if "," not in word:
+        return _address(word, family)
     return normalise(interval for part in word.split(",") for interval in _address(part, family))
 
 
@@ -38,7 +42,12 @@ def _address(word: str, family: Family) -> Intervals:
 
 
 def _of_family(word: str, family: Family) -> int:
-    return int(ipaddress.IPv4Address(word) if family == 4 else ipaddress.IPv6Address(word))
+    if family == 6:
+        return int(ipaddress.IPv6Address(word))
+    try:
+        return ipv4(word)
+    except NotUnderstoodError as error:
+        raise ValueError(word) from error
 
 
 def address_range(word: str, family: Family) -> Interval:
@@ -59,6 +68,7 @@ def number(word: str, most: int) -> int:
     return value
 
 
+@lru_cache(maxsize=65536)
 def ports(word: str) -> Intervals:
     """`80`, `80:90`, `:90`, `1024:`, several with commas."""
     result = []
@@ -82,6 +92,7 @@ def port_range(word: str) -> Interval:
     return first, last
 
 
+@lru_cache(maxsize=512)
 def protocol(word: str) -> int | None:
     """A protocol's number; None for every protocol (`all`, `0`: iptables(8))."""
     if word in ("all", "0"):

@@ -288,6 +288,8 @@ def _named(ruleset: Ruleset, host: HostFacts) -> Mapping[str, Sources]:
                 found.setdefault(hop.interface, hop.sources)
     for chain in ruleset.chains.values():
         for rule in chain.rules:
+            if not (rule.condition.ingress or rule.condition.egress):
+                continue
             tests: tuple[InterfaceTest, ...] = (*rule.condition.ingress, *rule.condition.egress)
             for name in sorted(name for test in tests for name in test.names):
                 found.setdefault(name, rule.sources)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secaudit.network.device import Doubt, DoubtKind, Plane
-from secaudit.network.filters import Action, Certainty, Filter, FilterLine
+from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
 from secaudit.network.match_algebra import TooManyMatchesError, any_packet_of
 from secaudit.network.matches import Family, Match
 from secaudit.text.bilingual import Text
@@ -174,25 +175,40 @@ def _lines_of(rule: FlatRule, region: Region, base: BaseChain, place: Place, *, 
     if not tracked and (place.hook in (Hook.PREROUTING, Hook.OUTPUT)):
         # Before connection tracking has seen a packet, the kernel calls every packet invalid.
         states = ALL_STATES if State.INVALID in states else frozenset()
-    whole = states >= _ANY_STATE
-    known = EVERYTHING_TRACKED if whole or not tracked else place.untracked
-    for ingress, egress, apart in known.groups(region.ingress, region.egress):
-        for connection, matches in split(states, region.matches, apart, loose=place.loose, most=MOST_MATCHES):
-            yield FilterLine(
-                rule.rule.label,
-                action,
-                matches,
-                rule.sources,
-                region.certainty,
-                region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None),
-                rule.logged,
-                ingress=scope(ingress, place.ingress),
-                egress=scope(egress, place.egress),
-                connection=connection,
-                comment=rule.rule.comment,
-            )
+    doubt = region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None)
+    for ingress, egress, connection, matches in _parts(region, states, place, tracked=tracked):
+        yield FilterLine(
+            rule.rule.label,
+            action,
+            matches,
+            rule.sources,
+            region.certainty,
+            doubt,
+            rule.logged,
+            scope(ingress, place.ingress),
+            scope(egress, place.egress),
+            connection,
+            None,
+            rule.rule.comment,
+        )
 
 
+_Part = tuple[frozenset[str], frozenset[str], Connection | None, tuple[Match, ...]]
+
+
+def _parts(region: Region, states: frozenset[State], place: Place, *, tracked: bool) -> Iterable[_Part]:
+    """A region by interfaces and by whether its packets belong to a connection. Raises `TooManyMatchesError`."""
+    if states >= _ANY_STATE:
+        return ((region.ingress, region.egress, None, region.matches),)
+    known = place.untracked if tracked else EVERYTHING_TRACKED
+    return (
+        (ingress, egress, connection, matches)
+        for ingress, egress, apart in known.groups(region.ingress, region.egress)
+        for connection, matches in split(states, region.matches, apart, loose=place.loose, most=MOST_MATCHES)
+    )
+
+
+@lru_cache(maxsize=1024)
 def scope(names: frozenset[str], every: frozenset[str]) -> frozenset[str] | None:
     """Interfaces as a filter line names them: None when all are meant."""
     return None if names == every else names - {""}
@@ -200,6 +216,8 @@ def scope(names: frozenset[str], every: frozenset[str]) -> frozenset[str] | None
 
 def merged(regions: Sequence[Region]) -> list[Region]:
     """Regions that differ in their matches only are one."""
+    if len(regions) == 1:
+        return list(regions)
     found: dict[tuple[frozenset[str], frozenset[str], frozenset[State], Certainty, Text | None], list[Match]] = {}
     for one in regions:
         found.setdefault((one.ingress, one.egress, one.states, one.certainty, one.doubt), []).extend(one.matches)

@@ -22,6 +22,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.netfilter.conntrack import ALL_STATES
 from secaudit.vendors.netfilter.ruleset import (
+    BOTH_FAMILIES,
     Chain,
     ChainKey,
     Condition,
@@ -92,7 +93,7 @@ def flatten(
     `ingress` and `egress` are the names that the packets of the hook can have; a packet without one has the name "".
     """
     work = _Flattening(chains)
-    everything = Region(ingress, egress, ALL_STATES, any_packet_of(base.key.families))
+    everything = Region(ingress, egress, ALL_STATES, _WHOLE[base.key.families])
     logged = work.walk(base, (everything,), (), ())
     return FlatChain(tuple(work.result), logged)
 
@@ -110,23 +111,24 @@ class _Flattening:
         pending: Condition | None = None
         path = (*path, chain.key)
         for rule in chain.rules:
-            self._count(rule)
+            self._visits_left -= 1
+            if self._visits_left < 0:
+                raise too_big(rule.sources)
             kind = rule.verdict.kind
             if kind is VerdictKind.CONTINUE:
                 pending = rule.condition if rule.logged else pending
                 continue
             try:
-                hit = tuple(one for region in regions if (one := _both(region, rule.condition)) is not None)
+                hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
-                    sources = (*jumps, *rule.sources)
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
-                    self._act(chain, rule, hit, path, sources, logged=logged)
-                    if kind in (VerdictKind.GOTO, VerdictKind.RETURN) and len(path) > 1:
+                    self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
+                    if kind in _LEAVING and len(path) > 1:
                         regions = tuple(left for region in regions for left in _without(region, rule.condition, hit))
                         self._grow(regions, rule)
             except TooManyMatchesError:
                 raise too_big(rule.sources) from None
-            if kind not in (VerdictKind.JUMP, *WITHOUT_DECISION):
+            if pending is not None and kind not in _COMING_BACK:
                 pending = None
             if not regions:
                 break
@@ -143,7 +145,7 @@ class _Flattening:
         logged: bool,
     ) -> None:
         kind = rule.verdict.kind
-        if kind in (VerdictKind.JUMP, VerdictKind.GOTO):
+        if kind in _CALLING:
             key = replace(chain.key, chain=rule.verdict.chain)
             target = self._chains.get(key)
             if target is None:
@@ -163,17 +165,18 @@ class _Flattening:
         self._grow(flat.regions, rule)
         self.result.append(flat)
 
-    def _count(self, rule: Rule) -> None:
-        self._visits_left -= 1
-        if self._visits_left < 0:
-            raise too_big(rule.sources)
-
     def _grow(self, regions: Iterable[Region], rule: Rule) -> None:
-        self._size_left -= sum(len(match.services) for region in regions for match in region.matches)
+        for region in regions:
+            for match in region.matches:
+                self._size_left -= len(match.services)
         if self._size_left < 0:
             raise too_big(rule.sources)
 
 
+_CALLING = (VerdictKind.JUMP, VerdictKind.GOTO)
+_LEAVING = (VerdictKind.GOTO, VerdictKind.RETURN)
+_COMING_BACK = (VerdictKind.JUMP, *WITHOUT_DECISION)
+"""Verdicts behind which the packets go on in the chain, so that what was logged before still holds."""
 _UNKNOWN = Verdict(VerdictKind.UNKNOWN)
 _RETURN = Verdict(VerdictKind.RETURN)
 
@@ -197,21 +200,42 @@ def name_fits(name: str, pattern: str) -> bool:
 
 def _both(region: Region, condition: Condition) -> Region | None:
     """The packets of a region for which a condition holds."""
-    ingress = select(region.ingress, condition.ingress)
-    egress = select(region.egress, condition.egress)
+    ingress = select(region.ingress, condition.ingress) if condition.ingress else region.ingress
+    egress = select(region.egress, condition.egress) if condition.egress else region.egress
     states = region.states if condition.states is None else region.states & condition.states
     if not (ingress and egress and states):
         return None
     matches = region.matches
     if condition.matches is not _EVERYTHING and condition.matches != _EVERYTHING:
-        matches = intersect_matches(region.matches, condition.matches, MOST_MATCHES)
+        matches = _narrowed(region.matches, condition.matches)
     if not matches:
         return None
-    certainty = _joined(region.certainty, condition.certainty)
+    certainty = region.certainty
+    if condition.certainty is not Certainty.ALWAYS:
+        certainty = _joined(certainty, condition.certainty)
     return Region(ingress, egress, states, matches, certainty, condition.doubt or region.doubt)
 
 
 _EVERYTHING = Condition().matches
+_IPV4, _IPV6 = any_packet_of((4,)), any_packet_of((6,))
+_WHOLE = {BOTH_FAMILIES: _EVERYTHING, frozenset((4,)): _IPV4, frozenset((6,)): _IPV6}
+"""Every packet of the families of a table: what a base chain begins with, and most chains that it calls."""
+
+
+def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Match, ...]:
+    """The packets that are in both; of a whole family they are those that are wanted, as they are. Raises `TooManyMatchesError`."""
+    if (matches is _EVERYTHING or matches is _IPV4 or matches is _IPV6) and len(wanted) <= len(_EVERYTHING):
+        for one in wanted:
+            if not (one.sources and one.destinations and one.services and one.marks) or len(one.services) > _FEW:
+                break
+        else:
+            found = tuple([one for every in matches for one in wanted if one.family == every.family])
+            return matches if found == matches else found  # the very one, so that the next rule sees it as well
+    return intersect_matches(matches, wanted, MOST_MATCHES)
+
+
+_FEW = 1000
+"""Services of one match that are far below `MOST_MATCHES`."""
 
 
 def _without(region: Region, condition: Condition, hit: Iterable[Region]) -> list[Region]:
@@ -221,18 +245,15 @@ def _without(region: Region, condition: Condition, hit: Iterable[Region]) -> lis
         return [region]
     result = []
     rest = region
-    ingress = region.ingress - both.ingress
-    if ingress:
-        result.append(replace(region, ingress=ingress))
-    rest = replace(rest, ingress=both.ingress)
-    egress = region.egress - both.egress
-    if egress:
-        result.append(replace(rest, egress=egress))
-    rest = replace(rest, egress=both.egress)
-    states = region.states - both.states
-    if states:
-        result.append(replace(rest, states=states))
-    rest = replace(rest, states=both.states)
+    if both.ingress != region.ingress:
+        result.append(replace(region, ingress=region.ingress - both.ingress))
+        rest = replace(rest, ingress=both.ingress)
+    if both.egress != region.egress:
+        result.append(replace(rest, egress=region.egress - both.egress))
+        rest = replace(rest, egress=both.egress)
+    if both.states != region.states:
+        result.append(replace(rest, states=region.states - both.states))
+        rest = replace(rest, states=both.states)
     matches = subtract_matches(region.matches, both.matches, MOST_MATCHES)
     if matches:
         result.append(replace(rest, matches=matches))

@@ -24,6 +24,7 @@ from secaudit.vendors.netfilter.ruleset import (
 from secaudit.vendors.nftables.document import ChainText, Document, TableText
 from secaudit.vendors.nftables.meaning import Change, Meaning, meaning_of
 from secaudit.vendors.nftables.names import names
+from secaudit.vendors.nftables.plans import Plans
 from secaudit.vendors.nftables.rules import MARKS
 from secaudit.vendors.nftables.selectors import Reading
 from secaudit.vendors.nftables.sets import Sets
@@ -100,10 +101,11 @@ class _Building:
 
     def _table(self, table: TableText) -> None:
         sets = Sets(table.sets, _changed(table), self._own)
+        plans = Plans()
         for chain in table.chains.values():
             key = ChainKey(table.family, table.name, chain.name)
             base = self._base(table, chain)
-            meaning = meaning_of(key, chain.rules, sets, self._document.unknown_matches)
+            meaning = meaning_of(key, chain.rules, sets, plans, self._document.unknown_matches)
             self._meanings[key] = meaning
             self._chains[key] = Chain(key, tuple(meaning.rules), tuple(chain.lines[:1]), base)
             for name, rules in meaning.helpers.items():
@@ -227,6 +229,8 @@ def _changed(table: TableText) -> frozenset[str]:
     found: set[str] = set()
     for chain in table.chains.values():
         for items in chain.rules:
+            if not [item for item in items if item.shape[0] == "@"]:
+                continue
             words = [item.text if isinstance(item, Token) and item.kind is Kind.WORD else "" for item in items]
             names = {word[1:] for word in words if word.startswith("@")}
             after = {

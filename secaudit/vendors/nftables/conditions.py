@@ -10,9 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from secaudit.network.filters import Certainty
-from secaudit.network.intervals import ANY_BYTE, BYTE_MAX, Interval, Intervals, complement, intersect, normalise
+from secaudit.network.intervals import (
+    ANY_BYTE,
+    ANY_PORT,
+    BYTE_MAX,
+    Interval,
+    Intervals,
+    complement,
+    intersect,
+    normalise,
+)
 from secaudit.network.match_algebra import TooManyMatchesError, intersect_matches, subtract_matches
-from secaudit.network.matches import ANY_PACKET, Family, Match, Service, any_address
+from secaudit.network.matches import ANY_MARK, ANY_PACKET, Family, Match, Service, any_address
 from secaudit.text.bilingual import Text
 from secaudit.vendors.netfilter.address_types import addresses_of_type
 from secaudit.vendors.netfilter.ruleset import (
@@ -55,6 +64,20 @@ class Part:
 
     selector: Selector
     values: Values | None
+
+
+def simple(test: Test, sets: Sets) -> Asked | None:
+    """What a test of one field asks, if it is known and one condition says it: several of these are put together at once (`all_of`)."""
+    if len(test.key) != 1 or not test.values:
+        return None
+    selector = test.key[0]
+    if selector.type is None or selector.loose:
+        return None
+    values = single(selector.type, test, sets)
+    if values is None:
+        return None
+    outside = selector.type is ValueType.INTERFACE and test.operator == "!="
+    return asked(selector, values, outside=outside)
 
 
 def conditions(test: Test, sets: Sets) -> tuple[Condition, ...] | None:
@@ -184,54 +207,87 @@ def _joined(rows: Sequence[tuple[Values | None, ...]], position: int) -> list[tu
     return result
 
 
-def of_parts(parts: Sequence[Part], doubt: Text = UNKNOWN_TEST, *, outside: bool = False) -> tuple[Condition, ...]:
-    """All components together. `outside`: the interfaces are those *not* named."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one component asks of a packet. `values` are those of `field`, a field of `Match` or `Service` (empty: of none)."""
+
+    families: frozenset[Family]
+    protocols: Intervals
+    field: str = ""
+    values: Intervals = ()
+    ingress: tuple[InterfaceTest, ...] = ()
+    egress: tuple[InterfaceTest, ...] = ()
+    states: frozenset[State] | None = None
+
+
+def asked(selector: Selector, values: Values | None, *, outside: bool = False) -> Asked:
+    """A component by what it asks. `outside`: the interfaces are those *not* named. Of values that are not known: what asking implies."""
+    families, protocols = selector.families, selector.protocols
+    if values is None:
+        return Asked(families, protocols)
+    if isinstance(values, frozenset):
+        if selector.field not in ("ingress", "egress"):
+            return Asked(families, protocols, states=frozenset(one for one in values if isinstance(one, State)))
+        tests = (InterfaceTest(frozenset(one for one in values if isinstance(one, str)), outside),)
+        if selector.field == "ingress":
+            return Asked(families, protocols, ingress=tests)
+        return Asked(families, protocols, egress=tests)
+    if selector.type in (ValueType.FAMILY, ValueType.ETHER_TYPE):
+        return Asked(families & families_of(selector.type, values), protocols)
+    match selector.field:
+        case "protocols":
+            return Asked(families, intersect(protocols, values))
+        case "direction":
+            wanted = [TRACKED[side] for side in (0, 1) if any(low <= side <= high for low, high in values)]
+            return Asked(families, protocols, states=frozenset(one for group in wanted for one in group))
+        case "status":
+            return Asked(families, protocols, "marks", _marks(values))
+        case _:
+            return Asked(families, protocols, selector.field, values)
+
+
+def all_of(
+    every: Iterable[Asked], certainty: Certainty = Certainty.ALWAYS, doubt: Text | None = None
+) -> Condition | None:
+    """The condition under which all of it holds; None when no packet has such a header."""
     families = BOTH
     protocols = ANY_BYTE
     fields: dict[str, Intervals] = {}
-    tests: dict[str, tuple[InterfaceTest, ...]] = {"ingress": (), "egress": ()}
+    ingress: tuple[InterfaceTest, ...] = ()
+    egress: tuple[InterfaceTest, ...] = ()
     states: frozenset[State] | None = None
-    certainty = Certainty.ALWAYS
-    loose = False
-    for part in parts:
-        selector, values = part.selector, part.values
-        families &= selector.families
-        protocols = intersect(protocols, selector.protocols)
-        loose = loose or selector.loose
-        if values is None:
-            certainty = worst(certainty, selector.certainty)
-        elif isinstance(values, frozenset):
-            if selector.field in tests:
-                names = frozenset(one for one in values if isinstance(one, str))
-                tests[selector.field] = (*tests[selector.field], InterfaceTest(names, outside))
-            else:
-                held = frozenset(one for one in values if isinstance(one, State))
-                states = held if states is None else states & held
-        elif selector.type in (ValueType.FAMILY, ValueType.ETHER_TYPE):
-            families &= families_of(selector.type, values)
-        elif selector.field == "protocols":
-            protocols = intersect(protocols, values)
-        elif selector.field == "direction":
-            wanted = [TRACKED[side] for side in (0, 1) if any(low <= side <= high for low, high in values)]
-            held = frozenset(one for group in wanted for one in group)
-            states = held if states is None else states & held
-        elif selector.field == "status":
-            fields["marks"] = _marks(values)
-        else:
-            held_before = fields.get(selector.field)
-            fields[selector.field] = values if held_before is None else intersect(held_before, values)
-    result = []
+    for one in every:
+        if one.families is not BOTH:
+            families &= one.families
+        if one.protocols is not ANY_BYTE:
+            protocols = one.protocols if protocols is ANY_BYTE else intersect(protocols, one.protocols)
+        if one.field:
+            held = fields.get(one.field)
+            fields[one.field] = one.values if held is None else intersect(held, one.values)
+            continue
+        ingress += one.ingress
+        egress += one.egress
+        if one.states is not None:
+            states = one.states if states is None else states & one.states
     matches = _matches(families, protocols, fields)
-    kept = None if certainty is Certainty.ALWAYS else doubt
-    if matches:
-        result.append(Condition(tests["ingress"], tests["egress"], matches, states, certainty, kept))
-    if loose:
-        others = intersect(complement(PORTED, BYTE_MAX), _others(parts))
-        without_ports = {name: value for name, value in fields.items() if not name.endswith("_ports")}
-        rest = _matches(families, others, without_ports)
-        if rest:
-            result.append(Condition(tests["ingress"], tests["egress"], rest, states, Certainty.UNCERTAIN, LOOSE))
-    return tuple(result)
+    return Condition(ingress, egress, matches, states, certainty, doubt) if matches else None
+
+
+def of_parts(parts: Sequence[Part], doubt: Text = UNKNOWN_TEST, *, outside: bool = False) -> tuple[Condition, ...]:
+    """All components together. `outside`: the interfaces are those *not* named."""
+    every = [asked(part.selector, part.values, outside=outside) for part in parts]
+    certainty = Certainty.ALWAYS
+    for part in parts:
+        if part.values is None:
+            certainty = worst(certainty, part.selector.certainty)
+    result = [all_of(every, certainty, None if certainty is Certainty.ALWAYS else doubt)]
+    if any(part.selector.loose for part in parts):
+        others = Asked(BOTH, intersect(complement(PORTED, BYTE_MAX), _others(parts)))
+        rest = [
+            replace(one, protocols=ANY_BYTE, field="" if one.field.endswith("_ports") else one.field) for one in every
+        ]
+        result.append(all_of((*rest, others), Certainty.UNCERTAIN, LOOSE))
+    return tuple(one for one in result if one is not None)
 
 
 def _others(parts: Sequence[Part]) -> Intervals:
@@ -256,17 +312,27 @@ def _marks(values: Intervals) -> Intervals:
 def _matches(families: Iterable[int], protocols: Intervals, fields: Mapping[str, Intervals]) -> tuple[Match, ...]:
     if not protocols or not all(fields.values()):
         return ()
-    service = Service(
-        protocols,
-        **{name: value for name, value in fields.items() if name not in ("sources", "destinations", "marks")},
+    value = fields.get
+    services = (
+        Service(
+            protocols,
+            value("destination_ports", ANY_PORT),
+            value("source_ports", ANY_PORT),
+            value("icmp_types", ANY_BYTE),
+            value("icmp_codes", ANY_BYTE),
+            value("tcp_flags", ANY_BYTE),
+        ),
     )
-    found = []
-    for family in (4, 6):
-        if family in families:
-            every = any_address(family)
-            one = Match(family, fields.get("sources", every), fields.get("destinations", every), (service,))
-            found.append(replace(one, marks=fields["marks"]) if "marks" in fields else one)
-    return tuple(found)
+    return tuple(
+        [
+            Match(family, value("sources", every), value("destinations", every), services, value("marks", ANY_MARK))
+            for family, every in _EVERY_ADDRESS
+            if family in families
+        ]
+    )
+
+
+_EVERY_ADDRESS: Final[tuple[tuple[Family, Intervals], ...]] = ((4, any_address(4)), (6, any_address(6)))
 
 
 # Putting together

@@ -106,6 +106,7 @@ class Document:
         self._fillings = 0
         tokens = tokens_of(lines, joined)
         self.unknown_matches = tokens.unknown_matches
+        self._variables = tokens.variables
         grouped = group(tokens.tokens)
         if grouped.unclosed:
             self.doubt(DoubtKind.TRUNCATED, _CUT, grouped.unclosed)
@@ -179,6 +180,8 @@ class Document:
 
     def _filled(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
         """Variables replaced by what they stand for (already filled in itself, so this ends); an unknown one stays and is told."""
+        if not self._variables:
+            return items
         result: list[Item] = []
         changed = False
         for item in items:

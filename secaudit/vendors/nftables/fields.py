@@ -92,6 +92,8 @@ def _numbers(kind: ValueType, test: Test) -> Values | None:
         found = None if value is None else (value, value)
     if found is None:
         return None
+    if test.operator == "" and not test.mask:
+        return (found,)
     low, high = found
     top = maximum(kind)
     match test.operator:

@@ -14,6 +14,8 @@ from secaudit.text.source import Sources
 from secaudit.vendors.netfilter.ruleset import ChainKey, Condition, Rule, Verdict, VerdictKind
 from secaudit.vendors.nftables.conditions import (
     MOST_MATCHES,
+    Asked,
+    all_of,
     base,
     both,
     complemented,
@@ -25,8 +27,8 @@ from secaudit.vendors.nftables.conditions import (
 )
 from secaudit.vendors.nftables.document import NOT_UNDERSTOOD
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
-from secaudit.vendors.nftables.neighbours import either_may_differ
-from secaudit.vendors.nftables.rules import ParsedRule, parse, verdict_of
+from secaudit.vendors.nftables.plans import Plans, TestStep
+from secaudit.vendors.nftables.rules import verdict_of
 from secaudit.vendors.nftables.sets import Element, Sets
 from secaudit.vendors.nftables.syntax import (
     Changes,
@@ -34,11 +36,12 @@ from secaudit.vendors.nftables.syntax import (
     Log,
     Narrowing,
     NotUnderstood,
+    Part,
     Test,
     Translate,
     VerdictMap,
 )
-from secaudit.vendors.nftables.tokens import Item, Kind, Token, lines_of
+from secaudit.vendors.nftables.tokens import Item, Token, lines_of
 from secaudit.vendors.nftables.translations import translations
 
 _TOO_BIG = Text(
@@ -79,83 +82,104 @@ class Meaning:
     undefined: list[Sources] = field(default_factory=list)
 
 
-def meaning_of(key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, hidden: frozenset[int]) -> Meaning:
+def meaning_of(
+    key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, plans: Plans, hidden: frozenset[int]
+) -> Meaning:
     """All rules of a chain. `hidden` are lines on which nft could not show everything (`tokens.Tokens.unknown_matches`)."""
     meaning = Meaning()
+    reader = _RuleReader(key, sets, plans, meaning, hidden)
     for number, items in enumerate(rules, 1):
-        _RuleReader(key, sets, meaning, items, number, hidden).read()
+        reader.read(items, number)
     return meaning
 
 
 class _RuleReader:
-    """One rule: `_choices` are the conditions under which the next part of it is reached."""
+    """One rule after the other: `_choices` are the conditions under which the next part of it is reached.
 
-    def __init__(
-        self,
-        key: ChainKey,
-        sets: Sets,
-        meaning: Meaning,
-        items: tuple[Item, ...],
-        number: int,
-        hidden: frozenset[int],
-    ) -> None:
+    `_asked` is what simple tests ask beyond that; they are put together when something else follows.
+    """
+
+    def __init__(self, key: ChainKey, sets: Sets, plans: Plans, meaning: Meaning, hidden: frozenset[int]) -> None:
         self._key = key
         self._sets = sets
+        self._plans = plans
         self._meaning = meaning
-        self._rules = meaning.rules
+        self._hidden_lines = hidden
+        self._asked: list[Asked] = []
+
+    def _begin(self, items: tuple[Item, ...], number: int) -> None:
+        self._rules = self._meaning.rules
         self._number = number
+        self._plan = self._plans.of(items)
+        self._comment = self._plan.comment(items)
         self._sources = self._evidence(items)
-        self._parsed: ParsedRule = parse(items)
-        self._hidden = any(line.number in hidden for line in self._sources)
+        self._hidden = bool(self._hidden_lines) and any(line.number in self._hidden_lines for line in self._sources)
         self._choices: list[Condition] = [_EVERYTHING]
         self._logged = False
 
     def _evidence(self, items: tuple[Item, ...]) -> Sources:
         """The lines of the rule and those of the sets that it names."""
-        found = dict.fromkeys(lines_of(items))
-        for item in items:
-            if isinstance(item, Token) and item.kind is Kind.WORD and item.text.startswith("@"):
-                elements = self._sets.of(item)
-                if elements is not None:
-                    found.update(dict.fromkeys(elements.lines))
-                    if not elements.defined:
-                        self._meaning.undefined.append(lines_of(items))
+        lines = lines_of(items)
+        if not self._plan.sets:
+            return lines
+        found = dict.fromkeys(lines)
+        for place in self._plan.sets:
+            elements = self._sets.of(items[place])
+            if elements is not None:
+                found.update(dict.fromkeys(elements.lines))
+                if not elements.defined:
+                    self._meaning.undefined.append(lines)
         return tuple(found)
 
-    def read(self) -> None:
-        """Goes through the parts; every verdict on the way becomes rules."""
+    def read(self, items: tuple[Item, ...], number: int) -> None:
+        """Goes through the parts of a rule; every verdict on the way becomes rules."""
+        self._begin(items, number)
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
-        decided = False
-        for part in either_may_differ(self._parsed.parts):
-            decided = decided or isinstance(part, Does | VerdictMap | Translate | NotUnderstood)
-            match part:
-                case Test():
-                    self._test(part)
-                case Narrowing():
-                    self._narrow(part.certainty, part.doubt)
-                case Log():
-                    self._logged = True
-                case Changes():
-                    if self._choices:
-                        self._meaning.changes.append(Change(part.doubt, self._sources))
-                case Does():
-                    for test in part.requires:
-                        self._test(test)
-                    self._emit(self._choices, part.verdict)
-                case VerdictMap():
-                    self._map(part)
-                case Translate():
-                    self._translate(part)
-                case NotUnderstood():
-                    self._meaning.unread.append(self._sources)
-                    self._narrow(Certainty.ALWAYS, NOT_UNDERSTOOD)
-                    self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
-        if not decided:
+        for step in self._plan.steps:
+            if isinstance(step, TestStep):
+                answer = step.answer(items, self._sets)
+                if isinstance(answer, Asked):
+                    self._asked.append(answer)
+                    continue
+                self._together()
+                if answer is None:
+                    self._excluding(step.of(items))
+                else:
+                    self._and(answer)
+                continue
+            self._together()
+            self._act(step)
+        self._together()
+        if not self._plan.decides:
             if self._hidden:
                 self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
             elif self._logged:
                 self._emit(self._choices, Verdict(VerdictKind.CONTINUE))
+
+    def _act(self, part: Part) -> None:
+        match part:
+            case Does():
+                for test in part.requires:
+                    self._test(test)
+                self._emit(self._choices, part.verdict)
+            case Narrowing():
+                self._narrow(part.certainty, part.doubt)
+            case Log():
+                self._logged = True
+            case Changes():
+                if self._choices:
+                    self._meaning.changes.append(Change(part.doubt, self._sources))
+            case VerdictMap():
+                self._map(part)
+            case Translate():
+                self._translate(part)
+            case NotUnderstood():
+                self._meaning.unread.append(self._sources)
+                self._narrow(Certainty.ALWAYS, NOT_UNDERSTOOD)
+                self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
+            case Test():
+                self._test(part)
 
     # Conditions
 
@@ -184,6 +208,19 @@ class _RuleReader:
             return [replace(one, certainty=Certainty.UNCERTAIN, doubt=_TOO_BIG) for one in left]
         return found
 
+    def _together(self) -> None:
+        """Puts together what the last tests ask."""
+        if not self._asked:
+            return
+        one = all_of(self._asked)
+        self._asked.clear()
+        if one is None or one.states == frozenset():
+            self._choices = []
+        elif len(self._choices) == 1 and self._choices[0] is _EVERYTHING:
+            self._choices = [one]
+        else:
+            self._and((one,))
+
     def _test(self, test: Test) -> None:
         found = conditions(test, self._sets)
         if found is not None:
@@ -202,7 +239,7 @@ class _RuleReader:
             self._and(others)
             return
         self._and(base(test.key))
-        if any(_leaves(part) for part in self._parsed.parts):
+        if any(_leaves(part) for part in self._plan.parts):
             self._narrow(Certainty.UNCERTAIN, UNKNOWN_TEST)
             return
         name = f"{self._key.chain} rule {self._number} part {len(self._meaning.helpers) + 1}"
@@ -218,7 +255,7 @@ class _RuleReader:
     def _emit(self, choices: Iterable[Condition], verdict: Verdict) -> None:
         label = f"{self._key.chain} {self._number}"
         for one in choices:
-            self._rules.append(Rule(one, verdict, self._sources, label, self._parsed.comment, self._logged))
+            self._rules.append(Rule(one, verdict, self._sources, label, self._comment, self._logged))
 
     def _map(self, part: VerdictMap) -> None:
         elements = self._sets.of(part.mapping)

@@ -56,7 +56,7 @@ def _is_plain_negation(test: Test) -> bool:
 def _joined(parts: Sequence[Part], first: Test, second: Test) -> list[Part]:
     value, other = first.values[0], second.values[0]
     assert isinstance(value, Token)
-    dot = Token(Kind.SIGN, ".", value.line)
+    dot = Token(Kind.SIGN, ".", ".", value.line)
     both = Test((*first.key, *second.key), (), "!=", (value, dot, other))
     result: list[Part] = []
     for part in parts:

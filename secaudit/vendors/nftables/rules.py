@@ -84,22 +84,22 @@ _HARMLESS_SET = (
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """The parts of a rule, in order, and its comment."""
+    """The parts of a rule, in order, and where its comment is."""
 
     parts: tuple[Part, ...]
-    comment: str = ""
+    comment_at: int | None = None
 
 
 def parse(items: tuple[Item, ...]) -> ParsedRule:
     """Reads a rule. What is not understood ends it with `NotUnderstood`."""
     reading = Reading(items)
     parts: list[Part] = []
-    comment = ""
+    comment: int | None = None
     ended = False
     while (item := reading.peek()) is not None:
         if reading.word() == "comment" and reading.peek(1) is not None:
-            text = reading.take(2)[1]
-            comment = text.text if isinstance(text, Token) else ""
+            comment = reading.at + 1
+            reading.take(2)
             continue
         if ended:
             return ParsedRule((NotUnderstood(),), comment)
@@ -243,7 +243,7 @@ def _reject(reading: Reading) -> tuple[Part, ...]:
 
 
 def _implied(name: str, type_: ValueType, field: str, value: str, token: Token) -> Test:
-    return Test((Selector(name, type_, field),), (), "==", (Token(Kind.WORD, value, token.line),))
+    return Test((Selector(name, type_, field),), (), "==", (Token(Kind.WORD, value, value, token.line),))
 
 
 def _translation(reading: Reading) -> tuple[Part, ...]:
@@ -314,7 +314,7 @@ def _test(reading: Reading) -> tuple[Part, ...] | None:
         taken = reading.take(2)
         return (VerdictMap(key, mask, taken[1]),) if len(taken) == 2 else None
     if reading.word() in ("exists", "missing"):
-        return (Test(key, mask, "", reading.take()),)
+        return (Test(key, mask, "", reading.take(), reading.at - 1),)
     operator = ""
     item = reading.peek()
     if isinstance(item, Token) and item.kind is Kind.SIGN and item.text in _OPERATORS:
@@ -323,8 +323,9 @@ def _test(reading: Reading) -> tuple[Part, ...] | None:
     elif reading.word() in _WORD_OPERATORS:
         operator = _WORD_OPERATORS[reading.word()]
         reading.take()
+    start = reading.at
     values = _values(reading)
-    return (Test(key, mask, operator, values),) if values else None
+    return (Test(key, mask, operator, values, start),) if values else None
 
 
 def _values(reading: Reading) -> tuple[Item, ...]:

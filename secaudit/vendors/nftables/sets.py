@@ -59,7 +59,7 @@ class Sets:
         """The elements of `{ ... }` or of `@name`; None when the item is neither."""
         if isinstance(item, Group):
             return self._anonymous(item) if item.opener.text == "{" else None
-        if item.kind is not Kind.WORD or not item.text.startswith("@"):
+        if item.shape[0] != "@" or item.kind is not Kind.WORD:
             return None
         name = item.text[1:]
         found = self._done.get(name)

@@ -13,12 +13,16 @@ from secaudit.vendors.nftables.tokens import Item
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """`KEY OPERATOR VALUES`. `mask` are the items of `KEY & MASK`; `operator` is empty when none is written (for flags that is not `==`)."""
+    """`KEY OPERATOR VALUES`. `mask` are the items of `KEY & MASK`; `operator` is empty when none is written (for flags that is not `==`).
+
+    `start` is the place of the first value in the rule; negative when the values are not written there.
+    """
 
     key: tuple[Selector, ...]
     mask: tuple[Item, ...]
     operator: str
     values: tuple[Item, ...]
+    start: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import NamedTuple
 
 from secaudit.text.source import SourceLine
 
@@ -28,12 +29,15 @@ class Kind(Enum):
     """The end of a line that is not continued."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word; `text` is without the quotes of a string."""
+class Token(NamedTuple):
+    """One word; `text` is without the quotes of a string (a named tuple, for a ruleset has millions of them).
+
+    `shape` is what the syntax of a rule can see of it: the text, but only *that* it is a number or an address (see `Plans`).
+    """
 
     kind: Kind
     text: str
+    shape: str
     line: SourceLine
 
     def is_sign(self, *signs: str) -> bool:
@@ -54,39 +58,53 @@ class Group:
     closed: bool
     lines: tuple[SourceLine, ...]
 
+    @property
+    def shape(self) -> str:
+        """What the syntax of a rule sees of it: that it is there."""
+        return self.opener.text
+
+    @property
+    def line(self) -> SourceLine | None:
+        """The line, if it is on one."""
+        return self.lines[0] if len(self.lines) == 1 else None
+
 
 Item = Token | Group
 
 _OPENERS = {"{": "}", "(": ")", "[": "]"}
 _CLOSERS = frozenset(_OPENERS.values())
+_BRACKETS = frozenset((*_OPENERS, *_CLOSERS))
 
-_TOKEN = re.compile(
-    r"""
-      [ \t\u3000]+
-    | (?P<comment> \#.* )
-    | "(?P<string> [^"]* )"
-    | (?P<mac> (?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2} (?![0-9A-Fa-f:]) )
-    | (?P<ipv6> (?:[0-9A-Fa-f]{0,4}:){2,7} (?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4}) (?![0-9A-Za-z_:]) )
-    | (?P<number> [0-9]{1,3}(?:\.[0-9]{1,3}){3} | [0-9][0-9A-Za-z_]* )
-    | (?P<word> [@$]?[A-Za-z_][A-Za-z0-9_./\-]*\*? )
-    | (?P<sign> == | != | <= | >= | << | >> | . )
-    """,
-    re.VERBOSE,
-)
+_FORMS = {
+    "comment": r"\#.*",
+    "string": r'"[^"]*"',
+    "mac": r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])",
+    "ipv6": r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})(?![0-9A-Za-z_:])",
+    "number": r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*",
+    "word": r"[@$]?[A-Za-z_][A-Za-z0-9_./\-]*\*?",
+    "sign": r"==|!=|<=|>=|<<|>>|[^ \t\u3000]",
+}
+"""What there is between blanks; the first form that fits counts."""
+_LEXEME = re.compile(r"[ \t\u3000]*+(" + "|".join(_FORMS.values()) + ")")
+_FORM = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _FORMS.items()))
 _SHORT = re.compile(
-    r"[ \t\u3000]+|(?P<number>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*)|(?P<word>[A-Za-z_][A-Za-z0-9_./\-]*\*?)|(?P<sign>.)"
+    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*|[A-Za-z_][A-Za-z0-9_./\-]*\*?|.",
 )
+"""What stands where the form of an IPv6 address fits and there is none."""
+_ALONE = ("number", "word")
+"""Forms of which nothing but one lexeme can be made."""
 _JOINED = re.compile(r"\t+| {4,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """A text as tokens. `unknown_matches` are lines on which `nft list` could only print an iptables match or target as a comment
-    (`# xt_conntrack`): the rule asks or does more than it shows.
+    (`# xt_conntrack`): the rule asks or does more than it shows. `variables`: there are some (`$name`).
     """
 
     tokens: tuple[Token, ...]
     unknown_matches: frozenset[int]
+    variables: bool
 
 
 def joined_lines(lines: Sequence[SourceLine]) -> frozenset[int]:
@@ -98,14 +116,17 @@ def tokens_of(lines: Sequence[SourceLine], joined: frozenset[int]) -> Tokens:
     """All tokens; comments are gone, a backslash at the end of a line continues it."""
     found: list[Token] = []
     unknown: set[int] = set()
+    known = _Known()
     for line in lines:
         for part in _parts(line.text) if line.number in joined else (line.text,):
             continued = part.endswith("\\")
-            for token in _of_line(part[:-1] if continued else part, line, unknown):
-                found.append(token)
+            text = part[:-1] if continued else part
+            if "#" in text and _HIDDEN.match(list(_lexemes(text))[-1]):
+                unknown.add(line.number)
+            found += known.tokens(text, line)
             if not continued:
-                found.append(Token(Kind.END, "\n", line))
-    return Tokens(tuple(found), frozenset(unknown))
+                found.append(_make(Token, (*_END, line)))
+    return Tokens(tuple(found), frozenset(unknown), known.variables)
 
 
 def _parts(text: str) -> list[str]:
@@ -114,31 +135,84 @@ def _parts(text: str) -> list[str]:
     return [part for part in _JOINED.split(body) if part] or [text]
 
 
-def _of_line(text: str, line: SourceLine, unknown: set[int]) -> Iterator[Token]:
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is not None and match.lastgroup == "ipv6" and not _is_ipv6(match["ipv6"]):
-            match = _SHORT.match(text, position)
-        if match is None:  # nothing but an odd control character gets here
-            yield Token(Kind.SIGN, text[position], line)
-            position += 1
-            continue
-        position = match.end()
-        match match.lastgroup:
-            case None:
-                pass
-            case "comment":
-                if re.match(r"#\s*xt_\w", match["comment"]):
-                    unknown.add(line.number)
+_END = (Kind.END, "\n", "\n")
+_HIDDEN = re.compile(r"#\s*xt_\w")
+_make = tuple.__new__
+"""Makes a named tuple of a tuple, without the detour by its own constructor."""
+
+
+_Word = tuple[Kind, str, str]
+"""A token without its line."""
+
+
+class _Known(dict[str, tuple[_Word, ...]]):
+    """What is written between two blanks, looked at once a file. `variables`: one was there (`$name`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables = False
+        self._words: dict[str, _Word] = {}
+
+    def tokens(self, text: str, line: SourceLine) -> list[Token]:
+        """The tokens of a line."""
+        try:
+            return [_make(Token, (*word, line)) for part in text.strip(" \t").split(" ") for word in self[part]]
+        except _NotAloneError:
+            lexemes = [one for one in _lexemes(text) if one[0] != "#"]
+            return [_make(Token, (*self._word(one), line)) for one in lexemes]
+
+    def __missing__(self, part: str) -> tuple[_Word, ...]:
+        form = _form(part)
+        if form in _ALONE:
+            alone = self[part] = (self._made(part, form),)
+            return alone
+        lexemes = list(_lexemes(part))
+        if any(one == '"' or one[0] == "#" for one in lexemes):
+            raise _NotAloneError(part)
+        found = self[part] = tuple([self._word(one) for one in lexemes])
+        return found
+
+    def _word(self, lexeme: str) -> _Word:
+        found = self._words.get(lexeme)
+        if found is None:
+            found = self._words[lexeme] = self._made(lexeme, _form(lexeme))
+        return found
+
+    def _made(self, lexeme: str, form: str) -> _Word:
+        match form:
+            case "number":
+                return Kind.WORD, lexeme, "0" if lexeme.isdecimal() else "0x"
+            case "word":
+                self.variables = self.variables or lexeme[0] == "$"
+                return Kind.WORD, lexeme, lexeme
             case "string":
-                yield Token(Kind.STRING, match["string"], line)
+                return Kind.STRING, lexeme[1:-1], lexeme
             case "mac" | "ipv6":
-                yield Token(Kind.ADDRESS, match[0], line)
-            case "number" | "word":
-                yield Token(Kind.WORD, match[0], line)
+                return Kind.ADDRESS, lexeme, "::"
             case _:
-                yield Token(Kind.SIGN, match[0], line)
+                return Kind.SIGN, lexeme, lexeme
+
+
+class _NotAloneError(Exception):
+    """A quote or a comment begins here: what is behind the next blank may belong to it."""
+
+
+def _form(lexeme: str) -> str:
+    match = _FORM.fullmatch(lexeme)
+    return "sign" if match is None or match.lastgroup is None else match.lastgroup
+
+
+def _lexemes(text: str) -> Iterator[str]:
+    """The lexemes of a line, or of what stands alone between two blanks of it; at the end of a line one may be a comment."""
+    position = 0
+    while (match := _LEXEME.match(text, position)) is not None:
+        lexeme = match[1]
+        position = match.end()
+        if ":" in lexeme and _form(lexeme) == "ipv6" and not _is_ipv6(lexeme):
+            short = _SHORT.match(text, match.start(1))
+            assert short is not None
+            lexeme, position = short[0], short.end()
+        yield lexeme
 
 
 def _is_ipv6(text: str) -> bool:
@@ -166,7 +240,7 @@ def group(tokens: Iterable[Token]) -> Grouped:
     stray: list[SourceLine] = []
     too_deep: list[SourceLine] = []
     for token in tokens:
-        if token.kind is not Kind.SIGN:
+        if token.shape not in _BRACKETS:
             items.append(token)
         elif token.text in _OPENERS:
             if len(stack) >= DEEPEST:
@@ -181,8 +255,6 @@ def group(tokens: Iterable[Token]) -> Grouped:
             opener, outer = stack.pop()
             outer.append(Group(opener, tuple(items), True, lines_of((opener, *items, token))))
             items = outer
-        else:
-            items.append(token)
     unclosed = tuple(opener.line for opener, _ in stack)
     while stack:
         opener, outer = stack.pop()
@@ -191,29 +263,40 @@ def group(tokens: Iterable[Token]) -> Grouped:
     return Grouped(tuple(items), unclosed, tuple(stray), tuple(too_deep))
 
 
+_NOWHERE = SourceLine("", 0, "")
+
+
 def lines_of(items: Iterable[Item], most: int = SHOWN_LINES) -> tuple[SourceLine, ...]:
     """The first lines that some items stand on, in the order of the file."""
     found: dict[SourceLine, None] = {}
+    last = _NOWHERE
     for item in items:
+        if item.line is last:
+            continue
         if isinstance(item, Group):
             found.update(dict.fromkeys(item.lines))
         elif item.kind is not Kind.END:
             found[item.line] = None
+            last = item.line
         if len(found) > most:
             break
+    if len(found) == 1:
+        return tuple(found)
     return tuple(sorted(tuple(found)[:most], key=lambda line: (line.file, line.number)))
+
+
+_ENDS = frozenset(("\n", ";"))
 
 
 def statements(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
     """Splits a block at the ends of its lines and at semicolons."""
     current: list[Item] = []
     for item in items:
-        if isinstance(item, Token) and (item.kind is Kind.END or item.is_sign(";")):
-            if current:
-                yield tuple(current)
-                current = []
-        else:
+        if item.shape not in _ENDS:
             current.append(item)
+        elif current:
+            yield tuple(current)
+            current = []
     if current:
         yield tuple(current)
 

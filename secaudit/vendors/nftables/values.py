@@ -19,6 +19,8 @@ from secaudit.network.intervals import (
     of_wildcard,
 )
 from secaudit.network.matches import Family
+from secaudit.vendors.common.ledger import NotUnderstoodError
+from secaudit.vendors.common.words import ipv4
 from secaudit.vendors.netfilter.ruleset import State
 from secaudit.vendors.nftables.names import names
 from secaudit.vendors.nftables.tokens import Group, Item, Kind, Token
@@ -42,6 +44,10 @@ class ValueType(Enum):
     STATE = "state"
     DIRECTION = "direction"
     STATUS = "status"
+
+    __hash__ = (
+        object.__hash__
+    )  # a member equals nothing but itself, and every value that is read asks tables by its type
 
 
 _MAXIMUM = {
@@ -81,8 +87,10 @@ def number(kind: ValueType, token: Item) -> int | None:
     if not isinstance(token, Token) or token.kind is Kind.SIGN:
         return None
     text = token.text
-    if kind in (ValueType.ADDRESS4, ValueType.ADDRESS6):
-        return _address(kind, text)
+    if kind is ValueType.ADDRESS4:
+        return _ipv4(text)
+    if kind is ValueType.ADDRESS6:
+        return _ipv6(text)
     if kind is ValueType.FAMILY:
         return _FAMILIES.get(text)
     if kind is ValueType.ETHER_TYPE and text in _ETHER_TYPES:
@@ -95,11 +103,16 @@ def number(kind: ValueType, token: Item) -> int | None:
     return value if value is not None and value <= maximum(kind) else None
 
 
-@lru_cache(maxsize=4096)
-def _address(kind: ValueType, text: str) -> int | None:
+def _ipv4(text: str) -> int | None:
     try:
-        if kind is ValueType.ADDRESS4:
-            return int(ipaddress.IPv4Address(text))
+        return ipv4(text)
+    except NotUnderstoodError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _ipv6(text: str) -> int | None:
+    try:
         return int(ipaddress.IPv6Address(text))
     except ValueError:
         return None
@@ -121,12 +134,12 @@ def _integer(text: str) -> int | None:
 def interval(kind: ValueType, items: Sequence[Item]) -> Interval | None:
     """`a`, `a-b` or `a/length`; None when it is not understood."""
     if len(items) == 1:
+        value = number(kind, items[0])
+        if value is not None:
+            return value, value
         if isinstance(items[0], Token) and items[0].is_sign("*"):
             return 0, maximum(kind)
-        value = number(kind, items[0])
-        if value is None:
-            return _written_together(kind, items[0])
-        return value, value
+        return _written_together(kind, items[0])
     if len(items) != 3 or not isinstance(items[1], Token):
         return None
     first = number(kind, items[0])
@@ -153,7 +166,7 @@ def _written_together(kind: ValueType, item: Item) -> Interval | None:
     for position, sign in enumerate(item.text):
         if sign == "-":
             ends = (item.text[:position], item.text[position + 1 :])
-            values = [number(kind, Token(Kind.WORD, one, item.line)) for one in ends]
+            values = [number(kind, Token(Kind.WORD, one, one, item.line)) for one in ends]
             if values[0] is not None and values[1] is not None and values[0] <= values[1]:
                 found.append((values[0], values[1]))
     return found[0] if len(found) == 1 else None

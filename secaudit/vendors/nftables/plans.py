@@ -1,0 +1,156 @@
+"""What rules have in common is done once.
+
+Which words of a rule are its tests and its verdict does not depend on the numbers and addresses in it: rules of one shape
+(`tokens.Token.shape`) are taken apart once, and a test of the same values is understood once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from secaudit.vendors.netfilter.ruleset import Condition
+from secaudit.vendors.nftables.conditions import Asked, conditions, simple
+from secaudit.vendors.nftables.neighbours import either_may_differ
+from secaudit.vendors.nftables.rules import ParsedRule, parse
+from secaudit.vendors.nftables.sets import Sets
+from secaudit.vendors.nftables.syntax import (
+    Changes,
+    Does,
+    Log,
+    Narrowing,
+    NotUnderstood,
+    Part,
+    Test,
+    Translate,
+    VerdictMap,
+)
+from secaudit.vendors.nftables.tokens import Group, Item, Token
+
+_SHORT: Final = 64
+"""Tokens of a set within a rule that is recognised when it comes again."""
+Answer = Asked | tuple[Condition, ...] | None
+"""What a test asks, else the conditions that it is a choice of; None: see `conditions.conditions`."""
+_NOT_YET: Final = Asked(frozenset(), ())
+"""Stands where nobody has asked yet."""
+
+
+_DECIDING = (Does, VerdictMap, Translate, NotUnderstood)
+
+
+class TestStep:
+    """A test of the rules of one shape. `start` is where its values are in the rule (negative: they are the test's own)."""
+
+    __slots__ = ("_known", "_one", "_start", "_stop", "test")
+
+    def __init__(self, test: Test, known: dict[object, Answer]) -> None:
+        self.test = test
+        self._start = test.start
+        self._stop = test.start + len(test.values)
+        self._one = test.start >= 0 and len(test.values) == 1
+        self._known = known
+
+    def of(self, items: Sequence[Item]) -> Test:
+        """The test with the values of one rule."""
+        test = self.test
+        if self._start < 0:
+            return test
+        return Test(test.key, test.mask, test.operator, tuple(items[self._start : self._stop]), self._start)
+
+    def answer(self, items: Sequence[Item], sets: Sets) -> Answer:
+        """What it asks in one rule."""
+        key: object
+        if self._one:
+            item = items[self._start]
+            key = item.text if isinstance(item, Token) else _written(item)
+        elif self._start < 0:
+            return _answer(self.test, sets)
+        else:
+            key = _all_written(items[self._start : self._stop])
+        if key is None:
+            return _answer(self.of(items), sets)
+        found = self._known.get(key, _NOT_YET)
+        if found is _NOT_YET:
+            found = self._known[key] = _answer(self.of(items), sets)
+        return found
+
+
+def _answer(test: Test, sets: Sets) -> Answer:
+    asked = simple(test, sets)
+    return conditions(test, sets) if asked is None else asked
+
+
+def _written(group: Group) -> object:
+    """A short group by its text; None for others."""
+    if len(group.items) > _SHORT:
+        return None
+    return _all_written(group.items)
+
+
+def _all_written(items: Sequence[Item]) -> object:
+    found = tuple([(item.text, item.shape) for item in items if isinstance(item, Token)])
+    return found if len(found) == len(items) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read rules of one shape. `steps` are its parts, `sets` the places of the names of sets in it.
+
+    `decides`: it says what becomes of a packet.
+    """
+
+    parts: tuple[Part, ...]
+    steps: tuple[Part | TestStep, ...]
+    sets: tuple[int, ...]
+    decides: bool
+    comment_at: int | None
+
+    def comment(self, items: Sequence[Item]) -> str:
+        """The comment of one rule."""
+        item = None if self.comment_at is None else items[self.comment_at]
+        return item.text if isinstance(item, Token) else ""
+
+
+class Plans:
+    """The plans of the rules of one table, made as they are needed."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._known: dict[object, dict[object, Answer]] = {}
+
+    def of(self, items: tuple[Item, ...]) -> Plan:
+        """The plan of a rule."""
+        shape = tuple([item.shape for item in items])
+        if len(shape) > 1 and shape[-2] == "comment" and shape[-1][0] == '"':
+            shape = (*shape[:-1], '""')
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._made(parse(items), shape)
+            if all(_is_of_shape(part) for part in plan.parts):
+                self._plans[shape] = plan
+        return plan
+
+    def _made(self, parsed: ParsedRule, shape: tuple[str, ...]) -> Plan:
+        parts = either_may_differ(parsed.parts)
+        sets = tuple(place for place, one in enumerate(shape) if one[0] == "@" and len(one) > 1)
+        steps = tuple(self._step(part, shape) if isinstance(part, Test) else part for part in parts)
+        return Plan(parts, steps, sets, any(isinstance(part, _DECIDING) for part in parts), parsed.comment_at)
+
+    def _step(self, test: Test, shape: tuple[str, ...]) -> TestStep:
+        values = shape[test.start : test.start + len(test.values)]
+        key = (tuple(one.name for one in test.key), test.operator, values)
+        return TestStep(test, {} if test.mask else self._known.setdefault(key, {}))
+
+
+def _is_of_shape(part: Part) -> bool:
+    """Whether a part is the same for all rules of a shape, but for the values of its tests."""
+    match part:
+        case Test():
+            return not part.mask and (part.start >= 0 or not part.values)
+        case Does():
+            return not part.verdict.chain[:1].isdecimal()
+        case Narrowing() | Log() | Changes() | NotUnderstood():
+            return True
+        case _:
+            return False
