@@ -7,9 +7,10 @@ use NAT", Cisco Security Appliance configuration guide 8.2).
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from secaudit.network.filters import Certainty, FilterLine
 from secaudit.network.intervals import (
@@ -22,7 +23,7 @@ from secaudit.network.intervals import (
     intersect,
     normalise,
 )
-from secaudit.network.matches import ANY_MARK, SCTP, TCP, UDP, Match, Service
+from secaudit.network.matches import ANY_MARK, Match, Service
 from secaudit.text.bilingual import Text
 
 _MOST_MARK = 65535
@@ -104,20 +105,16 @@ class _Table:
         for one in self.rules:
             self._highest.append(max(one.mapped[1], self._highest[-1] if self._highest else 0))
         self._plain = normalise((one.mark, one.mark) for one in rules if one.ports is None)
-        self._with_ports = [one for one in self.rules if one.ports is not None]
+        self._by_port = _by_port(rules)
 
     def rewritten(self, match: Match) -> tuple[list[Match], list[Match]]:
         """One match for packets with the marks, and what it could match besides."""
         sure: list[Match] = []
         unsure: list[Match] = []
-        named: Iterable[Untranslation]
         if match.destinations == ANY_IPV4:
-            if self._plain:
-                sure.append(replace(match, marks=self._plain))
-            named = self._with_ports
-        else:
-            named = self._hit(match.destinations)
-        for rule in named:
+            plain = [replace(match, marks=self._plain)] if self._plain else []
+            return [*plain, *self._at_any_address(match)], []
+        for rule in self._hit(match.destinations):
             services = match.services if rule.ports is None else _real_services(match.services, *rule.ports)
             destinations = _real_destinations(match.destinations, rule)
             if not services:
@@ -129,6 +126,20 @@ class _Table:
                 sure.append(Match(4, match.sources, destinations, services, mark))
         return sure, unsure
 
+    def _at_any_address(self, match: Match) -> list[Match]:
+        """What an entry without a destination means for the rules of ports."""
+        found: list[Match] = []
+        for service in match.services:
+            for protocol, held in self._by_port.items():
+                if not contains(service.protocols, protocol):
+                    continue
+                for low, high in service.destination_ports:
+                    start = bisect_left(held, low, key=itemgetter(0))
+                    for _, real, marks in held[start : bisect_right(held, high, key=itemgetter(0))]:
+                        one = replace(service, protocols=((protocol, protocol),), destination_ports=((real, real),))
+                        found.append(Match(4, match.sources, ANY_IPV4, (one,), marks))
+        return found
+
     def _hit(self, destinations: Intervals) -> list[Untranslation]:
         found: dict[int, Untranslation] = {}
         for low, high in destinations:
@@ -138,6 +149,18 @@ class _Table:
                     found[place] = self.rules[place]
                 place -= 1
         return list(found.values())
+
+
+def _by_port(rules: Iterable[Untranslation]) -> dict[int, list[tuple[int, int, Intervals]]]:
+    """By protocol: mapped port, real port, and the marks of the rules that translate the one into the other; by mapped port."""
+    marks: dict[tuple[int, int, int], list[Interval]] = {}
+    for one in rules:
+        if one.ports is not None:
+            marks.setdefault(one.ports, []).append((one.mark, one.mark))
+    found: dict[int, list[tuple[int, int, Intervals]]] = {}
+    for (protocol, mapped, real), held in sorted(marks.items()):
+        found.setdefault(protocol, []).append((mapped, real, normalise(held)))
+    return found
 
 
 def _is_about_all(match: Match) -> bool:
@@ -161,8 +184,6 @@ def _real_services(services: tuple[Service, ...], protocol: int, mapped: int, re
     """The services that meet the mapped port, with the real one."""
     found = []
     for one in services:
-        if contains(one.protocols, protocol) and (
-            protocol not in (TCP, UDP, SCTP) or contains(one.destination_ports, mapped)
-        ):
+        if contains(one.protocols, protocol) and contains(one.destination_ports, mapped):
             found.append(replace(one, protocols=((protocol, protocol),), destination_ports=((real, real),)))
     return tuple(found)
