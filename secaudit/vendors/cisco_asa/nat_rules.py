@@ -14,11 +14,13 @@ from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.network.intervals import (
     ANY_IPV4,
+    ANY_IPV6,
     ANY_PORT,
     IPV4_MAX,
     IPV6_MAX,
     Interval,
     Intervals,
+    contains,
     intersect,
     normalise,
     of_network,
@@ -47,6 +49,10 @@ ONLY_WHILE_TRANSLATED = Text(
 POOL_EMPTY = Text(
     ja="プールに空きがないときは、インタフェースのアドレスが使われます",
     en="when the pool is used up the address of the interface is taken",
+)
+WHOLE_ADDRESS = Text(
+    ja="インタフェースのアドレス全体が変換され、装置自身のサービスがどうなるかを確認できません",
+    en="the whole address of the interface is translated: what becomes of the services of the device itself is not confirmed",
 )
 _UNKNOWN_OWN = Text(
     ja="インタフェースのアドレスがファイルにないため、どの宛先が変換されるか分かりません",
@@ -218,6 +224,8 @@ class NatModel:
         mark = self.mark()
         ports = None if line.service is None else line.service.real
         back, inexact = translation(ends.mapped, ends.real, line.identity, ports)
+        if line.service is None and self.takes_own_address(line.mapped_interface, ends.mapped):
+            inexact = inexact or WHOLE_ADDRESS
         self.rules.append(
             NatRule(
                 line.label,
@@ -245,6 +253,13 @@ class NatModel:
                     uncertain=ends.doubt or unequal,
                 )
             )
+
+    def takes_own_address(self, name: str | None, mapped: Intervals) -> bool:
+        """Whether an address of the interface itself is translated, not only a port of it."""
+        if mapped in (ANY_IPV4, ANY_IPV6):
+            return False
+        held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
+        return any(contains(mapped, int(one.address.ip)) for facts in held for one in facts.addresses)
 
     def _while_translated(self, ends: _Ends) -> None:
         line = ends.line

@@ -29,7 +29,14 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.mapped_lists import Untranslation
-from secaudit.vendors.cisco_asa.nat_rules import ANY_NEW_PORT, ONLY_WHILE_TRANSLATED, POOL_EMPTY, NatModel, translation
+from secaudit.vendors.cisco_asa.nat_rules import (
+    ANY_NEW_PORT,
+    ONLY_WHILE_TRANSLATED,
+    POOL_EMPTY,
+    WHOLE_ADDRESS,
+    NatModel,
+    translation,
+)
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNat, OldPool, OldStatic, entries_of
 
 _OUTSIDE = Text(
@@ -47,10 +54,6 @@ _POLICY = Text(
 _NO_POOL = Text(
     ja="nat の番号に対応する global がこのインタフェースになく、変換されずに通るか破棄されるかを確認できません",
     en="no `global` of that number at the interface: whether the packet passes untranslated or is dropped is not confirmed",
-)
-_WHOLE_ADDRESS = Text(
-    ja="インタフェースのアドレス全体が変換され、装置自身のサービスがどうなるかを確認できません",
-    en="the whole address of the interface is translated: what becomes of the services of the device itself is not confirmed",
 )
 _BOTH_WAYS = Text(
     ja="宛先も変換される通信では、NAT の条件が変換前後のどちらの宛先を見るかを確認できません",
@@ -200,8 +203,6 @@ class OldNatModel:
 
     def _static(self, static: OldStatic) -> None:
         doubt = static.doubt or (_OUTSIDE if self._is_outside(static.real_interface, static.mapped_interface) else None)
-        if static.mapped is None and static.protocol is None:
-            doubt = doubt or _WHOLE_ADDRESS
         if static.policy is None:
             assert static.real is not None
             forth: tuple[Service, ...] = (ANY_SERVICE,)
@@ -227,8 +228,8 @@ class OldNatModel:
         real = forth.sources
         mapped = self._mapped(static, real)
         unknown = mapped == ANY_IPV4 and static.mapped is None
-        if unknown:
-            doubt = doubt or _WHOLE_ADDRESS
+        if unknown or (static.protocol is None and self.model.takes_own_address(static.mapped_interface, mapped)):
+            doubt = doubt or WHOLE_ADDRESS
         ported = static.protocol is not None
         out_ports: Interval | None = (static.mapped_port,) * 2 if ported else None
         in_ports: Interval | None = (real_port,) * 2 if ported else None
