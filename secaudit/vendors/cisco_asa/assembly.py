@@ -219,6 +219,8 @@ def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
         for child in node.children:
             if child.keys[0] == "enable" and len(child.words) > 1 and child.words[1] in vpn.interfaces:
                 vpn.client_access(child.words[1], (node.line, child.line))
+            elif child.keys[0] == "enable":
+                ledger.leave(child)
     for node in sections.of("ikev2"):
         ledger.use_all(node)
         if "client-services" in node.keys and len(node.words) > 3 and node.words[3] in vpn.interfaces:

@@ -62,7 +62,7 @@ _ACROSS_FAMILIES = Text(
     ja="IPv4 と IPv6 の間の変換はモデル化していません",
     en="translation between IPv4 and IPv6 is not modelled",
 )
-_REVERSE_PATH = Text(
+REVERSE_PATH = Text(
     ja="応答に NAT が働く通信は、変換後のアドレスを経由しないと破棄されます（リバースパスの検査）",
     en="packets whose replies would be translated are dropped unless they come by the mapped address (NAT reverse path check)",
 )
@@ -304,7 +304,7 @@ class NatModel:
         match: Match,
         ingress: str | None,
         egress: str | None,
-        doubt: Text = _REVERSE_PATH,
+        doubt: Text = REVERSE_PATH,
     ) -> None:
         """Packets that should be dropped because their replies would be translated."""
         self.checks.append(

@@ -87,7 +87,7 @@ class OldLines:
 
 @dataclass(slots=True)
 class OldNatReader:
-    """Reads the lines of one device. What it cannot read is left with the interfaces that it names."""
+    """Reads the lines of one device. A `static` that it cannot read is left with the two interfaces that it names."""
 
     objects: Objects
     interfaces: Mapping[str, InterfaceFacts]
@@ -104,7 +104,8 @@ class OldNatReader:
                     raise NotUnderstoodError("a line that takes another away, or with lines below it")
                 words = self.objects.words(node, 1)
                 named = self._named(words.take())
-                scope = on_interfaces(*named)
+                # The other lines say one side only.
+                scope = on_interfaces(*named) if node.keys[0] == "static" else DEVICE
                 self._line(node, words, named, found)
                 self.ledger.use(node)
             except NotUnderstoodError:

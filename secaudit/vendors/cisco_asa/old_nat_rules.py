@@ -33,6 +33,7 @@ from secaudit.vendors.cisco_asa.nat_rules import (
     ANY_NEW_PORT,
     ONLY_WHILE_TRANSLATED,
     POOL_EMPTY,
+    REVERSE_PATH,
     WHOLE_ADDRESS,
     NatModel,
     translation,
@@ -289,10 +290,17 @@ class OldNatModel:
                 nothing = doubt if plain else doubt or _NO_POOL
                 where = self._wide(missing)
                 self._rule(nat.line, NatStage.EGRESS, forth, where, real=nat.interface, doubt=nothing, more=more)
-                if nat.number == 0:
-                    for name in missing:
-                        back = Match(4, ANY_IPV4, forth.sources, marks=UNMARKED)
-                        self.model.check(nat.line.text.strip(), (nat.line,), back, name, nat.interface, _IDENTITY)
+                for name in missing:
+                    self._from_outside(nat, forth, name, (nat.line, *more), _IDENTITY if plain else None)
+
+    def _from_outside(
+        self, nat: OldNat, forth: Match, ingress: str, sources: Sources, doubt: Text | None = None
+    ) -> None:
+        """What comes for real addresses that a `nat` line names, without a rule that lets it in. Not back out of one interface."""
+        if ingress != nat.interface:
+            back = Match(4, forth.destinations, forth.sources, marks=UNMARKED)
+            label = nat.line.text.strip()
+            self.model.check(label, sources, back, ingress, nat.interface, doubt or REVERSE_PATH)
 
     def _selected(self, nat: OldNat) -> list[tuple[Match, Text | None, Sources]]:
         """What a `nat` line is about, as packets from the real side."""
@@ -319,9 +327,7 @@ class OldNatModel:
         kind = TranslationKind.INTERFACE if addresses is None else TranslationKind.POOL
         new = Translation(kind, addresses, ANY_NEW_PORT if pool.one_address else None)
         self._rule(nat.line, NatStage.EGRESS, forth, where, real=nat.interface, new=new, doubt=doubt, more=sources)
-        label = nat.line.text.strip()
-        back = Match(4, forth.destinations, forth.sources, marks=UNMARKED)
-        self.model.check(label, (nat.line, *sources), back, pool.interface, nat.interface)
+        self._from_outside(nat, forth, pool.interface, (nat.line, *sources))
         if addresses is None or pool.one_address:
             return
         hull = (forth.sources[0][0], forth.sources[-1][1])
@@ -330,6 +336,7 @@ class OldNatModel:
             nat.line, NatStage.INGRESS, Match(4, forth.destinations, (addresses,)), where,
             new=Translation(TranslationKind.POOL, hull), mark=mark, doubt=ONLY_WHILE_TRANSLATED, more=sources,
         )  # fmt: skip
+        label = nat.line.text.strip()
         self.model.divert(label, (nat.line, *sources), 4, (hull,), pool.interface, nat.interface)
         self.untranslations.append(Untranslation(mark, where or frozenset(), addresses, hull, None, False))
 
