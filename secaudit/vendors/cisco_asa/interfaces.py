@@ -54,8 +54,8 @@ def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledge
             facts.nameif = None
         found[facts.name] = facts
     for facts, child in unread:
-        # What may give an address decides also where packets of other interfaces go.
-        bounded = facts.routed and (facts.addresses or facts.dynamic) and not _is_about_addresses(child)
+        # What gives an address or chooses ways decides also about packets of other interfaces, or by which one they leave.
+        bounded = facts.routed and (facts.addresses or facts.dynamic) and not _is_about_ways(child)
         ledger.leave(child, on_interfaces(facts.name) if bounded else DEVICE)
     for facts in found.values():
         if facts.unknown_ipv6 is not None and facts.enabled:
@@ -63,9 +63,9 @@ def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledge
     return found
 
 
-def _is_about_addresses(node: Node) -> bool:
+def _is_about_ways(node: Node) -> bool:
     keys = node.keys[1:] if node.keys[0] == "no" else node.keys
-    return keys[:1] in (("ip",), ("ipv6",))
+    return keys[:1] in (("ip",), ("ipv6",), ("policy-route",), ("zone-member",))
 
 
 def _setting(
