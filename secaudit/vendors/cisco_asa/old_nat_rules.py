@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from secaudit.network.filters import Action, Certainty, Connection, FilterLine
 from secaudit.network.intervals import (
-    ANY_BYTE,
     ANY_IPV4,
     ANY_PORT,
     IPV4_MAX,
@@ -39,6 +38,15 @@ from secaudit.vendors.cisco_asa.nat_rules import (
     translation,
 )
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNat, OldPool, OldStatic, entries_of
+from secaudit.vendors.cisco_asa.old_nat_matches import (
+    count_of,
+    for_port,
+    mirrored,
+    of_ipv4,
+    only_ports,
+    size_of,
+    without,
+)
 
 _OUTSIDE = Text(
     ja="外側（セキュリティレベルの低い側）のアドレスの NAT は、動作を確認できません",
@@ -82,6 +90,9 @@ class OldNatModel:
     """`nat-control`."""
     untranslations: list[Untranslation] = field(default_factory=list)
     _translated: dict[str, list[Intervals]] = field(default_factory=dict)
+    _mapped_at: list[tuple[str, Interval]] = field(default_factory=list)
+    """By interface, addresses that stand for others there."""
+    _shared: dict[frozenset[str], Intervals] = field(default_factory=dict)
     _covered: dict[str, list[tuple[frozenset[str] | None, Match]]] = field(default_factory=dict)
     """By real interface, what a rule surely takes, and at which interfaces it leaves (None: all)."""
 
@@ -93,15 +104,15 @@ class OldNatModel:
         pools: dict[int, list[OldPool]] = {}
         for pool in lines.pools:
             pools.setdefault(pool.number, []).append(pool)
-        marks = sum(2 * _entries(one) for one in exempt) + sum(_entries(one) for one in lines.statics)
-        if marks + sum(_entries(one) * len(pools.get(one.number, ())) for one in lines.nats) > _MOST_MARKS:
+        marks = sum(4 * count_of(one) for one in exempt) + sum(count_of(one) for one in lines.statics)
+        if marks + sum(count_of(one) * len(pools.get(one.number, ())) for one in lines.nats) > _MOST_MARKS:
             return False
         self._foresee(lines)
         for nat in exempt:
             self._exempt(nat)
         for static in lines.statics:
             self._static(static)
-        for nat in (*by_policy, *sorted(plain, key=_size)):
+        for nat in (*by_policy, *sorted(plain, key=size_of)):
             self._dynamic(nat, pools.get(nat.number, ()))
         self._restrictions(lines.nats)
         return True
@@ -170,13 +181,21 @@ class OldNatModel:
         for static in lines.statics:
             held: list[Intervals] = [(static.real,)] if static.real is not None else []
             if static.policy is not None:
-                held += [match.sources for entry, _ in entries_of(static.policy) for match in _of_ipv4(entry)]
+                held += [match.sources for entry, _ in entries_of(static.policy) for match in of_ipv4(entry)]
             for real in held:
-                spans = normalise((*real, *self._mapped(static, real)))
+                mapped = self._mapped(static, real)
+                spans = normalise((*real, *mapped))
+                if mapped != real:
+                    self._mapped_at += [(static.mapped_interface, one) for one in mapped]
                 self._translated.setdefault(static.mapped_interface, []).append(spans)
+        nats: dict[int, list[OldNat]] = {}
+        for nat in lines.nats:
+            nats.setdefault(nat.number, []).append(nat)
         for pool in lines.pools:
-            for nat in lines.nats:
-                if nat.number == pool.number and nat.real is not None and pool.addresses is not None:
+            if pool.addresses is not None:
+                self._mapped_at.append((pool.interface, pool.addresses))
+            for nat in nats.get(pool.number, ()):
+                if nat.real is not None and pool.addresses is not None:
                     spans = normalise((nat.real, pool.addresses))
                     self._translated.setdefault(pool.interface, []).append(spans)
 
@@ -186,12 +205,11 @@ class OldNatModel:
         lower = self._wide(self._towards(nat.interface, higher=False))
         rest = self._wide([nat.interface, *self._towards(nat.interface, higher=True)])
         for entry, after_deny in entries_of(nat.policy):
-            for match in _of_ipv4(entry):
+            for match in of_ipv4(entry):
                 doubt = entry.doubt or (_OUTSIDE if nat.outside else _AFTER_DENY if after_deny else nat.doubt)
                 if entry.certainty is not Certainty.ALWAYS or match.services != (ANY_SERVICE,):
                     doubt = doubt or _POLICY
                 forth = Match(4, match.sources, match.destinations)
-                back = Match(4, match.destinations, match.sources)
                 for where, unsure in ((lower, doubt), (rest, doubt or _OUTSIDE)):
                     if not where:
                         continue
@@ -199,8 +217,22 @@ class OldNatModel:
                     self._rule(
                         nat.line, NatStage.EGRESS, forth, where, real=nat.interface, doubt=both, more=entry.sources
                     )
-                    mark = self.model.mark()
-                    self._rule(nat.line, NatStage.INGRESS, back, where, mark=mark, doubt=unsure, more=entry.sources)
+                    self._exempt_back(nat, forth, where, unsure, entry.sources)
+
+    def _exempt_back(self, nat: OldNat, forth: Match, where: frozenset[str], doubt: Text | None, more: Sources) -> None:
+        """From the far end; an address that also stands for another one may be translated all the same."""
+        if where not in self._shared:
+            self._shared[where] = normalise(one for name, one in self._mapped_at if name in where)
+        shared = self._shared[where]
+        parts = (
+            (subtract(forth.sources, shared, IPV4_MAX), doubt),
+            (intersect(forth.sources, shared), doubt or _BOTH_WAYS),
+        )
+        for addresses, unsure in parts:
+            if addresses:
+                back = Match(4, forth.destinations, addresses)
+                mark = self.model.mark()
+                self._rule(nat.line, NatStage.INGRESS, back, where, mark=mark, doubt=unsure, more=more)
 
     def _static(self, static: OldStatic) -> None:
         doubt = static.doubt or (_OUTSIDE if self._is_outside(static.real_interface, static.mapped_interface) else None)
@@ -214,13 +246,13 @@ class OldNatModel:
         entries = entries_of(static.policy)
         odd = len(entries) != len(static.policy.lines) or len({m.sources for e, _ in entries for m in e.matches}) > 1
         for entry, _ in entries:
-            for match in _of_ipv4(entry):
+            for match in of_ipv4(entry):
                 unsure = doubt or entry.doubt
-                if odd or entry.certainty is not Certainty.ALWAYS or not all(map(_only_ports, match.services)):
+                if odd or entry.certainty is not Certainty.ALWAYS or not all(map(only_ports, match.services)):
                     unsure = unsure or _POLICY
                 port, services = static.real_port, match.services
                 if static.protocol is not None:
-                    services, port, exact = _for_port(static.protocol, services)
+                    services, port, exact = for_port(static.protocol, services)
                     unsure = unsure if exact else unsure or _POLICY
                 self._pair(static, Match(4, match.sources, match.destinations, services), port, unsure, entry.sources)
 
@@ -241,7 +273,7 @@ class OldNatModel:
             doubt=doubt or inexact
             or (None if forth.destinations == ANY_IPV4 else self._sees_both(inside, forth.destinations)),
         )  # fmt: skip
-        back = tuple(_reversed(one, static) for one in forth.services)
+        back = tuple(mirrored(one, static) for one in forth.services)
         new, unequal = translation(mapped, real, real == mapped, in_ports)
         mark = self.model.mark()
         self._rule(
@@ -309,7 +341,7 @@ class OldNatModel:
             return [(Match(4, (nat.real,), ANY_IPV4), nat.doubt, ())]
         found: list[tuple[Match, Text | None, Sources]] = []
         for entry, after_deny in entries_of(nat.policy):
-            for match in _of_ipv4(entry):
+            for match in of_ipv4(entry):
                 doubt = entry.doubt or (_AFTER_DENY if after_deny else None)
                 if entry.certainty is not Certainty.ALWAYS:
                     doubt = doubt or _POLICY
@@ -370,7 +402,7 @@ class OldNatModel:
             left: list[tuple[Intervals, Intervals]] = [(ANY_IPV4, ANY_IPV4)]
             for where, match in self._covered.get(name, ()):
                 if (where is None or at <= where) and match.services == (ANY_SERVICE,) and len(left) < _MOST_PRODUCTS:
-                    left = [part for one in left for part in _without(one, match)]
+                    left = [part for one in left for part in without(one, match)]
             self._deny(tuple(Match(4, *one) for one in left), sources, here, at)
 
     def _deny(
@@ -383,44 +415,3 @@ class OldNatModel:
                     ingress=ingress, egress=egress, connection=Connection.NEW,
                 )
             )  # fmt: skip
-
-
-def _size(nat: OldNat) -> int:
-    return IPV4_MAX if nat.real is None else nat.real[1] - nat.real[0]
-
-
-def _entries(one: OldNat | OldStatic) -> int:
-    return 1 if one.policy is None else len(one.policy.lines)
-
-
-def _only_ports(service: Service) -> bool:
-    return service.icmp_types == service.icmp_codes == service.tcp_flags == ANY_BYTE
-
-
-def _of_ipv4(entry: FilterLine) -> list[Match]:
-    return [match for match in entry.matches if match.family == 4]
-
-
-def _without(one: tuple[Intervals, Intervals], match: Match) -> list[tuple[Intervals, Intervals]]:
-    """A product of sources and destinations without another one."""
-    sources, destinations = one
-    outside = subtract(sources, match.sources, IPV4_MAX)
-    inside = intersect(sources, match.sources)
-    other = subtract(destinations, match.destinations, IPV4_MAX)
-    parts = [(outside, destinations), (inside, other)]
-    return [part for part in parts if part[0] and part[1]]
-
-
-def _for_port(protocol: int, services: tuple[Service, ...]) -> tuple[tuple[Service, ...], int, bool]:
-    """The entry of a policy for one real port: its services, the port, and whether that is exact."""
-    (one, *more) = services
-    exact = not more and one.protocols == ((protocol, protocol),) and len(one.source_ports) == 1
-    low, high = one.source_ports[0]
-    exact = exact and low == high
-    return (Service(((protocol, protocol),), one.destination_ports, one.source_ports),), low, exact
-
-
-def _reversed(service: Service, static: OldStatic) -> Service:
-    """What comes back to the mapped side; types of ICMP and TCP flags are not looked at."""
-    ports = service.source_ports if static.protocol is None else ((static.mapped_port,) * 2,)
-    return Service(service.protocols, ports, service.destination_ports, ANY_BYTE, ANY_BYTE, ANY_BYTE)

@@ -410,7 +410,7 @@ def test_time_is_linear_before_8_3(lines: list[str]) -> None:
 
 def test_more_translations_than_there_are_marks() -> None:
     """What is not modelled leaves the device in doubt."""
-    entries = [f"access-list N extended permit ip host 10.1.{n // 250}.{n % 250} any" for n in range(31000)]
+    entries = [f"access-list N extended permit ip host 10.1.{n // 250}.{n % 250} any" for n in range(16000)]
     found = device("\n".join([*entries, "nat (inside) 0 access-list N"]), OLD_FRAME)
     assert {doubt.kind for doubt in found.doubts} == {DoubtKind.TOO_COMPLEX}
     assert not found.nat_rules
