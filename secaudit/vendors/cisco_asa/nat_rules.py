@@ -224,7 +224,7 @@ class NatModel:
         mark = self.mark()
         ports = None if line.service is None else line.service.real
         back, inexact = translation(ends.mapped, ends.real, line.identity, ports)
-        if line.service is None and self.takes_own_address(line.mapped_interface, ends.mapped):
+        if back is not None and line.service is None and self.takes_own_address(line.mapped_interface, ends.mapped):
             inexact = inexact or WHOLE_ADDRESS
         self.rules.append(
             NatRule(

@@ -261,7 +261,8 @@ class OldNatModel:
         real = forth.sources
         mapped = self._mapped(static, real)
         unknown = mapped == ANY_IPV4 and static.mapped is None
-        if unknown or (static.protocol is None and self.model.takes_own_address(static.mapped_interface, mapped)):
+        whole = static.protocol is None and real != mapped
+        if unknown or (whole and self.model.takes_own_address(static.mapped_interface, mapped)):
             doubt = doubt or WHOLE_ADDRESS
         ported = static.protocol is not None
         out_ports: Interval | None = (static.mapped_port,) * 2 if ported else None
