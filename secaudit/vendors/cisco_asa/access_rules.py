@@ -3,7 +3,7 @@
 Packets of known connections pass first. Of others the list of the interface by which they enter decides, then the global list, and what
 neither names is denied; an interface without any list follows the levels (Cisco ASA firewall configuration guide, "Access Rules":
 interface rule, global rule, implicit deny). Lists see real addresses from 8.3 on, so the table acts after the destination was translated
-back. It is not asked about packets for the device itself.
+back (`mapped_lists` tells what those of before are). It is not asked about packets for the device itself.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from secaudit.vendors.cisco_asa.access_groups import AccessGroups, Applied
 from secaudit.vendors.cisco_asa.access_lists import AccessList, unknown_line
 from secaudit.vendors.cisco_asa.inspection import Inspection
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.mapped_lists import MappedLists
 from secaudit.vendors.common.ledger import Ledger
 
 NAME = "access rules"
@@ -96,6 +97,8 @@ class AccessRules:
     identity: Sources = ()
     tunnels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By interface, what stands where it stands: itself and its tunnels."""
+    mapped: MappedLists | None = None
+    """How lists see packets whose destination was translated back, when they name mapped addresses (before 8.3)."""
 
     _levels_held: dict[int, frozenset[str]] = field(default_factory=dict)
 
@@ -116,7 +119,7 @@ class AccessRules:
             lines += self._list(name)
         everywhere = self.groups.everywhere
         if everywhere is not None:
-            lines += self._lines(everywhere)
+            lines += self._as_entered(self._lines(everywhere))
         lines += self._levels()
         lines += self._implicit()
         disabled = tuple(
@@ -304,7 +307,10 @@ class AccessRules:
             for where, one in applied
             if one.override
         ]  # fmt: skip
-        return [*lines, *self._lines(applied[0][1], here)]
+        return [*lines, *self._as_entered(self._lines(applied[0][1], here))]
+
+    def _as_entered(self, lines: list[FilterLine]) -> list[FilterLine]:
+        return lines if self.mapped is None else self.mapped.lines(lines)
 
     def _lines(self, applied: Applied, ingress: frozenset[str] | None = None) -> list[FilterLine]:
         held = self.lists.get(applied.name)

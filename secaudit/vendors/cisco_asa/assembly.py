@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
+from secaudit.network.device import Device, DoubtKind, NoticeKind
 from secaudit.network.filters import Filter
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import IPAddress
@@ -17,13 +17,12 @@ from secaudit.vendors.cisco_asa.access_entries import EntryReader
 from secaudit.vendors.cisco_asa.access_groups import AccessGroups, read_access_groups, where_applied
 from secaudit.vendors.cisco_asa.access_lists import AccessList, read_access_lists
 from secaudit.vendors.cisco_asa.access_rules import AccessRules
+from secaudit.vendors.cisco_asa.address_translation import TranslationReader
 from secaudit.vendors.cisco_asa.addresses import AddressSet, Words, single, together
 from secaudit.vendors.cisco_asa.inspection import read_inspection
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.interfaces import read_interfaces
 from secaudit.vendors.cisco_asa.management import Management
-from secaudit.vendors.cisco_asa.nat_lines import NatReader
-from secaudit.vendors.cisco_asa.nat_rules import NatModel
 from secaudit.vendors.cisco_asa.objects import Objects, read_names, read_objects
 from secaudit.vendors.cisco_asa.routes import Routes, dynamic_routing, vrf_of
 from secaudit.vendors.cisco_asa.vpn import Vpn, tunnel_end
@@ -31,20 +30,7 @@ from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interf
 from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.common.sections import Sections
 
-PIPELINE = (
-    Stage.INGRESS_FILTER,
-    Stage.INGRESS_NAT,
-    Stage.ROUTE,
-    Stage.POLICY,
-    Stage.EGRESS_FILTER,
-    Stage.EGRESS_NAT,
-    Stage.DIVERSION,
-)
-"""Lists see real addresses: after the destination was translated back, before the source is translated (table 0.2). Only tunnels have a
-filter at the first stage; what a crypto map takes is chosen last, by translated addresses."""
-
 _DHCP_PORTS = (67,)
-_REAL_ADDRESSES_SINCE = (8, 3)
 _ONE_LIST_FOR_BOTH_FAMILIES_SINCE = (9, 0)
 _BLOCKS_SINCE = (7, 0)
 _MODEL = re.compile(r"[:!]\s*(?:Hardware:\s+|PID:\s*)([A-Za-z0-9-]{3,40})")
@@ -65,10 +51,6 @@ _OLD_PIX = Text(
     ja="PIX の 7.0 より前の書式はモデル化していません",
     en="the form of PIX before 7.0 is not modelled",
 )
-_NAT_AND_VERSION = Text(
-    ja="NAT の書式と版が合わず、アクセスリストが変換前後のどちらのアドレスを見るか確認できません",
-    en="the form of the NAT rules does not fit the version: which addresses the access lists see is not certain",
-)
 _IPV6_LISTS = Text(
     ja="9.0 より前（または版が不明）では IPv6 のアクセスリストが別にあり、モデル化していません",
     en="before 9.0 (or with an unknown version) access lists for IPv6 are separate ones; they are not modelled",
@@ -76,10 +58,6 @@ _IPV6_LISTS = Text(
 _MULTICAST = Text(
     ja="マルチキャストを中継する設定です。どのグループ宛てのパケットが誰に届くかは判断できません",
     en="multicast is routed: whom packets to groups reach cannot be told",
-)
-_NAT_CONTROL = Text(
-    ja="nat-control により、変換のない通信が破棄されることがあります",
-    en="with nat-control packets that no rule translates may be dropped",
 )
 
 
@@ -136,8 +114,10 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     wide = {name: vpn.behind(name) or frozenset((name,)) for name in interfaces}
     tables = Routes(interfaces, names, identity.release, ledger)
     routes: tuple[Route, ...] = (*tables.read(sections.of("route")), *vpn.routes())
-    nat = NatModel(interfaces, routes, vpn.behind, ledger)
-    nat.build(NatReader(objects, interfaces, ledger).read(sections.of("nat")))
+    translation = TranslationReader(
+        objects, interfaces, lists, groups, identity.release, identity.sources, ledger
+    ).read(sections, routes, vpn.behind)
+    nat = translation.nat
     rules = AccessRules(
         interfaces,
         lists,
@@ -148,6 +128,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         _used(sections, "back again", ledger),
         identity.sources,
         wide,
+        translation.mapped,
     )
     table = rules.table((*vpn.access_lines(identity.sources), *nat.checks))
     outward = rules.outward(vpn.names_of_tunnels)
@@ -168,7 +149,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         identity=identity.sources,
         interfaces=vpn.interfaces_of_tunnels(_interfaces(interfaces, leaving, identity.release)),
         filters=filters,
-        pipeline=PIPELINE,
+        pipeline=translation.pipeline,
         model=identity.model,
         version=identity.version,
         policies=(table.name,),
@@ -238,6 +219,8 @@ def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
         for child in node.children:
             if child.keys[0] == "enable" and len(child.words) > 1 and child.words[1] in vpn.interfaces:
                 vpn.client_access(child.words[1], (node.line, child.line))
+            elif child.keys[0] == "enable":
+                ledger.leave(child)
     for node in sections.of("ikev2"):
         ledger.use_all(node)
         if "client-services" in node.keys and len(node.words) > 3 and node.words[3] in vpn.interfaces:
@@ -263,7 +246,6 @@ def _doubts(
     for section, text, kind in (
         ("transparent", _TRANSPARENT, DoubtKind.UNSUPPORTED),
         ("context", _CONTEXTS, DoubtKind.TRUNCATED),
-        ("nat control", _NAT_CONTROL, DoubtKind.UNSUPPORTED),
         ("multicast", _MULTICAST, DoubtKind.UNSUPPORTED),
     ):
         nodes = sections.of(section)
@@ -273,9 +255,6 @@ def _doubts(
             ledger.doubt(kind, text, tuple(node.line for node in nodes))
     if release is not None and release < _BLOCKS_SINCE:
         ledger.doubt(DoubtKind.UNSUPPORTED, _OLD_PIX, identity.sources)
-    new_form = [node.line for node in sections.of("nat") if node.keys[0] == "nat" and "," in "".join(node.keys[1:2])]
-    if new_form and release is not None and release < _REAL_ADDRESSES_SINCE:
-        ledger.doubt(DoubtKind.UNSUPPORTED, _NAT_AND_VERSION, (*identity.sources, new_form[0]))
     _bridges(interfaces, ledger)
     separate = release is None or release < _ONE_LIST_FOR_BOTH_FAMILIES_SINCE
     six = [facts for facts in interfaces.values() if facts.ipv6 and facts.routed]

@@ -51,9 +51,12 @@ def read_inspection(
             policies[node.words[1]] = node
             _policy_map(node, ledger)
     for node in services:
-        ledger.use_all(node)
         held = policies.get(node.words[1]) if len(node.words) > 2 and node.keys[0] == "service-policy" else None
-        if held is not None:
+        if held is None:
+            # A policy that is not in the file may let packets pass that belong to no connection.
+            ledger.leave(node)
+        else:
+            ledger.use_all(node)
             _apply(held, node, result, everything)
     return result
 

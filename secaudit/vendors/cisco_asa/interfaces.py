@@ -54,11 +54,18 @@ def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledge
             facts.nameif = None
         found[facts.name] = facts
     for facts, child in unread:
-        ledger.leave(child, on_interfaces(facts.name) if facts.routed else DEVICE)
+        # What gives an address or chooses ways decides also about packets of other interfaces, or by which one they leave.
+        bounded = facts.routed and (facts.addresses or facts.dynamic) and not _is_about_ways(child)
+        ledger.leave(child, on_interfaces(facts.name) if bounded else DEVICE)
     for facts in found.values():
         if facts.unknown_ipv6 is not None and facts.enabled:
             ledger.doubt(DoubtKind.UNSUPPORTED, _PREFIX, (facts.unknown_ipv6,), on_interfaces(facts.name))
     return found
+
+
+def _is_about_ways(node: Node) -> bool:
+    keys = node.keys[1:] if node.keys[0] == "no" else node.keys
+    return keys[:1] in (("ip",), ("ipv6",), ("policy-route",), ("zone-member",))
 
 
 def _setting(
@@ -121,8 +128,11 @@ def _ip(words: Words, node: Node, facts: InterfaceFacts) -> None:
     if words.peek() in ("dhcp", "pppoe"):
         facts.pppoe = words.take().lower() == "pppoe"
         facts.dynamic = node.line
-        if "setroute" in words.rest():
+        rest = words.rest()
+        if "setroute" in rest:
             facts.learnt_default = node.line
+        if not all(word in ("setroute", "client-id") or word.isdigit() for word in rest):
+            raise NotUnderstoodError("not an option of a learnt address")
         return
     address = words.address()
     length = prefix_length(words.mask()) if words else _class_of(address)

@@ -1,8 +1,7 @@
 """`nat` lines from 8.3 on, in the order in which they are tried (AS-03).
 
 Section 1 is manual NAT in its order, section 2 the NAT of objects (static before dynamic, then fewest real addresses, lowest address, name),
-section 3 manual NAT marked `after-auto` (Cisco ASA firewall configuration guide, "NAT rule order"). Lines of before 8.3 name mapped addresses
-in the access lists as well; they are not modelled.
+section 3 manual NAT marked `after-auto` (Cisco ASA firewall configuration guide, "NAT rule order"). Lines of before 8.3 are read by `old_nat_lines`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from secaudit.network.device import DoubtKind, NoticeKind
+from secaudit.network.device import NoticeKind
 from secaudit.network.intervals import ANY_PORT, Interval
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
@@ -20,10 +19,6 @@ from secaudit.vendors.cisco_asa.objects import NetworkObject, Objects, port
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
 from secaudit.vendors.common.lines import Node
 
-_BEFORE_REAL_ADDRESSES = Text(
-    ja="8.3 より前の書式の NAT です。変換とアクセスリストの関係をモデル化していません",
-    en="address translation in the form of before 8.3: how it and the access lists act together is not modelled",
-)
 _INACTIVE = Text(ja="inactive の NAT 行は働きません", en="a NAT rule marked inactive does nothing")
 _OPTIONS = frozenset(("net-to-net", "no-proxy-arp", "dns", "flat", "round-robin", "extended", "block-allocation"))
 _Order = tuple[bool, int, int, str]
@@ -96,9 +91,6 @@ class NatReader:
     def _attempt(self, node: Node) -> None:
         scope: Scope = DEVICE
         try:
-            if node.keys[0] != "nat" or "," not in "".join(node.keys[1:2]):
-                self._old(node)
-                return
             words = self.objects.words(node, 1)
             real, mapped = self._interfaces(words)
             scope = DEVICE if real is None or mapped is None else on_interfaces(real, mapped)
@@ -108,17 +100,6 @@ class NatReader:
             self.ledger.use(node)
         except NotUnderstoodError:
             self.ledger.leave(node, scope)
-
-    def _old(self, node: Node) -> None:
-        """`nat (IF) N ...`, `global (IF) N ...`, `static (REAL,MAPPED) ...`: bounded by the interfaces that are named."""
-        text = node.keys[1] if len(node.keys) > 1 else ""
-        named = [name for name in (node.words[1] if text else "").strip("()").split(",") if name in self.interfaces]
-        known = text.startswith("(") and text.endswith(")") and len(named) == text.count(",") + 1
-        if not known or node.keys[0] == "no":
-            self.ledger.leave(node)
-            return
-        self.ledger.use_all(node)
-        self.ledger.doubt(DoubtKind.UNSUPPORTED, _BEFORE_REAL_ADDRESSES, (node.line,), on_interfaces(*named))
 
     def _interfaces(self, words: Words) -> tuple[str | None, str | None]:
         word = words.take()

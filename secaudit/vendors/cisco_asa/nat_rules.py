@@ -14,11 +14,13 @@ from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.network.intervals import (
     ANY_IPV4,
+    ANY_IPV6,
     ANY_PORT,
     IPV4_MAX,
     IPV6_MAX,
     Interval,
     Intervals,
+    contains,
     intersect,
     normalise,
     of_network,
@@ -28,24 +30,29 @@ from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Ma
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute, Route
 from secaudit.text.bilingual import Text
+from secaudit.text.source import Sources
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.nat_lines import NatLine
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 
-_ANY_NEW_PORT: Interval = (1, 65535)
+ANY_NEW_PORT: Interval = (1, 65535)
 _MOST_MARKS = 65535
 _FAMILIES: tuple[Family, Family] = (4, 6)
 _UNEQUAL = Text(
     ja="変換前後のアドレスの数または並びが異なり、どのアドレスになるか計算できません",
     en="the real and the mapped addresses differ in number or order: which becomes which is not computed",
 )
-_ONLY_WHILE_TRANSLATED = Text(
+ONLY_WHILE_TRANSLATED = Text(
     ja="動的 NAT の変換が残っている間だけ、外からプールのアドレスに届きます",
     en="outside hosts reach a pool address only while a dynamic translation exists",
 )
-_POOL_EMPTY = Text(
+POOL_EMPTY = Text(
     ja="プールに空きがないときは、インタフェースのアドレスが使われます",
     en="when the pool is used up the address of the interface is taken",
+)
+WHOLE_ADDRESS = Text(
+    ja="インタフェースのアドレス全体が変換され、装置自身のサービスがどうなるかを確認できません",
+    en="the whole address of the interface is translated: what becomes of the services of the device itself is not confirmed",
 )
 _UNKNOWN_OWN = Text(
     ja="インタフェースのアドレスがファイルにないため、どの宛先が変換されるか分かりません",
@@ -55,7 +62,7 @@ _ACROSS_FAMILIES = Text(
     ja="IPv4 と IPv6 の間の変換はモデル化していません",
     en="translation between IPv4 and IPv6 is not modelled",
 )
-_REVERSE_PATH = Text(
+REVERSE_PATH = Text(
     ja="応答に NAT が働く通信は、変換後のアドレスを経由しないと破棄されます（リバースパスの検査）",
     en="packets whose replies would be translated are dropped unless they come by the mapped address (NAT reverse path check)",
 )
@@ -67,7 +74,7 @@ _EARLIER = Text(
     ja="前にある NAT 行も同じ通信に一致し、宛先が変換されるかを確認できません",
     en="an earlier NAT rule matches the same packets; whether the destination is translated is not certain",
 )
-_TOO_MANY = Text(ja="NAT の行が多すぎてモデル化できません", en="there are too many NAT rules to model")
+TOO_MANY = Text(ja="NAT の行が多すぎてモデル化できません", en="there are too many NAT rules to model")
 
 
 @dataclass(slots=True)
@@ -97,7 +104,7 @@ class NatModel:
             done = False
             for family in _FAMILIES:
                 if self._marks > _MOST_MARKS - 2:
-                    self.ledger.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, line.sources)
+                    self.ledger.doubt(DoubtKind.TOO_COMPLEX, TOO_MANY, line.sources)
                     return
                 done = self._line(line, family, doubts[0] if doubts else None) or done
             if not done:
@@ -144,7 +151,8 @@ class NatModel:
             return ((own[0], own[0]),), None
         return (ANY_IPV4, _UNKNOWN_OWN) if line.static else ((), None)
 
-    def _mark(self) -> int:
+    def mark(self) -> int:
+        """A mark that no other rule has."""
         self._marks += 1
         return self._marks
 
@@ -153,9 +161,9 @@ class NatModel:
         line = ends.line
         mark = 0
         if line.twice:
-            mark = self._mark()
-            translation, inexact = _translation(ends.far_mapped, ends.far_real, line.destination_identity)
-            earlier = None if translation is None or not self._matched_before(ends) else _EARLIER
+            mark = self.mark()
+            far, inexact = translation(ends.far_mapped, ends.far_real, line.destination_identity)
+            earlier = None if far is None or not self._matched_before(ends) else _EARLIER
             self.rules.append(
                 NatRule(
                     line.label,
@@ -163,14 +171,14 @@ class NatModel:
                     (Match(ends.family, ends.real, ends.far_mapped, ends.real_sources()),),
                     line.sources,
                     self.wide(line.real_interface),
-                    destination=translation,
+                    destination=far,
                     mark=mark,
                     uncertain=ends.doubt or inexact or earlier,
                 )
             )
             self._divert(ends, ends.far_real, line.real_interface, line.mapped_interface)
         match = Match(ends.family, ends.real, ends.far_real, ends.real_sources(), ((mark, mark),) if mark else ANY_MARK)
-        for translation, inexact in self._new_sources(ends):
+        for new, inexact in self._new_sources(ends):
             self.rules.append(
                 NatRule(
                     line.label,
@@ -179,28 +187,27 @@ class NatModel:
                     line.sources,
                     self.wide(line.mapped_interface),
                     self.wide(line.real_interface),
-                    source=translation,
+                    source=new,
                     uncertain=ends.doubt or inexact,
                 )
             )
 
     def _new_sources(self, ends: _Ends) -> list[tuple[Translation | None, Text | None]]:
         line = ends.line
-        ports = _ANY_NEW_PORT if line.pool else None if line.service is None else line.service.mapped
+        ports = ANY_NEW_PORT if line.pool else None if line.service is None else line.service.mapped
         shifted = line.static and line.service is not None
         if line.mapped is None:
             return [(self._own(line, ports, shifted), None)]
         if not line.static:
             hull = (ends.mapped[0][0], ends.mapped[-1][1])
-            inexact = _POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else _UNEQUAL
+            inexact = POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else _UNEQUAL
             found: list[tuple[Translation | None, Text | None]] = [
                 (Translation(TranslationKind.POOL, hull, ports), inexact)
             ]
             if line.or_interface:
-                found.append((self._own(line, _ANY_NEW_PORT, False), None))
+                found.append((self._own(line, ANY_NEW_PORT, False), None))
             return found
-        translation, inexact = _translation(ends.real, ends.mapped, line.identity, ports)
-        return [(translation, inexact)]
+        return [translation(ends.real, ends.mapped, line.identity, ports)]
 
     def _own(self, line: NatLine, ports: Interval | None, shifted: bool) -> Translation:
         """The address of the mapped interface, also for what leaves by a tunnel that stands where it stands."""
@@ -214,9 +221,11 @@ class NatModel:
     def _inbound(self, ends: _Ends) -> None:
         """From the mapped side: a static rule works in both directions."""
         line = ends.line
-        mark = self._mark()
+        mark = self.mark()
         ports = None if line.service is None else line.service.real
-        back, inexact = _translation(ends.mapped, ends.real, line.identity, ports)
+        back, inexact = translation(ends.mapped, ends.real, line.identity, ports)
+        if back is not None and line.service is None and self.takes_own_address(line.mapped_interface, ends.mapped):
+            inexact = inexact or WHOLE_ADDRESS
         self.rules.append(
             NatRule(
                 line.label,
@@ -231,7 +240,7 @@ class NatModel:
         )
         self._divert(ends, ends.real, line.mapped_interface, line.real_interface)
         if line.twice:
-            far, unequal = _translation(ends.far_real, ends.far_mapped, line.destination_identity)
+            far, unequal = translation(ends.far_real, ends.far_mapped, line.destination_identity)
             self.rules.append(
                 NatRule(
                     line.label,
@@ -245,6 +254,13 @@ class NatModel:
                 )
             )
 
+    def takes_own_address(self, name: str | None, mapped: Intervals) -> bool:
+        """Whether an address of the interface itself is translated, not only a port of it."""
+        if mapped in (ANY_IPV4, ANY_IPV6):
+            return False
+        held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
+        return any(contains(mapped, int(one.address.ip)) for facts in held for one in facts.addresses)
+
     def _while_translated(self, ends: _Ends) -> None:
         line = ends.line
         hull = (ends.real[0][0], ends.real[-1][1])
@@ -256,8 +272,8 @@ class NatModel:
                 line.sources,
                 self.wide(line.mapped_interface),
                 destination=Translation(TranslationKind.POOL, hull),
-                mark=self._mark(),
-                uncertain=_ONLY_WHILE_TRANSLATED,
+                mark=self.mark(),
+                uncertain=ONLY_WHILE_TRANSLATED,
             )
         )
 
@@ -278,35 +294,60 @@ class NatModel:
 
     def _check(self, ends: _Ends) -> None:
         line = ends.line
+        match = Match(ends.family, ends.far_real, ends.real, ends.real_destinations(), UNMARKED)
+        self.check(line.label, line.sources, match, line.mapped_interface, line.real_interface)
+
+    def check(
+        self,
+        label: str,
+        sources: Sources,
+        match: Match,
+        ingress: str | None,
+        egress: str | None,
+        doubt: Text = REVERSE_PATH,
+    ) -> None:
+        """Packets that should be dropped because their replies would be translated."""
         self.checks.append(
             FilterLine(
-                f"reverse path: {line.label}",
+                f"reverse path: {label}",
                 Action.DENY,
-                (Match(ends.family, ends.far_real, ends.real, ends.real_destinations(), UNMARKED),),
-                line.sources,
+                (match,),
+                sources,
                 Certainty.UNCERTAIN,
-                _REVERSE_PATH,
-                ingress=self.wide(line.mapped_interface),
-                egress=self.wide(line.real_interface),
+                doubt,
+                ingress=self.wide(ingress),
+                egress=self.wide(egress),
             )
         )
 
     # --- the way that a rule sends packets
 
     def _divert(self, ends: _Ends, addresses: Intervals, ingress: str | None, egress: str | None) -> None:
+        if not ends.line.by_route:
+            self.divert(ends.line.label, ends.line.sources, ends.family, addresses, ingress, egress)
+
+    def divert(
+        self,
+        label: str,
+        sources: Sources,
+        family: Family,
+        addresses: Intervals,
+        ingress: str | None,
+        egress: str | None,
+    ) -> None:
         """Destinations that the table sends elsewhere than out of the rule's interface."""
-        if egress is None or ends.line.by_route:
+        if egress is None:
             return
-        maximum = IPV4_MAX if ends.family == 4 else IPV6_MAX
-        elsewhere = subtract(addresses, self._routed_by(egress, ends.family), maximum)
+        maximum = IPV4_MAX if family == 4 else IPV6_MAX
+        elsewhere = subtract(addresses, self._routed_by(egress, family), maximum)
         if not elsewhere:
             return
         self.diversions.append(
             PolicyRoute(
-                ends.line.label,
-                (Match(ends.family, any_address(ends.family), elsewhere),),
-                (NextHop(ends.line.sources, interface=egress),),
-                ends.line.sources,
+                label,
+                (Match(family, any_address(family), elsewhere),),
+                (NextHop(sources, interface=egress),),
+                sources,
                 self.wide(ingress),
                 uncertain=_DIVERTED,
             )
@@ -384,7 +425,7 @@ class _Ends:
         return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
 
 
-def _translation(
+def translation(
     old: Intervals, new: Intervals, identity: bool, ports: Interval | None = None
 ) -> tuple[Translation | None, Text | None]:
     """How static values follow from old ones, and why that is not known."""

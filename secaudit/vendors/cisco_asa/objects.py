@@ -191,6 +191,9 @@ def _network_object(node: Node, held: Objects, ledger: Ledger) -> None:
             known.translations.append(child)
         elif key in ("description", "exit"):
             ledger.use_all(child)
+        elif key not in _VALUES:
+            # Not what the object holds: it may be a translation.
+            ledger.leave(child)
         else:
             try:
                 known.addresses = _object_value(held.words(child, 0))
@@ -199,6 +202,9 @@ def _network_object(node: Node, held: Objects, ledger: Ledger) -> None:
             except NotUnderstoodError:
                 known.addresses = unknown(_not_told("object", name))
                 _leave_lines(child, ledger)
+
+
+_VALUES = frozenset(("host", "subnet", "range", "fqdn"))
 
 
 def _object_value(words: Words) -> AddressSet:

@@ -24,6 +24,7 @@ from secaudit.vendors.cisco_asa.access_groups import AccessGroups
 from secaudit.vendors.cisco_asa.access_lists import AccessList
 from secaudit.vendors.cisco_asa.access_rules import NAME as TABLE
 from secaudit.vendors.cisco_asa.assembly import read_filtering
+from secaudit.vendors.cisco_asa.old_nat_lines import is_old_form
 from secaudit.vendors.cisco_asa.reader import device_parts, tree_of
 from secaudit.vendors.cisco_asa.sections import collect
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
@@ -65,6 +66,10 @@ _TWICE = Text(
     ja="同じ内容の行が二つあり、どちらを外すか指定できない。",
     en="two entries say the same, and a command cannot name one of them",
 )
+_MAPPED = Text(
+    ja="8.3 より前の NAT があり、アクセスリストは変換後のアドレスを見るため、書くべきアドレスを計算できない。",
+    en="with address translation of before 8.3 access lists see mapped addresses; which to write is not computed",
+)
 _PROTOCOL_ZERO = Text(ja="プロトコル番号 0 だけを指す条件は書けない。", en="no entry means protocol number 0 alone")
 
 
@@ -90,7 +95,10 @@ class CiscoAsaCommandWriter:
         filtering = read_filtering(sections, Ledger())
         taken = set(sections.words) | set(filtering.lists)
         session = _Session(device, filtering.lists, filtering.groups, taken)
+        mapped = any(is_old_form(node) for node in sections.of("nat"))
         for change in changes:
+            if mapped and not isinstance(change, RemoveLine):
+                raise NotSaidError(_MAPPED)
             session.change(change)
         lines = tuple(session.lines())
         return Commands(device.name, device.vendor, lines, (*session.notes, _FRESH))

@@ -65,6 +65,7 @@ class Routes:
         self._names = names
         self._version = version
         self._ledger = ledger
+        self._own = frozenset(held.address.ip for facts in interfaces.values() for held in facts.addresses)
         self._grouped: dict[tuple[str, IPNetwork, int], list[NextHop]] = {}
         self.partly: list[DynamicRouting] = []
         self.tunneled: list[tuple[NextHop, Node]] = []
@@ -118,7 +119,8 @@ class Routes:
                     tunneled = True
                 case _:
                     raise NotUnderstoodError("not an option")
-        hop = NextHop((node.line,), gateway, name, conditional=conditional)
+        # With an address of its own as gateway the device asks for the destination itself (command reference, route).
+        hop = NextHop((node.line,), None if gateway in self._own else gateway, name, conditional=conditional)
         if tunneled:
             self.tunneled.append((hop, node))
         else:

@@ -38,6 +38,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("no nat", "nat"),
         ("global", "nat"),
         ("static", "nat"),
+        ("alias", "alias"),
         ("nat-control", "nat control"),
         ("no nat-control", "structure"),
         ("route", "route"),

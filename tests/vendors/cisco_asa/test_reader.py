@@ -39,6 +39,9 @@ interface GigabitEthernet0/1
 """
 
 
+OLD_FRAME = FRAME.replace("9.12(4)", "8.2(5)")
+
+
 def read(text: str) -> ReadConfig:
     return read_by(READER, text)
 
@@ -299,14 +302,29 @@ def test_no_words_in_any_order_raise(lines: list[tuple[bool, list[str]]]) -> Non
     read(FRAME + "\n".join((" " if below else "") + " ".join(words) for below, words in lines))
 
 
+OLD_WORDS = st.sampled_from(
+    ["nat", "(inside)", "(outside)", "0", "1", "access-list", "A", "global", "static", "(inside,outside)", "(outside,inside)",
+     "(inside,inside)", "tcp", "udp", "interface", "www", "203.0.113.9", "10.1.0.9", "10.1.0.0", "netmask", "255.255.255.255",
+     "255.255.255.0", "203.0.113.20-203.0.113.30", "outside", "dns", "norandomseq", "alias", "nat-control", "access-group", "in",
+     "extended", "permit", "deny", "ip", "any", "host", "eq", "inside", "NAME", "same-security-traffic"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(OLD_WORDS, min_size=1, max_size=9), max_size=12))
+def test_no_words_of_before_8_3_raise(lines: list[list[str]]) -> None:
+    entry = "access-list A extended permit tcp host 10.1.0.9 eq www any\n"
+    read(OLD_FRAME + entry + "\n".join(" ".join(words) for words in lines))
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_raises(text: str) -> None:
     read(text.replace("\r", "\n"))
 
 
-def _seconds(lines: list[str]) -> float:
-    source = config(FRAME + "\n".join(lines) + "\n: end")
+def _seconds(lines: list[str], frame: str = FRAME) -> float:
+    source = config(frame + "\n".join(lines) + "\n: end")
     start = time.process_time()
     READER.score(source)
     READER.read(source)
@@ -339,3 +357,44 @@ def test_time_is_linear(lines: list[str]) -> None:
     _seconds(many(50))
     small, large = _seconds(many(500)), _seconds(many(4000))
     assert large < 8 * 6 * small + 0.5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "static (inside,outside) tcp 203.0.113.{low} www 10.1.0.{low} {} netmask 255.255.255.255",
+            "access-list A extended permit tcp any any eq {}",
+        ],
+        [
+            "static (inside,outside) 203.0.{high}.{low} 10.1.{high}.{low} netmask 255.255.255.255",
+            "access-list A extended permit tcp any host 203.0.{high}.{low} eq www",
+        ],
+        ["nat (inside) {next} 10.{high}.{low}.0 255.255.255.0", "global (outside) {next} 203.0.{high}.{low}"],
+        ["access-list N extended permit ip host 10.1.{high}.{low} 10.9.0.0 255.255.0.0"],
+    ],
+    ids=lambda lines: lines[0].split(" {")[0],
+)
+def test_time_is_linear_before_8_3(lines: list[str]) -> None:
+    def many(count: int) -> list[str]:
+        found = ["access-group A in interface outside", "nat (inside) 0 access-list N", "nat-control"]
+        for number in range(count):
+            high, low = divmod(number, 250)
+            numbers = (("{next}", number + 1), ("{high}", high), ("{low}", low), ("{}", number))
+            for line in lines:
+                for word, value in numbers:
+                    line = line.replace(word, str(value))
+                found.append(line)
+        return found
+
+    _seconds(many(50), OLD_FRAME)
+    small, large = _seconds(many(500), OLD_FRAME), _seconds(many(4000), OLD_FRAME)
+    assert large < 8 * 6 * small + 0.5
+
+
+def test_more_translations_than_there_are_marks() -> None:
+    """What is not modelled leaves the device in doubt."""
+    entries = [f"access-list N extended permit ip host 10.1.{n // 250}.{n % 250} any" for n in range(16000)]
+    found = device("\n".join([*entries, "nat (inside) 0 access-list N"]), OLD_FRAME)
+    assert {doubt.kind for doubt in found.doubts} == {DoubtKind.TOO_COMPLEX}
+    assert not found.nat_rules

@@ -405,6 +405,55 @@ def cisco_asa(network: Translated, random: Random) -> Written:
     return Written("cisco_asa", "NAT of objects", 4, tuple(body), "inside", "outside")
 
 
+def cisco_asa_before_8_3(network: Translated, random: Random) -> Written:
+    """The list at the outer interface names outer addresses and ports; `static` in any order, `nat` and `global` by number."""
+    statics: list[str] = []
+    outside_in: list[str] = []
+    for one in network.forwards:
+        word = _word(one)
+        outer = random.choice(("interface", ROUTER_OUTSIDE))
+        inner = f"{address(one.inner, 4)} {one.inner_port}"
+        statics.append(f"static (inside,outside) {word} {outer} {one.outer_port} {inner} netmask 255.255.255.255")
+        outside_in.append(f"permit {word} {_asa(one.sources)} host {ROUTER_OUTSIDE} eq {one.outer_port}")
+    for pair in network.pairs:
+        pair_of = f"{address(pair.outer, 4)} {address(pair.inner, 4)}"
+        statics.append(f"static (inside,outside) {pair_of} netmask 255.255.255.255")
+        outside_in += [
+            f"permit {_word(pair.service)} {_asa(pair.sources)} host {address(pair.outer, 4)}{tail}"
+            for tail in _cisco_ports(pair.service)
+        ]
+    inside_in = [
+        f"permit {'ip' if one.protocol is None else _word(one)} {_asa(network.clients)} any{tail}"
+        for one in network.outbound
+        for tail in _cisco_ports(one)
+    ]
+    everyone = random.choice(("0.0.0.0 0.0.0.0", f"{INSIDE.network_address} {INSIDE.netmask}"))
+    number = random.randrange(1, 9)
+    dynamic = [f"nat (inside) {number} {everyone}", f"global (outside) {number} interface"]
+    body = [
+        "ASA Version 8.2(5)",
+        "hostname R",
+        "interface GigabitEthernet0/0",
+        " nameif inside",
+        " security-level 100",
+        f" ip address {ROUTER_INSIDE} 255.255.255.0",
+        "!",
+        "interface GigabitEthernet0/1",
+        " nameif outside",
+        " security-level 0",
+        f" ip address {ROUTER_OUTSIDE} 255.255.255.0",
+        "!",
+        *(f"access-list OUTSIDE extended {one}" for one in outside_in or ["deny ip any any"]),
+        *(f"access-list INSIDE extended {one}" for one in inside_in),
+        *random.sample([*statics, *dynamic], len(statics) + 2),
+        "access-group OUTSIDE in interface outside",
+        "access-group INSIDE in interface inside",
+        f"route outside 0.0.0.0 0.0.0.0 {GATEWAY} 1",
+        ": end",
+    ]
+    return Written("cisco_asa", "NAT of before 8.3", 4, tuple(body), "inside", "outside")
+
+
 def _asa(span: Span) -> str:
     if span == (0, 2**32 - 1):
         return "any"
@@ -481,4 +530,4 @@ def juniper_srx(network: Translated, random: Random) -> Written:
 
 
 Writer = Callable[[Translated, Random], Written]
-WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, cisco_asa, juniper_srx, yamaha)
+WRITERS: tuple[Writer, ...] = (fortios, cisco_ios, cisco_asa, cisco_asa_before_8_3, juniper_srx, yamaha)
