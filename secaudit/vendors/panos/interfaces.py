@@ -104,6 +104,7 @@ class _Reader:
         self._add_bridges()
         for scope in self.scopes:
             self._zones(scope)
+        self._routed()
         for name, interface in self.ports.interfaces.items():
             zone = self.ports.zone_of(name)
             if zone is not None:
@@ -114,6 +115,34 @@ class _Reader:
                     en=f"The interface {name} is in no zone, so it passes nothing.",
                 )
                 self.findings.notice(NoticeKind.INACTIVE, text, interface.sources)
+
+    def _routed(self) -> None:
+        """Doubts about interfaces that a router names and that are not there, and about those with a zone that no router names."""
+        missing = sorted(self.routers.keys() - self.ports.interfaces.keys())
+        if missing:
+            names = ", ".join(missing[:5])
+            text = Text(
+                ja=f"仮想ルーターのインタフェース {names} の定義がありません。",
+                en=f"Interfaces of a virtual router are not defined: {names}.",
+            )
+            lines = () if self.network is None else (self.network.line,)
+            self.findings.doubt(DoubtKind.UNDEFINED, text, lines, interfaces=frozenset(missing))
+            self._without_definition(missing, lines)
+        for name, interface in self.ports.interfaces.items():
+            addressed = interface.enabled and (interface.addresses or interface.dynamic_address)
+            if self.routers and addressed and name not in self.routers and self.ports.zone_of(name) is not None:
+                text = Text(
+                    ja=f"インタフェース {name} がどの仮想ルーターにも属していません。",
+                    en=f"The interface {name} is in no virtual router.",
+                )
+                self.findings.doubt(DoubtKind.UNDEFINED, text, interface.sources, interfaces=frozenset((name,)))
+
+    def _without_definition(self, names: Iterable[str], sources: Sources) -> None:
+        """Interfaces that are named and not in the file: their addresses could be any."""
+        for name in names:
+            self.ports.interfaces[name] = Interface(
+                name, InterfaceKind.PHYSICAL, sources, dynamic_address=True, vrf=self.routers.get(name, "")
+            )
 
     def _entries(self, *path: str) -> Iterable[Node]:
         return () if self.network is None else self.network.entries(*path)
@@ -153,7 +182,7 @@ class _Reader:
                         en=f"{name} joins ports at layer 2; what policies do between them is not modelled.",
                     ),
                     lines,
-                    interfaces=members | {name},
+                    interfaces=members | {name} if members <= interfaces.keys() else None,
                 )
 
     def _port(self, entry: Node, kind: InterfaceKind) -> None:
@@ -345,6 +374,7 @@ class _Reader:
                 sources,
                 interfaces=frozenset(missing),
             )
+            self._without_definition(missing, sources)
         if entry.unknown or entry.child("network", "tunnel") is not None:
             self.findings.doubt(
                 DoubtKind.UNREAD if entry.unknown else DoubtKind.UNSUPPORTED,
@@ -358,11 +388,11 @@ class _Reader:
         return Zone(entry.name, scope.name, members, sources, frozenset(entry.names("network", "external")))
 
 
-def management_port(deviceconfig: Node | None) -> Interface | None:
-    """The management port as an interface of its own: it never forwards, and has a table of its own."""
+def management_port(deviceconfig: Node | None, identity: Sources) -> Interface:
+    """The management port as an interface of its own: it never forwards, and has a table of its own. Every device has one, whatever the file says."""
     system = None if deviceconfig is None else deviceconfig.child("system")
     if system is None:
-        return None
+        return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, identity, dynamic_address=True, vrf=MANAGEMENT)
     found = []
     written = system.value("ip-address")
     mask = system.value("netmask")
@@ -378,9 +408,7 @@ def management_port(deviceconfig: Node | None) -> Interface | None:
                     address, joined((*setting.sources(), *(system.sources("netmask")[1:] if mask else ())))
                 )
             )
-    dynamic = system.child("type", "dhcp-client") is not None
-    if not found and not dynamic:
-        return None
+    dynamic = not found or system.child("type", "dhcp-client") is not None
     sources = system.sources("ip-address", "netmask", "ipv6-address", "type")
     return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, sources, tuple(found), dynamic_address=dynamic, vrf=MANAGEMENT)
 
