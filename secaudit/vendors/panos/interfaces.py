@@ -149,6 +149,16 @@ class _Reader:
 
     def _bridges(self) -> None:
         """VLANs and virtual wires join ports at layer 2."""
+        for entry in (*self._entries("vlan"), *self._entries("virtual-wire"), *self._logical_tops()):
+            if entry.unknown:
+                self.findings.doubt(
+                    DoubtKind.UNREAD,
+                    Text(
+                        ja=f"「{entry.name}」に読み取れない行があります。",
+                        en=f"'{entry.name}' has lines that were not understood.",
+                    ),
+                    entry.unknown,
+                )
         for vlan in self._entries("vlan"):
             name = vlan.value("virtual-interface", "interface") or f"vlan {vlan.name}"
             for member in vlan.names("interface"):
@@ -161,6 +171,13 @@ class _Reader:
                 self.bridges[member] = name
             if ends:
                 self.bridge_lines[name] = wire.sources()
+
+    def _logical_tops(self) -> Iterator[Node]:
+        """`interface loopback`, `vlan` and `tunnel`, which are no interfaces themselves unless they have an address."""
+        for word in _LOGICAL:
+            top = None if self.network is None else self.network.child("interface", word)
+            if top is not None and top.child("ip") is None and top.child("ipv6") is None:
+                yield top
 
     def _add_bridges(self) -> None:
         interfaces = self.ports.interfaces
