@@ -109,16 +109,10 @@ def read_tree(lines: Sequence[SourceLine], delimiter_of: Delimiter | None = None
     return tree
 
 
-_NO_TEXT = ("interface ", "ip access-list ", "access-list ")
-"""How lines of a text for people do not begin."""
-
-
 def _skip_text(tree: LineTree, lines: Sequence[SourceLine], position: int, opening: SourceLine, delimiter: str) -> int:
     """Takes the lines up to the closing delimiter as text; when it is not found nothing is skipped."""
     if len(tree.unclosed) < _UNCLOSED_BANNERS:
         for index in range(position, min(position + _BANNER_LINES, len(lines))):
-            if lines[index].text.startswith(_NO_TEXT):
-                break  # the end was lost, and what holds the delimiter is something else
             if delimiter in lines[index].text:
                 tree.structure.update(line.number for line in lines[position : index + 1])
                 return index + 1
