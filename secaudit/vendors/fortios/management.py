@@ -23,7 +23,7 @@ _PORT_SETTINGS = {"http": "admin-port", "https": "admin-sport", "ssh": "admin-ss
 _SYSLOG = ("log syslogd", "log syslogd2", "log syslogd3", "log syslogd4")
 _COLLECTORS = (*_SYSLOG, "log fortianalyzer", "log fortianalyzer2", "log fortianalyzer3")
 _WELL_KNOWN = frozenset(("public", "private"))
-_ANY_HOST = ("0.0.0.0 0.0.0.0", "0.0.0.0/0", "::/0", "")
+ANY_HOST = ("0.0.0.0 0.0.0.0", "0.0.0.0/0", "::/0", "")
 _NO_SERVER = ("", "0.0.0.0", "::")  # noqa: S104 (addresses, nothing is bound)
 FORTIGUARD = "FortiGuard"
 """Shown as the address of the time source when the device takes time from FortiGuard."""
@@ -119,7 +119,7 @@ def _trusted_hosts(scope: Scope) -> tuple[bool, Sources]:
         own = [
             setting
             for name, setting in admin.settings.items()
-            if name.startswith(("trusthost", "ip6-trusthost")) and setting.value not in _ANY_HOST
+            if name.startswith(("trusthost", "ip6-trusthost")) and setting.value not in ANY_HOST
         ]
         if not own:
             return False, ()
@@ -137,7 +137,7 @@ def _snmp_hosts(entry: Section) -> Sources:
     """The lines that bind a community to hosts; none when any host may ask."""
     hosts = [(host, host.get("ip")) for host in entry.section("hosts").entries.values()]
     hosts += [(host, host.get("ipv6")) for host in entry.section("hosts6").entries.values()]
-    if any(value in _ANY_HOST for _, value in hosts):
+    if any(value in ANY_HOST for _, value in hosts):
         return ()
     return tuple(line for host, _ in hosts for line in host.lines_of("ip", "ipv6"))
 

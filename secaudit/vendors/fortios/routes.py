@@ -348,6 +348,13 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
             found.append(
                 DynamicRouting("IPsec dial-up", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True)
             )
+    for tunnel in scope.entries("vpn ipsec phase1-interface"):
+        default = tunnel.get("default-gw") not in ("", "0.0.0.0")  # noqa: S104 (an address)
+        if default or (tunnel.enabled("mode-cfg") and tunnel.get("type") != "dynamic"):
+            lines = (*tunnel.opening, *tunnel.lines_of("default-gw", "mode-cfg"))
+            own = ports.interfaces.get(tunnel.name)
+            vrf = "" if own is None else own.vrf
+            found.append(DynamicRouting("IKE", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True))
     for entry in scope.entries("system interface"):
         if entry.name in ports.interfaces and entry.enabled("dhcp-classless-route-addition"):
             lines = (*entry.opening, *entry.lines_of("dhcp-classless-route-addition"))
