@@ -56,6 +56,8 @@ class InterfaceFacts:
     """IPv6 prefixes from which hosts here give themselves addresses."""
     helpers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     """Where UDP broadcasts are passed on to."""
+    peers: list[Named] = field(default_factory=list)
+    """What gives those who dial in their address: an address, the name of a pool, or nothing that is known (empty)."""
     multicast: SourceLine | None = None
     """The line that has it route multicast."""
     unnumbered: Named | None = None

@@ -28,8 +28,8 @@ _UNREAD = Text(
     en="the list has entries that were not understood",
 )
 _CONTROL_PLANE = Text(
-    ja="コントロールプレーンのポリシーが、装置宛ての通信を破棄することがあります",
-    en="the control plane policy may drop packets for the device",
+    ja="コントロールプレーンまたは self ゾーンのポリシーが、装置宛ての通信を破棄することがあります",
+    en="the policy of the control plane, or of a zone pair with self, may drop packets for the device",
 )
 _VRF = Text(
     ja="access-class に vrf-also がないため、VRF からの接続は拒否されることがあります",

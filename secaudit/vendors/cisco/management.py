@@ -235,7 +235,7 @@ class Management:
         if keys[:2] == ("transport", "input") and len(keys) > 2:
             if terminal is not None:
                 terminal.transports, terminal.transport_source = frozenset(keys[2:]), node.line
-        elif keys[0] == "access-class" and len(keys) > 2:
+        elif keys[0] == "access-class" and keys[2:3] in (("in",), ("out",)):
             if terminal is not None and keys[2] == "in" and self._defined(node.words[1], node.line):
                 terminal.access_classes += self._lists(node.words[1], 4)
                 terminal.access_lines.append(node.line)

@@ -22,8 +22,8 @@ from secaudit.vendors.cisco_asa.nat_rules import TOO_MANY, NatModel
 from secaudit.vendors.cisco_asa.objects import Objects
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNatReader, is_old_form
 from secaudit.vendors.cisco_asa.old_nat_rules import OldNatModel
-from secaudit.vendors.cisco_asa.sections import Sections
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
+from secaudit.vendors.common.sections import Sections
 
 _REAL_ADDRESSES_SINCE = (8, 3)
 

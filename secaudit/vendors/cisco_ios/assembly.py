@@ -22,11 +22,13 @@ from secaudit.vendors.cisco.management import Management
 from secaudit.vendors.cisco.object_groups import read_object_groups
 from secaudit.vendors.cisco.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.cisco.switching import bridged_filters, quality_policies
+from secaudit.vendors.cisco.vocabulary import names
 from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
 from secaudit.vendors.cisco_ios.interfaces import read_interface
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
 from secaudit.vendors.cisco_ios.routes import (
     default_gateway,
+    dialled_in,
     dynamic_routing,
     read_vrfs,
     static_routes,
@@ -49,6 +51,7 @@ PIPELINE = (
 
 FORWARDED_BROADCASTS = (37, 49, 53, 67, 68, 69, 137, 138)
 """What `ip helper-address` passes on unless `ip forward-protocol` says otherwise: TIME, TACACS, DNS, DHCP, TFTP, NetBIOS."""
+_EVERY_PORT = tuple(range(65536))
 
 _IPV6_OFF = Text(
     ja="ipv6 unicast-routing がないため IPv6 は転送されないはずですが、既定値は機種により確認が必要です",
@@ -73,11 +76,13 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
 
     lists, ipv6_lists = defined_lists(sections, ledger)
     read_vrfs(sections.of("vrf"), ledger)
+    _undefined_vrfs(sections, interfaces, ledger)
     switch = _vlans_and_switching(sections, interfaces, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, ledger)
     doubtful_prefixes(interfaces, ledger)
     doubtful_multicast(interfaces, ledger)
-    dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly)
+    peers, unknown_peers = dialled_in(interfaces, sections.of("local pool"), ledger)
+    dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly, *unknown_peers)
     needed = frozenset(
         [facts.policy_route.name for facts in interfaces.values() if facts.policy_route is not None]
         + [word for node in sections.of("nat") for word in node.words]
@@ -111,6 +116,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     itself = reader.filter_for_itself(_control_plane(sections, ledger), vrfs)
     if itself is not None:
         filters[itself.name] = itself
+    broadcasts = _forwarded_broadcasts(sections, ledger)
     crypto_tunnels = read_crypto_maps(sections.of("crypto map"), interfaces, lists, ledger)
     device = Device(
         name=name,
@@ -124,7 +130,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         version=version,
         policies=() if policy is None else (policy.name,),
         local_in=() if itself is None else (itself.name,),
-        routes=(*routes, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
+        routes=(*routes, *peers, *translation.added_routes, *learnt_defaults(interfaces), *gateway_routes),
         policy_routes=by_policy,
         dynamic_routing=dynamic,
         nat_rules=nat_rules,
@@ -133,7 +139,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         doubts=ledger.all_doubts(),
         notices=tuple(ledger.notices),
         relays=tuple(
-            Relay(facts.name, target, FORWARDED_BROADCASTS, (line,))
+            Relay(facts.name, target, broadcasts, (line,))
             for facts in interfaces.values()
             for target, line in facts.helpers
         ),
@@ -141,13 +147,31 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     return with_crypto_maps(device, crypto_tunnels)
 
 
+def _forwarded_broadcasts(sections: Sections, ledger: Ledger) -> tuple[int, ...]:
+    """The ports of the broadcasts that are passed on. `ip forward-protocol udp PORT` adds one; what `no` takes away is left in."""
+    ports = set(FORWARDED_BROADCASTS)
+    for node in sections.of("forward protocol"):
+        ledger.use_all(node)
+        for word in node.keys[3:4] if node.keys[2:3] == ("udp",) else ():
+            number = int(word) if word.isascii() and word.isdecimal() and len(word) < 6 else names().udp_ports.get(word)
+            if number is None:
+                return _EVERY_PORT
+            ports.add(number)
+    return tuple(sorted(ports))
+
+
 def _control_plane(sections: Sections, ledger: Ledger) -> list[SourceLine]:
     """The lines that apply a policy to packets for the device itself; what the policy does with them is not modelled."""
     found: list[SourceLine] = []
     for node in sections.of("control plane"):
         ledger.use_all(node)
-        policies = [child.line for child in node.children if child.keys[:2] == ("service-policy", "input")]
+        policies = [
+            child.line
+            for child in node.children
+            if child.keys[:2] == ("service-policy", "input") or child.keys[0] == "management-interface"
+        ]
         found += [node.line, *policies] if policies else []
+    found += [node.line for node in sections.of("zone pair") if node.keys[-2:] == ("destination", "self")]
     return found
 
 
@@ -157,6 +181,15 @@ def defined_lists(sections: Sections, ledger: Ledger) -> tuple[dict[str, AccessL
     return read_access_lists(
         sections.of("named list"), sections.of("numbered list"), sections.of("ipv6 list"), EntryReader(groups), ledger
     )
+
+
+def _undefined_vrfs(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
+    """An interface in a VRF that nothing defines: a device takes no such line, so which table it uses is not sure."""
+    defined = {node.words[-1] for node in sections.of("vrf")}
+    for facts in interfaces.values():
+        if facts.vrf and facts.vrf not in defined:
+            text = Text(ja=f"VRF {facts.vrf} が定義されていません", en=f"the VRF {facts.vrf} is not defined")
+            ledger.doubt(DoubtKind.UNDEFINED, text, tuple(facts.sources), on_interfaces(facts.name))
 
 
 def _vlans_and_switching(sections: Sections, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> bool:
@@ -171,6 +204,9 @@ def _vlans_and_switching(sections: Sections, interfaces: Mapping[str, InterfaceF
 
 def _vlan(node: Node, ledger: Ledger) -> None:
     """`vlan N` / ` name X`: what is not one of its plain settings could separate ports of the VLAN (private VLAN)."""
+    if not "".join(node.words[1:]).replace(",", "").replace("-", "").isdecimal():
+        ledger.leave(node)
+        return
     ledger.use(node)
     for child in node.children:
         if child.keys[0] in _PLAIN_VLAN_SETTINGS:

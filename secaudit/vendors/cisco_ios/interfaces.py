@@ -168,6 +168,14 @@ def _helper(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> 
     facts.helpers.append((ipaddress.IPv4Address(target), node.line))
 
 
+def _peer(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`peer default ip address A|pool NAME|dhcp ...`: a host route to everybody who dials in."""
+    if words.skip("address"):
+        pool = words.skip("pool")
+        name = words.take() if words else ""
+        facts.peers.append(Named(name if pool or name[:1].isdigit() else "", node.line))
+
+
 def _multicast(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     facts.multicast = node.line
 
@@ -381,6 +389,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ipv6", "unnumbered"): _ipv6_on,
     ("ipv6", "nd", "prefix"): _advertised,
     ("ip", "helper-address"): _helper,
+    ("peer", "default", "ip"): _peer,
     ("ip", "pim"): _multicast,
     ("ip", "igmp", "helper-address"): _multicast,
     ("ip", "igmp", "proxy-service"): _multicast,

@@ -102,6 +102,39 @@ def _table_and_prefix(words: Words, node: Node) -> tuple[str, IPNetwork]:
     return vrf, ipv4_network(network, mask)
 
 
+def dialled_in(
+    interfaces: Mapping[str, InterfaceFacts], pools: Sequence[Node], ledger: Ledger
+) -> tuple[tuple[Route, ...], tuple[DynamicRouting, ...]]:
+    """The addresses of those who dial in, each by a route while they are connected; any address where the pool is not known."""
+    ranges: dict[str, tuple[list[IPNetwork], Sources]] = {}
+    for node in pools:
+        ledger.use_all(node)
+        held, lines = ranges.setdefault(node.words[3] if len(node.words) > 3 else "", ([], ()))
+        ranges[node.words[3] if len(node.words) > 3 else ""] = (held + _range(node.words[4:6]), (*lines, node.line))
+    routes: list[Route] = []
+    unknown: list[DynamicRouting] = []
+    for facts in interfaces.values():
+        for peer in facts.peers:
+            prefixes, lines = (
+                (_range((peer.name,)), ()) if is_ipv4(peer.name) else ranges.get(peer.name or "default", ([], ()))
+            )
+            sources = (peer.source, *lines)
+            if not prefixes:
+                unknown.append(DynamicRouting("PPP", sources, facts.vrf, frozenset((facts.name,)), 4, transient=True))
+            hop = NextHop(sources, interface=facts.name, conditional=True)
+            routes += [Route(prefix, (hop,), sources, facts.vrf, _STATIC_DISTANCE) for prefix in prefixes]
+    return tuple(routes), tuple(unknown)
+
+
+def _range(words: Sequence[str]) -> list[IPNetwork]:
+    """`A [B]` as prefixes; none when it cannot be read."""
+    try:
+        first, last = ipaddress.IPv4Address(words[0]), ipaddress.IPv4Address(words[-1])
+        return list(ipaddress.summarize_address_range(first, last))
+    except (ValueError, IndexError):
+        return []
+
+
 def _ipv4_route(words: Words, node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> _StaticRoute:
     """`ip route [vrf V] NET MASK {IF [GW] | GW | dhcp} [DISTANCE] [name N] [tag T] [track N] [permanent]`."""
     vrf, prefix = _table_and_prefix(words, node)
@@ -165,6 +198,8 @@ def _route(
     if interface is not None and known is None and not discard:
         # The device drops a route to an interface that does not exist, but the file may be incomplete.
         conditional = True
+    # A route of this distance is not believed (Cisco: administrative distance 255), and never installed.
+    conditional = conditional or distance == 255
     hop = NextHop((node.line,), gateway, None if discard else interface, discard=discard, conditional=conditional)
     return _StaticRoute(vrf, prefix, distance, hop)
 
@@ -303,6 +338,12 @@ def _network_statement(words: Words, interfaces: Mapping[str, InterfaceFacts], v
     return result
 
 
+_PLAIN_VRF_SETTINGS = frozenset((
+    "rd", "route-target", "address-family", "exit-address-family", "exit", "description", "vpn", "maximum", "mdt", "bgp", "no", "vnet",
+))  # fmt: skip
+"""What stands in a VRF and leaks nothing; `import`, `export ipv4`, `route-replicate` and whatever is not known may."""
+
+
 def read_vrfs(nodes: Sequence[Node], ledger: Ledger) -> None:
     """`vrf definition` / `ip vrf`: routes leak when one VRF imports what another one exports."""
     exported: dict[str, set[str]] = {}
@@ -318,7 +359,7 @@ def read_vrfs(nodes: Sequence[Node], ledger: Ledger) -> None:
                     exported.setdefault(target, set()).add(name)
                 if keys[1] in ("import", "both"):
                     imported.setdefault(target, []).append((name, child))
-            elif keys[0] == "import" or keys[:2] == ("export", "ipv4"):
+            elif keys[0] not in _PLAIN_VRF_SETTINGS and keys[:2] != ("export", "map"):
                 ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (child.line,))
     leaks: Sources = tuple(
         child.line

@@ -33,6 +33,8 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("ip route", "route"),
         ("ipv6 route", "route"),
         ("ip default-gateway", "default gateway"),
+        ("ip local pool", "local pool"),
+        ("ip forward-protocol", "forward protocol"),
         ("ip routing", "ip routing"),
         ("no ip routing", "no ip routing"),
         ("ipv6 unicast-routing", "ipv6 routing"),

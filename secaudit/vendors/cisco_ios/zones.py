@@ -81,6 +81,8 @@ class ZoneFirewall:
     zones: dict[str, SourceLine] = field(default_factory=dict)
     pairs: list[ZonePair] = field(default_factory=list)
     ipv6: bool = False
+    member_lines: dict[str, Sources] = field(default_factory=dict)
+    """A line that puts an interface into a zone, by zone."""
 
     def read_zone(self, node: Node) -> None:
         """`zone security NAME`."""
@@ -181,6 +183,7 @@ class ZoneFirewall:
                 outside.add(facts.name)
             else:
                 members[facts.zone.name].add(facts.name)
+                self.member_lines[facts.zone.name] = (facts.zone.source,)
                 memberships.append(facts.zone.source)
         if not members:
             return None
@@ -190,6 +193,7 @@ class ZoneFirewall:
                 Text(ja="zone security default はモデル化していません", en="`zone security default` is not modelled"),
                 (self.zones["default"],),
             )
+        self._undefined(members)
         lines: list[FilterLine] = []
         paired: set[tuple[str, str]] = set()
         for pair in self.pairs:
@@ -211,6 +215,22 @@ class ZoneFirewall:
             default_sources=tuple(memberships),
             stateful=True,
         )
+
+    def _undefined(self, members: Mapping[str, set[str]]) -> None:
+        """Zones that are named and that no `zone security` defines: which interfaces and which pairs belong together is not sure."""
+        for pair in self.pairs:
+            ends = (pair.source_zone, pair.destination_zone)
+            for name in ends:
+                if name not in self.zones:
+                    self._undefined_zone(name, pair.sources, *(one for end in ends for one in members.get(end, ())))
+        for name, interfaces in members.items():
+            if name not in self.zones:
+                self._undefined_zone(name, (), *interfaces)
+
+    def _undefined_zone(self, name: str, sources: Sources, *interfaces: str) -> None:
+        text = Text(ja=f"zone security {name} が定義されていません", en=f"the zone {name} is not defined")
+        lines = sources or self.member_lines[name]
+        self.ledger.doubt(DoubtKind.UNDEFINED, text, lines, on_interfaces(*interfaces))
 
     def _pair_lines(self, pair: ZonePair, ingress: frozenset[str], egress: frozenset[str]) -> list[FilterLine]:
         label = f"{pair.source_zone} to {pair.destination_zone}"

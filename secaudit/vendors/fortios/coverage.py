@@ -168,7 +168,7 @@ class Ledger:
         for group in (section.settings, section.unset):
             for name, setting in group.items():
                 numbers = [line.number for line in setting.lines]
-                if not settable:
+                if not settable or (name in _SWITCHES and not _is_switch(setting.values)):
                     unknown += setting.lines
                 elif name in words.used:
                     self.used.update(numbers)
@@ -187,6 +187,17 @@ class Ledger:
             holder.unknown += lines
         elif lines:
             self.unknown_sections.append(UnknownSection(path, plane or Plane.TRAFFIC, tuple(lines)))
+
+
+_SWITCHES = frozenset((
+    "srcaddr-negate", "dstaddr-negate", "srcaddr6-negate", "dstaddr6-negate", "service-negate", "exclude", "portforward", "blackhole",
+    "input-device-negate", "internet-service", "internet-service-src", "internet-service6", "internet-service6-src", "nat", "match-vip",
+))  # fmt: skip
+"""Settings that are on or off, whatever section they are in."""
+
+
+def _is_switch(values: tuple[str, ...]) -> bool:
+    return not any(values) or values in (("enable",), ("disable",))
 
 
 def _takes_unknown(path: str) -> bool:

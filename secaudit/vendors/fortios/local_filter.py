@@ -19,6 +19,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.findings import Scope
 from secaudit.vendors.fortios.interfaces import Ports
+from secaudit.vendors.fortios.management import ANY_HOST
 
 NAME = "local in"
 _ECHO: Mapping[Family, Service] = {
@@ -45,12 +46,16 @@ def local_filter(scope: Scope, ports: Ports, services: Iterable[ManagementServic
     """The filter; what is no administrative service is left open to the question."""
     lines: list[FilterLine] = []
     for service in services:
-        trusted = trusted_hosts(scope) if service.restricted and service.name != "snmp" else None
-        if service.name == "snmp" and service.restricted:
+        trusted: Mapping[Family, Intervals] | None = None
+        unsure: frozenset[Family] = frozenset()
+        if service.restricted and service.name == "snmp":
             trusted = snmp_hosts(scope)
+            unsure = frozenset(family for family, hosts in trusted.items() if not hosts)
+        elif service.restricted:
+            trusted, unsure = trusted_hosts(scope), _not_bound(scope)
         both: Mapping[Family, tuple[Service, ...]] = {4: service.packets, 6: service.packets}
         if service.enabled:
-            lines += _permits(service.name, both, _accesses(scope, ports, service.name), ports, trusted)
+            lines += _permits(service.name, both, _accesses(scope, ports, service.name), ports, trusted, unsure)
         everywhere = tuple(
             Match(family, any_address(family), any_address(family), packets) for family, packets in both.items()
         )
@@ -66,8 +71,14 @@ def _permits(
     accesses: Iterable[_Access],
     ports: Ports,
     trusted: Mapping[Family, Intervals] | None,
+    unsure: frozenset[Family] = frozenset(),
 ) -> Iterator[FilterLine]:
     for one in accesses:
+        if one.family in unsure:
+            anybody = Match(one.family, any_address(one.family), any_address(one.family), packets[one.family])
+            yield FilterLine(
+                f"allowaccess {name} {one.interface}", Action.PERMIT, (anybody,), one.sources, Certainty.UNCERTAIN, _NOT_BOUND,
+            )  # fmt: skip
         sources = any_address(one.family) if trusted is None else trusted[one.family]
         if not sources:
             continue
@@ -107,6 +118,29 @@ def _accesses(scope: Scope, ports: Ports, service: str) -> Iterator[_Access]:
                 yield _Access(entry.name, 4, second.lines_of("allowaccess"), secondary=True)
 
 
+_NOT_BOUND = Text(
+    ja="この IP バージョンの信頼ホストが指定されていない管理者がいるため、どこからでも届くことがあります",
+    en="for some administrator no trusted host of this address family is named, so anybody may come in",
+)
+
+
+def _not_bound(scope: Scope) -> frozenset[Family]:
+    """Families for which some administrator names no host that can be read: the default of each family is every host.
+
+    Hosts behind the first are unset where they are `0.0.0.0 0.0.0.0` (Fortinet community 190592).
+    """
+    found: set[Family] = set()
+    names: tuple[tuple[Family, str], ...] = ((4, "trusthost"), (6, "ip6-trusthost"))
+    for admin in scope.section("system admin").entries.values():
+        for family, name in names:
+            held: dict[Family, list[tuple[int, int]]] = {4: [], 6: []}
+            readable = [_add(held, "/".join(admin.values(one))) for one in admin.settings if one.startswith(name)]
+            first = admin.values(f"{name}1")
+            if not all(readable) or not held[family] or (first and " ".join(first) in ANY_HOST):
+                found.add(family)
+    return frozenset(found)
+
+
 def trusted_hosts(scope: Scope) -> Mapping[Family, Intervals]:
     """The hosts from which some administrator may come."""
     found: dict[Family, list[tuple[int, int]]] = {4: [], 6: []}
@@ -127,9 +161,12 @@ def snmp_hosts(scope: Scope) -> Mapping[Family, Intervals]:
     return {family: normalise(spans) for family, spans in found.items()}
 
 
-def _add(found: Mapping[Family, list[tuple[int, int]]], text: str) -> None:
+def _add(found: Mapping[Family, list[tuple[int, int]]], text: str) -> bool:
+    """Adds a network unless it is every address, which stands for "not set"; whether it could be read."""
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return
-    found[4 if network.version == 4 else 6].append(of_network(network))
+        return not text
+    if network.prefixlen:
+        found[4 if network.version == 4 else 6].append(of_network(network))
+    return True

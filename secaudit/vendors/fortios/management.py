@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -11,6 +12,7 @@ from secaudit.network.management import (
     Storage,
 )
 from secaudit.network.matches import TCP, Service
+from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
@@ -21,7 +23,7 @@ _PORT_SETTINGS = {"http": "admin-port", "https": "admin-sport", "ssh": "admin-ss
 _SYSLOG = ("log syslogd", "log syslogd2", "log syslogd3", "log syslogd4")
 _COLLECTORS = (*_SYSLOG, "log fortianalyzer", "log fortianalyzer2", "log fortianalyzer3")
 _WELL_KNOWN = frozenset(("public", "private"))
-_ANY_HOST = ("0.0.0.0 0.0.0.0", "0.0.0.0/0", "::/0", "")
+ANY_HOST = ("0.0.0.0 0.0.0.0", "0.0.0.0/0", "::/0", "")
 _NO_SERVER = ("", "0.0.0.0", "::")  # noqa: S104 (addresses, nothing is bound)
 FORTIGUARD = "FortiGuard"
 """Shown as the address of the time source when the device takes time from FortiGuard."""
@@ -39,6 +41,21 @@ def read_management(scope: Scope, ports: Ports) -> ManagementPlane:
     )
 
 
+_OTHER_ACCESS = frozenset((
+    "ping", "fgfm", "fabric", "capwap", "radius-acct", "probe-response", "dnp", "ftm", "speed-test", "scim", "icond", "auto-ipsec", "fortitelemetry",
+))  # fmt: skip
+"""What `allowaccess` may list besides the services that rules ask for."""
+
+
+def _unknown_access(scope: Scope, interface: str, word: str, lines: Sources) -> None:
+    scope.findings.not_understood(lines)
+    text = Text(
+        ja=f"インタフェース {interface} の allowaccess の {word} が何を許可するか分かりません。",
+        en=f"What {word} in the allowaccess of {interface} permits is not known.",
+    )
+    scope.findings.doubt(DoubtKind.UNREAD, text, lines, plane=Plane.MANAGEMENT)
+
+
 def _services(scope: Scope, ports: Ports) -> tuple[ManagementService, ...]:
     interfaces: dict[str, set[str]] = {name: set() for name in _SERVICES}
     lines: dict[str, list[SourceLine]] = {name: [] for name in _SERVICES}
@@ -52,6 +69,8 @@ def _services(scope: Scope, ports: Ports) -> tuple[ManagementService, ...]:
                 if service in interfaces:
                     interfaces[service].add(entry.name)
                     lines[service] += holder.lines_of(name)
+                elif service not in _OTHER_ACCESS:
+                    _unknown_access(scope, entry.name, service, holder.lines_of(name))
     restricted, trust_lines = _trusted_hosts(scope)
     return tuple(
         _service(scope, name, frozenset(interfaces[name]), join(lines[name]), restricted, trust_lines)
@@ -100,7 +119,7 @@ def _trusted_hosts(scope: Scope) -> tuple[bool, Sources]:
         own = [
             setting
             for name, setting in admin.settings.items()
-            if name.startswith(("trusthost", "ip6-trusthost")) and setting.value not in _ANY_HOST
+            if name.startswith(("trusthost", "ip6-trusthost")) and setting.value not in ANY_HOST
         ]
         if not own:
             return False, ()
@@ -118,7 +137,7 @@ def _snmp_hosts(entry: Section) -> Sources:
     """The lines that bind a community to hosts; none when any host may ask."""
     hosts = [(host, host.get("ip")) for host in entry.section("hosts").entries.values()]
     hosts += [(host, host.get("ipv6")) for host in entry.section("hosts6").entries.values()]
-    if any(value in _ANY_HOST for _, value in hosts):
+    if any(value in ANY_HOST for _, value in hosts):
         return ()
     return tuple(line for host, _ in hosts for line in host.lines_of("ip", "ipv6"))
 

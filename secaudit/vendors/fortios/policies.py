@@ -110,6 +110,8 @@ class _PolicyReader:
         self.entry = entry
         self.tables = tables
         self.action = _ACTIONS.get(entry.get("action", "deny"), Action.UNKNOWN)
+        if entry.unknown and "action" not in entry.settings:
+            self.action = Action.UNKNOWN  # the line that was not understood may be the one that says it
         self.users = (*entry.opening, *entry.lines_of(*_SHOWN))
         self.says = [(self._says(table.source), self._says(table.destination)) for table in tables]
         self.conditions: list[Condition] = [*conditions(entry)]

@@ -124,6 +124,7 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
     ports = read_ports(scope)
     report_unsupported_interfaces(scope, ports)
     _report_modes(scope)
+    _report_steering(scope)
     _report_unsupported_tables(scope)
     addresses = Addresses(scope, ports.interfaces)
     services = Services(scope)
@@ -268,6 +269,33 @@ def _report_modes(scope: Scope) -> None:
             en="The default source ports of services were changed.",
         )
         scope.findings.doubt(DoubtKind.UNSUPPORTED, text, shared.lines_of("default-service-source-port"))
+
+
+def _report_steering(scope: Scope) -> None:
+    """Ways that neither the routing table nor a tunnel of the file tells: SD-WAN rules beside the table, shortcuts of ADVPN."""
+    for path in ("system sdwan", "system virtual-wan-link"):
+        steering = [
+            line
+            for rule in scope.section(path).section("service").entries.values()
+            if rule.get("status", "enable") == "enable" and (rule.enabled("gateway") or rule.enabled("default"))
+            for line in (*rule.opening, *rule.lines_of("gateway", "default"))
+        ]
+        if steering:
+            text = Text(
+                ja="経路表によらずに送り先を決める SD-WAN ルールがあります。この働きは判定していません。",
+                en="SD-WAN rules send packets otherwise than the routing table says; this is not modelled.",
+            )
+            members = scope.section(path).section("members").entries.values()
+            led = frozenset(member.get("interface") for member in members)
+            scope.findings.doubt(DoubtKind.UNSUPPORTED, text, steering, interfaces=led)
+    for tunnel in scope.entries("vpn ipsec phase1-interface"):
+        if tunnel.enabled("auto-discovery-receiver"):
+            text = Text(
+                ja=f"トンネル {tunnel.name} は ADVPN で拠点間の近道を作ることがあり、その通信は判定していません。",
+                en=f"The tunnel {tunnel.name} may make shortcuts to other sites (ADVPN), which are not modelled.",
+            )
+            lines = tunnel.lines_of("auto-discovery-receiver")
+            scope.findings.doubt(DoubtKind.UNSUPPORTED, text, lines, interfaces=frozenset((tunnel.name,)))
 
 
 def _report_unsupported_tables(scope: Scope) -> None:

@@ -19,6 +19,8 @@ from secaudit.vendors.fortios.interfaces import Ports
 from secaudit.vendors.fortios.services import port_range
 
 DEFAULT_DISTANCE = 10
+NOT_INSTALLED = 255
+"""A route of this distance is not reachable, and never in the table."""
 DYNAMIC_DISTANCE = 5
 """Of a default route learnt by DHCP or PPPoE."""
 _SHOWN = (
@@ -94,6 +96,8 @@ def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Famil
         )
         return []
     next_hops = _next_hops(scope, ports, family, entry, gateway, sources)
+    if distance >= NOT_INSTALLED:
+        next_hops = tuple(replace(hop, conditional=True) for hop in next_hops)
     if not next_hops:
         return []
     return [_Static(prefix, vrf, distance, priority, next_hops, sources) for prefix in prefixes]
@@ -339,15 +343,40 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
     for tunnel in scope.entries("vpn ipsec phase1-interface"):
         if tunnel.get("type") == "dynamic" and tunnel.get("add-route", "enable") == "enable":
             lines = (*tunnel.opening, *tunnel.lines_of("type", "add-route"))
-            found.append(DynamicRouting("IPsec dial-up", lines, interfaces=frozenset((tunnel.name,)), transient=True))
+            own = ports.interfaces.get(tunnel.name)
+            vrf = "" if own is None else own.vrf
+            found.append(
+                DynamicRouting("IPsec dial-up", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True)
+            )
+    for tunnel in scope.entries("vpn ipsec phase1-interface"):
+        default = tunnel.get("default-gw") not in ("", "0.0.0.0")  # noqa: S104 (an address)
+        if default or (tunnel.enabled("mode-cfg") and tunnel.get("type") != "dynamic"):
+            lines = (*tunnel.opening, *tunnel.lines_of("default-gw", "mode-cfg"))
+            own = ports.interfaces.get(tunnel.name)
+            vrf = "" if own is None else own.vrf
+            found.append(DynamicRouting("IKE", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True))
     for entry in scope.entries("system interface"):
         if entry.name in ports.interfaces and entry.enabled("dhcp-classless-route-addition"):
             lines = (*entry.opening, *entry.lines_of("dhcp-classless-route-addition"))
-            found.append(DynamicRouting("DHCP", lines, interfaces=frozenset((entry.name,)), transient=True))
+            vrf = ports.interfaces[entry.name].vrf
+            found.append(DynamicRouting("DHCP", lines, vrf, interfaces=frozenset((entry.name,)), transient=True))
     for protocol, tables in _PROTOCOL_SIGNS.items():
         section = scope.section(f"router {protocol}")
         signs = [entry for table in tables for entry in section.section(table).entries.values()]
         if signs:
             lines = join((*section.opening, *section.lines_of("as", "router-id"), *(e.lines[0] for e in signs)))
-            found.append(DynamicRouting(protocol.upper(), lines, family=_FAMILIES.get(protocol)))
+            vrfs = sorted({"", *(one.vrf for one in ports.interfaces.values())})
+            found += [DynamicRouting(protocol.upper(), lines, vrf, family=_FAMILIES.get(protocol)) for vrf in vrfs]
+            leaks = [
+                line
+                for table in ("vrf-leak", "vrf-leak6", "vrf", "vrf6")
+                for leak in section.section(table).entries.values()
+                for line in leak.all_lines()
+            ]
+            if leaks:
+                text = Text(
+                    ja="VRF をまたぐ経路の設定は判定していません。",
+                    en="Routes that cross from one VRF to another are not modelled.",
+                )
+                scope.findings.doubt(DoubtKind.UNSUPPORTED, text, leaks)
     return tuple(found)

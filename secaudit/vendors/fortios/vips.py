@@ -74,7 +74,7 @@ class Vips:
             group = self.groups.get((family, current))
             if vip is not None:
                 found[current] = vip
-            elif group is not None and depth < MAXIMUM_DEPTH:
+            elif group is not None and depth < MAXIMUM_DEPTH and group.values("member") and not group.unknown:
                 pending += [(member, depth + 1) for member in reversed(group.values("member"))]
             else:
                 complete = False
@@ -153,7 +153,9 @@ def _model(
 ) -> tuple[Vip, NatRule]:
     """The VIP and its rule. Raises `ValueError` when a value cannot be read."""
     external = _address_range(family, entry.get("extip"))
-    mapped_start, mapped_end = _address_range(family, entry.get("mappedip").split(",")[0])
+    if len(entry.values("mappedip")) > 1 or len(entry.values("extip")) > 1:
+        raise ValueError(entry.get("mappedip"))
+    mapped_start, mapped_end = _address_range(family, entry.get("mappedip"))
     size = external[1] - external[0]
     if mapped_start == mapped_end:
         mapped_end = mapped_start + size

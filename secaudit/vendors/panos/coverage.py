@@ -18,6 +18,9 @@ CONTEXTS = ("config", "deviceconfig", "network", "vsys")
 _MANAGEMENT = {"config": ("mgt-config",), "deviceconfig": ("system",)}
 """Where, by context, what nobody understands concerns the device itself only."""
 
+_SWITCHES = frozenset(("disabled", "negate-source", "negate-destination", "enabled", "ipv6-firewalling"))
+_YES_OR_NO = frozenset(("yes", "no"))
+
 
 @dataclass(slots=True)
 class _Word:
@@ -111,6 +114,10 @@ class Ledger:
                         where = f"{path} {child.name}".strip()
                         plane = Plane.MANAGEMENT if management and where.startswith(management) else Plane.TRAFFIC
                         self._leave(child, holder, where, plane, top if context == "vsys" else None)
+                elif child.name in _SWITCHES and not child.children.keys() <= _YES_OR_NO:
+                    self._leave(
+                        child, holder, f"{path} {child.name}".strip(), Plane.TRAFFIC, top if context == "vsys" else None
+                    )
                 elif found.whole:
                     for one in child.below():
                         self._use(one)

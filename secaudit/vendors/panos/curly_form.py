@@ -90,6 +90,8 @@ class _Reader:
     def _quoted_on(self, line: SourceLine) -> str:
         """The rest of a quoted value that goes on in the lines below; nothing when it does not end."""
         for index in range(self.position, min(self.position + _MOST_LINES_OF_A_VALUE, len(self.lines))):
+            if self.lines[index].text.rstrip().endswith(("{", "}")):
+                break  # the quote is one of the text (an inch): a block is never a part of a value
             if self.lines[index].text.count('"') % 2:
                 taken = self.lines[self.position : index + 1]
                 self.document.structure.update(one.number for one in taken)

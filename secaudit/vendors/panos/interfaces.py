@@ -104,6 +104,7 @@ class _Reader:
         self._add_bridges()
         for scope in self.scopes:
             self._zones(scope)
+        self._routed()
         for name, interface in self.ports.interfaces.items():
             zone = self.ports.zone_of(name)
             if zone is not None:
@@ -115,11 +116,49 @@ class _Reader:
                 )
                 self.findings.notice(NoticeKind.INACTIVE, text, interface.sources)
 
+    def _routed(self) -> None:
+        """Doubts about interfaces that a router names and that are not there, and about those with a zone that no router names."""
+        missing = sorted(self.routers.keys() - self.ports.interfaces.keys())
+        if missing:
+            names = ", ".join(missing[:5])
+            text = Text(
+                ja=f"仮想ルーターのインタフェース {names} の定義がありません。",
+                en=f"Interfaces of a virtual router are not defined: {names}.",
+            )
+            lines = () if self.network is None else (self.network.line,)
+            self.findings.doubt(DoubtKind.UNDEFINED, text, lines, interfaces=frozenset(missing))
+            self._without_definition(missing, lines)
+        for name, interface in self.ports.interfaces.items():
+            addressed = interface.enabled and (interface.addresses or interface.dynamic_address)
+            if self.routers and addressed and name not in self.routers and self.ports.zone_of(name) is not None:
+                text = Text(
+                    ja=f"インタフェース {name} がどの仮想ルーターにも属していません。",
+                    en=f"The interface {name} is in no virtual router.",
+                )
+                self.findings.doubt(DoubtKind.UNDEFINED, text, interface.sources, interfaces=frozenset((name,)))
+
+    def _without_definition(self, names: Iterable[str], sources: Sources) -> None:
+        """Interfaces that are named and not in the file: their addresses could be any."""
+        for name in names:
+            self.ports.interfaces[name] = Interface(
+                name, InterfaceKind.PHYSICAL, sources, dynamic_address=True, vrf=self.routers.get(name, "")
+            )
+
     def _entries(self, *path: str) -> Iterable[Node]:
         return () if self.network is None else self.network.entries(*path)
 
     def _bridges(self) -> None:
         """VLANs and virtual wires join ports at layer 2."""
+        for entry in (*self._entries("vlan"), *self._entries("virtual-wire"), *self._logical_tops()):
+            if entry.unknown:
+                self.findings.doubt(
+                    DoubtKind.UNREAD,
+                    Text(
+                        ja=f"「{entry.name}」に読み取れない行があります。",
+                        en=f"'{entry.name}' has lines that were not understood.",
+                    ),
+                    entry.unknown,
+                )
         for vlan in self._entries("vlan"):
             name = vlan.value("virtual-interface", "interface") or f"vlan {vlan.name}"
             for member in vlan.names("interface"):
@@ -132,6 +171,13 @@ class _Reader:
                 self.bridges[member] = name
             if ends:
                 self.bridge_lines[name] = wire.sources()
+
+    def _logical_tops(self) -> Iterator[Node]:
+        """`interface loopback`, `vlan` and `tunnel`, which are no interfaces themselves unless they have an address."""
+        for word in _LOGICAL:
+            top = None if self.network is None else self.network.child("interface", word)
+            if top is not None and top.child("ip") is None and top.child("ipv6") is None:
+                yield top
 
     def _add_bridges(self) -> None:
         interfaces = self.ports.interfaces
@@ -153,7 +199,7 @@ class _Reader:
                         en=f"{name} joins ports at layer 2; what policies do between them is not modelled.",
                     ),
                     lines,
-                    interfaces=members | {name},
+                    interfaces=members | {name} if members <= interfaces.keys() else None,
                 )
 
     def _port(self, entry: Node, kind: InterfaceKind) -> None:
@@ -345,6 +391,7 @@ class _Reader:
                 sources,
                 interfaces=frozenset(missing),
             )
+            self._without_definition(missing, sources)
         if entry.unknown or entry.child("network", "tunnel") is not None:
             self.findings.doubt(
                 DoubtKind.UNREAD if entry.unknown else DoubtKind.UNSUPPORTED,
@@ -358,11 +405,11 @@ class _Reader:
         return Zone(entry.name, scope.name, members, sources, frozenset(entry.names("network", "external")))
 
 
-def management_port(deviceconfig: Node | None) -> Interface | None:
-    """The management port as an interface of its own: it never forwards, and has a table of its own."""
+def management_port(deviceconfig: Node | None, identity: Sources) -> Interface:
+    """The management port as an interface of its own: it never forwards, and has a table of its own. Every device has one, whatever the file says."""
     system = None if deviceconfig is None else deviceconfig.child("system")
     if system is None:
-        return None
+        return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, identity, dynamic_address=True, vrf=MANAGEMENT)
     found = []
     written = system.value("ip-address")
     mask = system.value("netmask")
@@ -378,9 +425,7 @@ def management_port(deviceconfig: Node | None) -> Interface | None:
                     address, joined((*setting.sources(), *(system.sources("netmask")[1:] if mask else ())))
                 )
             )
-    dynamic = system.child("type", "dhcp-client") is not None
-    if not found and not dynamic:
-        return None
+    dynamic = not found or system.child("type", "dhcp-client") is not None
     sources = system.sources("ip-address", "netmask", "ipv6-address", "type")
     return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, sources, tuple(found), dynamic_address=dynamic, vrf=MANAGEMENT)
 

@@ -22,6 +22,11 @@ _PROFILE_WORDS = frozenset((
 ))  # fmt: skip
 
 
+def _is_known(word: str, setting: Node) -> bool:
+    """Whether a line of a management profile is understood: all but the permitted addresses are `yes` or `no`."""
+    return word in _PROFILE_WORDS and (word == "permitted-ip" or setting.children.keys() <= {"yes", "no"})
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """One way to the device: by an interface, for a service; `permitted` are the hosts that may use it (None: any)."""
@@ -36,8 +41,7 @@ class Access:
 def accesses(network: Node | None, deviceconfig: Node | None, ports: Ports, findings: Findings) -> list[Access]:
     """All of them: on the management port, and where a management profile opens another interface."""
     found: list[Access] = []
-    if MANAGEMENT in ports.interfaces and deviceconfig is not None:
-        found += _of_management_port(deviceconfig, findings)
+    found += _of_management_port(deviceconfig, findings)
     for name, (profile, lines) in ports.profiles.items():
         entry = None if network is None else network.child("profiles", "interface-management-profile", profile)
         if entry is None:
@@ -47,7 +51,7 @@ def accesses(network: Node | None, deviceconfig: Node | None, ports: Ports, find
             )
             findings.doubt(DoubtKind.UNDEFINED, text, lines, plane=Plane.MANAGEMENT)
             continue
-        odd = [child for word, child in entry.children.items() if word not in _PROFILE_WORDS]
+        odd = [child for word, child in entry.children.items() if not _is_known(word, child)]
         if odd:
             findings.not_understood(*odd)
             text = Text(
@@ -63,10 +67,10 @@ def accesses(network: Node | None, deviceconfig: Node | None, ports: Ports, find
     return found
 
 
-def _of_management_port(deviceconfig: Node, findings: Findings) -> Iterator[Access]:
-    system = deviceconfig.child("system")
+def _of_management_port(deviceconfig: Node | None, findings: Findings) -> Iterator[Access]:
+    system = None if deviceconfig is None else deviceconfig.child("system")
     if system is None:
-        return
+        system = Node("system", findings.identity[0])  # what is not in the file is as it is by default
     permitted = system.names("permitted-ip") or None
     listed = system.sources("permitted-ip")[1:] if permitted else ()
     for service in (*SERVICES, "ping"):

@@ -236,6 +236,8 @@ class _RuleReader:
         if kind != "ipv4" or entry.child("dynamic-destination-translation") is not None:
             self._unsupported(kind if kind != "ipv4" else "dynamic-destination-translation")
             return []
+        if entry.unknown:
+            self._unsupported(" ".join(entry.unknown[0].text.split()))
         if entry.unknown or entry.repeated or any(not entry.names(name) for name in _ALWAYS_THERE):
             self.reason = _UNREAD
         if entry.value("active-active-device-binding", default="both") not in ("both", "primary"):
@@ -263,6 +265,7 @@ class _RuleReader:
         return [one for one in found if one.asked.sources and one.asked.destinations]
 
     def _unsupported(self, what: str) -> None:
+        """What it does is left open."""
         entry = self.entry
         ends = self._interfaces("from") | self._interfaces("to")
         self.scope.findings.doubt(

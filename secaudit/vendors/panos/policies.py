@@ -229,6 +229,9 @@ class _RuleReader:
     def _side(self, name: str, negate: str) -> AddressSet:
         found = self.objects.addresses.of_setting(self.entry, name)
         self.shown.append(found.sources)
+        if self.entry.unknown or (self.entry.yes(negate) and not self.entry.names(name)):
+            # what was not understood may be what the rule compares, or that it means the addresses outside
+            return AddressSet((), (), ANY_IPV4, ANY_IPV6, found.sources, _UNREAD)
         return found.negated() if self.entry.yes(negate) else found
 
     def _zones(self, name: str) -> ZoneSet:

@@ -147,9 +147,7 @@ class _DeviceReader:
             logical = self.network.child("virtual-router") is None and self.network.child("logical-router") is not None
         findings, network = self.findings, self.network
         ports = read_ports(network, self.scopes, findings, logical)
-        port = management_port(self.deviceconfig)
-        if port is not None:
-            ports.interfaces[MANAGEMENT] = port
+        ports.interfaces[MANAGEMENT] = management_port(self.deviceconfig, findings.identity)
         tunnels = read_tunnels(network, ports.interfaces, findings)
         routing = RouteReader(network, self.scopes, ports, findings, logical).read(self.deviceconfig)
         lookups = Lookups(ports, routing.routes, routing.dynamic)
@@ -322,7 +320,7 @@ class _DeviceReader:
             )
             findings.doubt(DoubtKind.UNSUPPORTED, text, mode.sources())
         for gateway in () if self.network is None else self.network.entries("shared-gateway"):
-            if gateway.names("import", "network", "interface"):
+            if gateway.child("import") is not None:
                 text = Text(ja="共有ゲートウェイは判定していません。", en="Shared gateways are not modelled.")
                 findings.doubt(DoubtKind.UNSUPPORTED, text, gateway.sources())
         for scope in self.scopes:

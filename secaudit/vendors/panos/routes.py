@@ -77,7 +77,9 @@ class RouteReader:
     def _static(self, vrf: str, router: Node, family: Family, gateway_word: str, entry: Node) -> list[_Static]:
         lines = entry.sources()
         written = entry.value("destination")
-        prefix = self._prefix(written, family)
+        destination = entry.child("destination")
+        cut = destination is not None and any(one.children for one in destination.children.values())
+        prefix = None if cut else self._prefix(written, family)
         if prefix is None:
             self._unreadable(entry, "宛先を読み取れません", "has a destination that cannot be read")
             self.dynamic += of_unknown_prefix(family, lines, (vrf,))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine
 from secaudit.vendors.panos.tree import DEEPEST, Document, Node
 
@@ -67,14 +66,10 @@ def read_into(document: Document, lines: Sequence[SourceLine]) -> None:
 def _quoted_on(lines: Sequence[SourceLine], position: int) -> tuple[int, list[SourceLine] | None]:
     """The lines up to the closing quote; None when there is none."""
     for index in range(position, min(position + _MOST_LINES_OF_A_VALUE, len(lines))):
+        if lines[index].text.startswith(_COMMANDS):
+            break  # the quote is one of the text (an inch), or a mask took the closing one: commands are never a part of a value
         if lines[index].text.count('"') % 2:
             return index + 1, list(lines[position : index + 1])
-        if (
-            lines[index].text.startswith("set ")
-            and lines[index].text.count('"') == 0
-            and MASK in lines[position - 1].text
-        ):
-            break  # the mask took the quote
     return position, None
 
 

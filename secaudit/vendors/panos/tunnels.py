@@ -20,6 +20,11 @@ from secaudit.vendors.panos.addresses import literal
 from secaudit.vendors.panos.findings import Findings
 from secaudit.vendors.panos.tree import Node, joined
 
+_IPSEC_WORDS = frozenset((
+    "auto-key", "manual-key", "global-protect-satellite", "tunnel-interface", "tunnel-monitor", "anti-replay", "anti-replay-window", "copy-tos",
+    "copy-flow-label", "disabled", "ipsec-mode", "enable-gre-encapsulation", "comment", "ipv6",
+))  # fmt: skip
+
 
 def read_tunnels(network: Node | None, interfaces: dict[str, Interface], findings: Findings) -> dict[str, Filter]:
     """Puts the ends of tunnels into their interfaces; the filters are the proxy IDs."""
@@ -55,6 +60,15 @@ def _put(interfaces: dict[str, Interface], name: str, end: TunnelEnd) -> None:
 
 def _ipsec(network: Node, interfaces: dict[str, Interface], findings: Findings, entry: Node) -> dict[str, Filter]:
     name = entry.value("tunnel-interface")
+    odd = [child for word, child in entry.children.items() if word not in _IPSEC_WORDS]
+    if odd or name not in interfaces:
+        findings.not_understood(*odd)
+        text = Text(
+            ja=f"IPsec トンネル {entry.name} に読み取れない行があるか、トンネルインタフェースが分かりません。",
+            en=f"The IPsec tunnel {entry.name} has lines that were not understood, or its tunnel interface is not known.",
+        )
+        bounded = frozenset((name,)) if name in interfaces else None
+        findings.doubt(DoubtKind.UNREAD if odd else DoubtKind.UNDEFINED, text, entry.sources(), interfaces=bounded)
     gateways = entry.names("auto-key", "ike-gateway")
     gateway = network.child("ike", "gateway", gateways[0]) if len(gateways) == 1 else None
     lines = entry.sources()

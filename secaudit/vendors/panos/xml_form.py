@@ -71,6 +71,8 @@ class _Builder(ContentHandler, LexicalHandler):
         elif entry:
             name = held.get("name", "")
         parent = self.stack[-1]
+        if entry and not name:
+            document.garbage.append(line)  # what it holds belongs to nothing
         node = parent.children.get(name) if name else None
         if node is None:
             node = Node(name, line)

@@ -315,16 +315,16 @@ def test_dynamic_routing_is_bound_to_interfaces_where_that_is_plain() -> None:
 
 def test_crossing_routes_name_their_lines() -> None:
     found = device(
-        "interface GigabitEthernet0/1\n vrf forwarding B\n ip address 10.0.0.1 255.255.255.0\n"
+        "vrf definition B\ninterface GigabitEthernet0/1\n vrf forwarding B\n ip address 10.0.0.1 255.255.255.0\n"
         "ip route vrf A 10.9.0.0 255.255.0.0 GigabitEthernet0/1 10.0.0.9 global\nend"
     )
     (doubt,) = [one for one in found.doubts if one.plane is Plane.TRAFFIC]
-    assert (doubt.kind, doubt.sources[0].number) == (DoubtKind.UNSUPPORTED, 4)
+    assert (doubt.kind, doubt.sources[0].number) == (DoubtKind.UNSUPPORTED, 5)
 
 
 def test_a_route_into_the_global_table_leaves_by_its_interface_or_by_anything() -> None:
     text = (
-        "interface GigabitEthernet0/1\n vrf forwarding A\n ip address 10.0.0.1 255.255.255.0\n"
+        "vrf definition A\ninterface GigabitEthernet0/1\n vrf forwarding A\n ip address 10.0.0.1 255.255.255.0\n"
         "interface GigabitEthernet0/2\n ip address 192.0.2.1 255.255.255.0\n"
         "ip route vrf A 10.9.0.0 255.255.0.0 {0} global\nend"
     )
@@ -547,3 +547,17 @@ def test_huge_files_take_seconds(name: str, text: str) -> None:
     source = config(text)
     READER.score(source)
     READER.read(source)
+
+
+def test_ports_whose_broadcasts_are_forwarded_as_well() -> None:
+    """`ip forward-protocol udp PORT` adds to what `ip helper-address` passes on; a port that is not known could be any."""
+    text = "interface GigabitEthernet0/1\n ip address 10.0.0.1 255.255.255.0\n ip helper-address 10.9.0.9\n{0}\nend"
+    usual, added, named, unknown = (
+        device(text.format(line)).relays[0].ports
+        for line in (
+            "no ip forward-protocol nd", "ip forward-protocol udp 5000", "ip forward-protocol udp syslog", "ip forward-protocol udp frob",
+        )
+    )  # fmt: skip
+    assert set(added) == {*usual, 5000}
+    assert set(named) == {*usual, 514}
+    assert len(unknown) == 65536

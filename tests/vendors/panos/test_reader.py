@@ -43,7 +43,7 @@ def kinds(device: Device) -> set[DoubtKind]:
 def test_two_configurations_in_one_file() -> None:
     found = read(XML + XML.replace("PA-XML", "PA-SECOND"))
     assert [device.name for device in found.devices] == ["PA-XML", "PA-SECOND"]
-    assert all(len(device.interfaces) == 2 for device in found.devices)
+    assert all(len(device.interfaces) == 3 for device in found.devices)
     curly = read(CURLY + CURLY.replace("PA-CURLY", "PA-SECOND"))
     assert [device.name for device in curly.devices] == ["PA-CURLY", "PA-SECOND"]
 
