@@ -39,6 +39,14 @@ _BALANCER = Text(
     ja="ロードバランサーが受け取った通信を他の端末へ渡すが、渡す先の設定は読み取っていない。",
     en="a load balancer hands what it gets to other hosts, and where to was not read",
 )
+_PRIVATE_LINK = Text(
+    ja="VPCエンドポイントが、AWSのサービスではなく他のVPC等のサービス(PrivateLink)につながる。つながる先は読み取っていない。",
+    en="a VPC endpoint leads to a service in another VPC (PrivateLink and the like), and where to was not read",
+)
+_SEVERAL_ADDRESSES = Text(
+    ja="NATゲートウェイに複数のアドレスがあり、どのアドレスに変換されるか分からない。",
+    en="the NAT gateway has several addresses, and to which of them it translates is not known",
+)
 _BALANCERS = ("network_load_balancer", "gateway_load_balancer", "gateway_load_balancer_endpoint")
 _ID = re.compile(r"(?:vpc|tgw|vgw|nat)-[0-9a-z-]+")
 
@@ -157,6 +165,15 @@ def _balancers(records: Records, cards: Iterable[NetworkCard]) -> Iterator[Place
         if record.text("VpcEndpointType") == "GatewayLoadBalancer":
             sources = record.sources("VpcEndpointId", "VpcEndpointType")
             yield PlacedDoubt(record.text("VpcId") or None, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, sources))
+        elif record.text("VpcEndpointType") not in ("", "Interface", "Gateway") or "vpce-svc-" in record.text(
+            "ServiceName"
+        ):
+            sources = record.sources("VpcEndpointId", "VpcEndpointType", "ServiceName")
+            yield PlacedDoubt(record.text("VpcId") or None, Doubt(DoubtKind.UNSUPPORTED, _PRIVATE_LINK, sources))
+    for id_, record in records.of("NatGateways"):
+        if len(record.children("NatGatewayAddresses")) > 1:
+            sources = record.sources("NatGatewayId", "NatGatewayAddresses")
+            yield PlacedDoubt(id_, Doubt(DoubtKind.UNSUPPORTED, _SEVERAL_ADDRESSES, sources))
     for card in cards:
         if card.managed in _BALANCERS:
             yield PlacedDoubt(card.network, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, card.sources))

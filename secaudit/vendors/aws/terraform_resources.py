@@ -311,7 +311,9 @@ def _nat(made: Made, v: Values) -> None:
                 PrivateIp=v.get("private_ip"),
                 PublicIp=v.get("public_ip"),
                 NetworkInterfaceId=v.get("network_interface_id"),
-            )
+            ),
+            *(v.object(PrivateIp=one) for one in v.each("secondary_private_ip_addresses")),
+            *(v.object(AllocationId=one) for one in v.each("secondary_allocation_ids")),
         ]
     )
     made.add("NatGateways", v.id, v.object(NatGatewayId=v.id, SubnetId=v.get("subnet_id"), NatGatewayAddresses=held))
@@ -362,7 +364,12 @@ def _endpoint(made: Made, v: Values) -> None:
     made.add(
         "VpcEndpoints",
         v.id,
-        v.object(VpcEndpointId=v.id, VpcEndpointType=v.get("vpc_endpoint_type"), VpcId=v.get("vpc_id")),
+        v.object(
+            VpcEndpointId=v.id,
+            VpcEndpointType=v.get("vpc_endpoint_type"),
+            VpcId=v.get("vpc_id"),
+            ServiceName=v.get("service_name"),
+        ),
     )
     if v.text("vpc_endpoint_type") not in ("", "Gateway"):
         return
