@@ -12,7 +12,7 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.aws import recognition
 from secaudit.vendors.aws.gathering import Page, gather
 from secaudit.vendors.aws.networks import Networks
-from secaudit.vendors.aws.records import Record, Records
+from secaudit.vendors.aws.records import Record, Records, network_of
 from secaudit.vendors.aws.transit import Transit
 from secaudit.vendors.cloud.conversion import devices_of
 from secaudit.vendors.cloud.model import Cloud, NetworkCard, PlacedDoubt, RuleGroup, SubnetFilter, VirtualNetwork
@@ -40,8 +40,8 @@ _BALANCER = Text(
     en="a load balancer hands what it gets to other hosts, and where to was not read",
 )
 _MISPLACED = Text(
-    ja="サブネットと、その中にあるものの記述が合わないか、ルートテーブルがどのサブネットのものか書かれていない。",
-    en="a subnet and what is in it are told to be in different networks, or which subnets a route table is for is not told",
+    ja="サブネットと、その中にあるものの記述が合わないか、アドレスの範囲、ルートテーブルのサブネット又は規則のグループが書かれていない。",
+    en="a subnet and what is in it are told to be in different networks, or a range of addresses, the subnets of a route table or the group of a rule is not told",
 )
 _PRIVATE_LINK = Text(
     ja="VPCエンドポイントが、AWSのサービスではなく他のVPC等のサービス(PrivateLink)につながる。つながる先は読み取っていない。",
@@ -54,6 +54,11 @@ _UNKNOWN_ENDPOINT = Text(
 _SEVERAL_ADDRESSES = Text(
     ja="NATゲートウェイに複数のアドレスがあり、どのアドレスに変換されるか分からない。",
     en="the NAT gateway has several addresses, and to which of them it translates is not known",
+)
+_RANGES = (
+    ("Vpcs", "CidrBlockAssociationSet", "CidrBlock"),
+    ("Vpcs", "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
+    ("Subnets", "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
 )
 _BALANCERS = ("network_load_balancer", "gateway_load_balancer", "gateway_load_balancer_endpoint")
 _ID = re.compile(r"(?:vpc|tgw|vgw|nat)-[0-9a-z-]+")
@@ -151,6 +156,14 @@ def _misplaced(records: Records) -> Iterator[PlacedDoubt]:
             for one in (record, *record.children("Associations")):
                 if network and placed.get(one.text("SubnetId"), "") not in ("", network):
                     wrong += one.sources("SubnetId")[:1]
+    for kind, key, inner in _RANGES:
+        for _, record in records.of(kind):
+            for one in record.children(key):
+                if network_of(one.text(inner)) is None and one.child(f"{inner}State") is not None:
+                    wrong += one.sources(inner)[:1]
+    for _, record in records.of("SecurityGroupRules"):
+        if not record.has("GroupId"):
+            wrong += record.sources("SecurityGroupRuleId")[:1]
     for _, record in records.of("RouteTables"):
         if not record.has("Associations"):
             wrong += record.sources("RouteTableId")[:1]

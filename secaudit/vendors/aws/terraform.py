@@ -89,6 +89,9 @@ def _resource(document: JsonDocument, book: LineBook, made: Made, resource: Item
         maker(made, Values(document, values, record.text("address"), resource))
         return
     prefixes, known = _types()
+    if not type_:
+        book.not_known("?", resource)
+        return
     if (
         record.text("mode") == "data"
         or type_ in known
