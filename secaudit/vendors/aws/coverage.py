@@ -26,6 +26,26 @@ _FREE = frozenset({"Tags", "tags", "tags_all"})
 """Objects whose members people choose."""
 
 
+_OF_OBJECTS = frozenset(
+    (
+        "Associations", "Attachments", "CidrBlockAssociationSet", "Entries", "Groups", "IpPermissions", "IpPermissionsEgress", "IpRanges",
+        "Ipv6Addresses", "Ipv6CidrBlockAssociationSet", "Ipv6Prefixes", "Ipv6Ranges", "Ipv4Prefixes", "NatGatewayAddresses", "NetworkInterfaces",
+        "PrefixListIds", "PrivateIpAddresses", "Routes", "TransitGatewayAttachments", "UserIdGroupPairs", "VpcAttachments", "egress", "ingress", "route",
+    )
+)  # fmt: skip
+"""Members that are lists of objects; anything else in their place is not understood."""
+_SINGLE = ("Id", "CidrBlock", "Ipv6Address", "PrivateIpAddress")
+"""What members end with that are single values."""
+
+
+def _is_odd(key: str, member: Item) -> bool:
+    if key.endswith(_SINGLE):
+        return isinstance(member.value, list | dict)
+    if key not in _OF_OBJECTS or member.value is None:
+        return False
+    return not isinstance(member.value, list) or any(not isinstance(one.value, dict) for one in member.items)
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What is known of members by their name."""
@@ -88,7 +108,7 @@ class LineBook:
             for key, member in item.members.items():
                 if key in _FREE:
                     self._all_used(member)
-                elif key in known.used:
+                elif key in known.used and not _is_odd(key, member):
                     self.used.add(member.line)
                     waiting.append(member)
                 elif key in known.irrelevant:

@@ -35,6 +35,9 @@ _GATEWAYS = (
     "OdbNetworkArn",
 )  # fmt: skip
 _GONE = ("deleted", "failed", "deleting")
+_LEARNT = ("EnableVgwRoutePropagation", "Advertisement")
+"""Origins of routes that nobody wrote: a virtual private gateway propagates them, a VPC route server puts them there."""
+_STATE = Text(ja="経路の状態を読み取れない。", en="the state of the route was not understood")
 _NO_INSTANCE = Text(
     ja="経路の行き先のインスタンスのネットワークインターフェースが分からない。",
     en="the network interface of the instance that a route leads to is not told",
@@ -166,7 +169,9 @@ class Networks:
         )
         if record.text("State") == "blackhole":
             target, sources = Target(TargetKind.NOWHERE), merged(sources, record.sources("State"))
-        learnt = record.text("Origin") == "EnableVgwRoutePropagation"
+        elif record.text("State") not in ("", "active"):
+            reason = reason or _STATE
+        learnt = record.text("Origin") in _LEARNT
         return TableRoute(destinations, (target,), sources, learnt, reason, from_lines=learnt)
 
     def _target(self, record: Record) -> tuple[Target, Text | None]:
@@ -245,21 +250,22 @@ class Networks:
                 record.sources("GroupId", "GroupName"),
                 record.text("GroupName"),
             )
-        networks = {group: self._network_of_group(group) for group in apart}
+        networks = self._networks_of_groups() if apart else {}
         for id_, rules in sorted(apart.items()):
             yield RuleGroup(
                 id_,
-                networks[id_],
+                networks.get(id_, ""),
                 tuple(rule for one, rule in rules if one.flag("IsEgress") is not True),
                 tuple(rule for one, rule in rules if one.flag("IsEgress") is not False),
                 merged(*(one.sources("GroupId") for one, _ in rules[:3])),
             )
 
-    def _network_of_group(self, group: str) -> str:
+    def _networks_of_groups(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for record in self.interface_records:
-            if any(one.text("GroupId") == group for one in record.children("Groups")):
-                return record.text("VpcId")
-        return ""
+            for one in record.children("Groups"):
+                found.setdefault(one.text("GroupId"), record.text("VpcId"))
+        return found
 
     def _permissions(self, record: Record, key: str) -> list[GroupRule]:
         return [rule for one in record.children(key) for rule in permission(one, self.prefix_list)]
@@ -353,7 +359,9 @@ _MANAGED = frozenset(
 def _used(record: Record, prefixes: tuple[IPNetwork, ...]) -> int | None:
     free = record.number("AvailableIpAddressCount")
     first = next((one for one in prefixes if isinstance(one, ipaddress.IPv4Network)), None)
-    return None if free is None or first is None else max(0, first.num_addresses - _RESERVED - free)
+    if free is None or first is None or not 0 <= free <= first.num_addresses - _RESERVED:
+        return None
+    return first.num_addresses - _RESERVED - free
 
 
 def _is_gone(record: Record, key: str) -> bool:

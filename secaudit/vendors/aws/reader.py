@@ -12,7 +12,7 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.aws import NAME
 from secaudit.vendors.aws.gathering import Page, gather
 from secaudit.vendors.aws.networks import Networks
-from secaudit.vendors.aws.records import Record, Records
+from secaudit.vendors.aws.records import Record, Records, network_of
 from secaudit.vendors.aws.transit import Transit
 from secaudit.vendors.cloud.conversion import devices_of
 from secaudit.vendors.cloud.model import Cloud, NetworkCard, PlacedDoubt, RuleGroup, SubnetFilter, VirtualNetwork
@@ -38,6 +38,27 @@ _NO_ID = Text(
 _BALANCER = Text(
     ja="ロードバランサーが受け取った通信を他の端末へ渡すが、渡す先の設定は読み取っていない。",
     en="a load balancer hands what it gets to other hosts, and where to was not read",
+)
+_MISPLACED = Text(
+    ja="サブネットと、その中にあるものの記述が合わないか、アドレスの範囲、ルートテーブルのサブネット又は規則のグループが書かれていない。",
+    en="a subnet and what is in it are told to be in different networks, or a range of addresses, the subnets of a route table or the group of a rule is not told",
+)
+_PRIVATE_LINK = Text(
+    ja="VPCエンドポイントが、AWSのサービスではなく他のVPC等のサービス(PrivateLink)につながる。つながる先は読み取っていない。",
+    en="a VPC endpoint leads to a service in another VPC (PrivateLink and the like), and where to was not read",
+)
+_UNKNOWN_ENDPOINT = Text(
+    ja="VPCエンドポイントのネットワークインターフェースがあるが、どのサービスにつながるか提出されていない。",
+    en="there is a network interface of a VPC endpoint, and which service it leads to was not submitted",
+)
+_SEVERAL_ADDRESSES = Text(
+    ja="NATゲートウェイに複数のアドレスがあり、どのアドレスに変換されるか分からない。",
+    en="the NAT gateway has several addresses, and to which of them it translates is not known",
+)
+_RANGES = (
+    ("Vpcs", "CidrBlockAssociationSet", "CidrBlock"),
+    ("Vpcs", "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
+    ("Subnets", "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
 )
 _BALANCERS = ("network_load_balancer", "gateway_load_balancer", "gateway_load_balancer_endpoint")
 _ID = re.compile(r"(?:vpc|tgw|vgw|nat)-[0-9a-z-]+")
@@ -105,12 +126,41 @@ def _flaws(pages: Sequence[Page], records: Records) -> Iterator[PlacedDoubt]:
             )
             if not record.has("VpcId") and not placed:
                 yield _everywhere(DoubtKind.TRUNCATED, _NO_ID, record.sources("SubnetId", "RouteTableId"))
+    yield from _misplaced(records)
     for id_, first, second in records.differing[:_SHOWN]:
         text = Text(
             ja=f"{id_} の内容が二つあり、異なる。どちらが現在のものか判断できない。",
             en=f"there are two different descriptions of {id_}, and which one is current cannot be told",
         )
         yield _everywhere(DoubtKind.TRUNCATED, text, (first, second))
+
+
+def _misplaced(records: Records) -> Iterator[PlacedDoubt]:
+    """Records that do not fit together: a subnet of another network than what is in it, a table whose subnets are not told."""
+    placed = {id_: record.text("VpcId") for id_, record in records.of("Subnets")}
+    wrong: list[SourceLine] = []
+    for kind in ("NetworkInterfaces", "NatGateways", "RouteTables", "NetworkAcls"):
+        for _, record in records.of(kind):
+            network = record.text("VpcId")
+            for one in (record, *record.children("Associations")):
+                if network and placed.get(one.text("SubnetId"), "") not in ("", network):
+                    wrong += one.sources("SubnetId")[:1]
+    for kind, key, inner in _RANGES:
+        for _, record in records.of(kind):
+            for one in record.children(key):
+                if network_of(one.text(inner)) is None and one.child(f"{inner}State") is not None:
+                    wrong += one.sources(inner)[:1]
+    for _, record in records.of("SecurityGroupRules"):
+        if not record.has("GroupId"):
+            wrong += record.sources("SecurityGroupRuleId")[:1]
+    for _, record in records.of("RouteTables"):
+        if not record.has("Associations"):
+            wrong += record.sources("RouteTableId")[:1]
+        for one in record.children("Associations"):
+            if not (one.has("SubnetId") or one.has("GatewayId") or one.flag("Main")):
+                wrong += one.sources()[:1]
+    if wrong:
+        yield _everywhere(DoubtKind.TRUNCATED, _MISPLACED, tuple(dict.fromkeys(wrong))[:_SHOWN])
 
 
 def _everywhere(kind: DoubtKind, text: Text, lines: tuple[SourceLine, ...]) -> PlacedDoubt:
@@ -146,6 +196,19 @@ def _balancers(records: Records, cards: Iterable[NetworkCard]) -> Iterator[Place
         if record.text("VpcEndpointType") == "GatewayLoadBalancer":
             sources = record.sources("VpcEndpointId", "VpcEndpointType")
             yield PlacedDoubt(record.text("VpcId") or None, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, sources))
+        elif record.text("VpcEndpointType") not in ("", "Interface", "Gateway") or "vpce-svc-" in record.text(
+            "ServiceName"
+        ):
+            sources = record.sources("VpcEndpointId", "VpcEndpointType", "ServiceName")
+            yield PlacedDoubt(record.text("VpcId") or None, Doubt(DoubtKind.UNSUPPORTED, _PRIVATE_LINK, sources))
+    described = {name for _, record in records.of("VpcEndpoints") for name in record.texts("NetworkInterfaceIds")}
+    for card in cards:
+        if card.managed == "vpc_endpoint" and card.id not in described:
+            yield PlacedDoubt(card.network, Doubt(DoubtKind.TRUNCATED, _UNKNOWN_ENDPOINT, card.sources))
+    for id_, record in records.of("NatGateways"):
+        if len(record.children("NatGatewayAddresses")) > 1:
+            sources = record.sources("NatGatewayId", "NatGatewayAddresses")
+            yield PlacedDoubt(id_, Doubt(DoubtKind.UNSUPPORTED, _SEVERAL_ADDRESSES, sources))
     for card in cards:
         if card.managed in _BALANCERS:
             yield PlacedDoubt(card.network, Doubt(DoubtKind.UNSUPPORTED, _BALANCER, card.sources))

@@ -26,6 +26,8 @@ _NO_NETWORK = Text(
     ja="ネットワークの構成に関わらないリソース",
     en="a resource that is no part of the network",
 )
+_PROVIDERS = ("aws_", "awscc_")
+"""What the resources of AWS begin with: those of the usual provider and those of the Cloud Control API."""
 _FRAME = frozenset(
     {"format_version", "terraform_version", "values", "planned_values", "root_module", "child_modules", "resources"}
 )
@@ -87,7 +89,15 @@ def _resource(document: JsonDocument, book: LineBook, made: Made, resource: Item
         maker(made, Values(document, values, record.text("address"), resource))
         return
     prefixes, known = _types()
-    if record.text("mode") == "data" or type_ in known or type_.startswith(prefixes) or not type_.startswith("aws_"):
+    if not type_:
+        book.not_known("?", resource)
+        return
+    if (
+        record.text("mode") == "data"
+        or type_ in known
+        or type_.startswith(prefixes)
+        or not type_.startswith(_PROVIDERS)
+    ):
         book.set_aside(resource, _NO_NETWORK)
     else:
         book.not_known(type_ or "?", resource)

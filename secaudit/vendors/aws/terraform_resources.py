@@ -25,6 +25,11 @@ class Values:
         found = self.item.get(key)
         return None if found is None or found.value in (None, "", [], {}) else found
 
+    def told(self, key: str) -> bool:
+        """Whether a value is known, be it empty."""
+        found = self.item.get(key)
+        return found is not None and found.value is not None
+
     def text(self, key: str) -> str:
         """A string or a number as text."""
         found = self.get(key)
@@ -130,8 +135,12 @@ def _route_table(made: Made, v: Values) -> None:
     id_ = v.get("default_route_table_id") or v.id
     # What a virtual private gateway propagates is not among the routes.
     learnt = [v.object(GatewayId=one) for one in v.each("propagating_vgws")]
-    routes = None if v.item.get("route") is None else v.made([*map(_route_of, v.objects("route")), *learnt])
-    made.add("RouteTables", id_, v.object(RouteTableId=id_, VpcId=v.get("vpc_id"), Routes=routes, Tags=v.tags()))
+    routes = None if not v.told("route") else v.made([*map(_route_of, v.objects("route")), *learnt])
+    made.add(
+        "RouteTables",
+        id_,
+        v.object(RouteTableId=id_, VpcId=v.get("vpc_id"), Routes=routes, Associations=v.made([]), Tags=v.tags()),
+    )
     if v.get("default_route_table_id") is not None:
         made.part("RouteTables", str(id_.value), "Associations", v.object(Main=v.made(True)))
 
@@ -164,7 +173,7 @@ def _acl_entry(v: Values, egress: bool | None) -> Item:
 
 def _acl(made: Made, v: Values) -> None:
     id_ = v.get("default_network_acl_id") or v.id
-    told = [(key, egress) for key, egress in (("ingress", False), ("egress", True)) if v.item.get(key) is not None]
+    told = [(key, egress) for key, egress in (("ingress", False), ("egress", True)) if v.told(key)]
     entries = [_acl_entry(one, egress) for key, egress in told for one in v.objects(key)]
     if len(told) == 1:
         entries.append(v.object(Egress=v.made(not told[0][1])))  # nothing is known of the other direction
@@ -230,7 +239,7 @@ def _group(made: Made, v: Values) -> None:
     sides = {
         name: v.made([_permission(one, id_, apart=False) for one in v.objects(key)])
         for name, key in (("IpPermissions", "ingress"), ("IpPermissionsEgress", "egress"))
-        if v.item.get(key) is not None
+        if v.told(key)
     }
     made.add("SecurityGroups", id_, v.object(GroupId=id_, GroupName=v.get("name"), VpcId=v.get("vpc_id"), **sides))
 
@@ -274,7 +283,7 @@ def _card(made: Made, v: Values) -> None:
     made.add("NetworkInterfaces", v.id, v.object(
         NetworkInterfaceId=v.id, VpcId=v.get("vpc_id"), SubnetId=v.get("subnet_id"), PrivateIpAddress=v.get("private_ip") or (texts[0] if texts else None),
         PrivateIpAddresses=_addresses(v, list(texts)), Ipv6Addresses=v.made([v.object(Ipv6Address=one) for one in v.each("ipv6_addresses")]),
-        Groups=None if groups is None else v.made([v.object(GroupId=one) for one in groups.items]), SourceDestCheck=v.item.get("source_dest_check"),
+        Groups=None if groups is None or groups.value is None else v.made([v.object(GroupId=one) for one in groups.items]), SourceDestCheck=v.item.get("source_dest_check"),
     ))  # fmt: skip
 
 
@@ -286,7 +295,7 @@ def _instance(made: Made, v: Values) -> None:
     first = v.object(
         NetworkInterfaceId=card, SubnetId=v.get("subnet_id"), PrivateIpAddress=v.get("private_ip"), PrivateIpAddresses=_addresses(v, texts),
         Ipv6Addresses=v.made([v.object(Ipv6Address=one) for one in v.each("ipv6_addresses")]), SourceDestCheck=v.item.get("source_dest_check"),
-        Groups=None if groups is None else v.made([v.object(GroupId=one) for one in groups.items]),
+        Groups=None if groups is None or groups.value is None else v.made([v.object(GroupId=one) for one in groups.items]),
         Association=None if outer is None else v.object(PublicIp=outer),
     )  # fmt: skip
     made.add("Instances", v.id, v.object(InstanceId=v.id, NetworkInterfaces=v.made([first])))
@@ -311,7 +320,9 @@ def _nat(made: Made, v: Values) -> None:
                 PrivateIp=v.get("private_ip"),
                 PublicIp=v.get("public_ip"),
                 NetworkInterfaceId=v.get("network_interface_id"),
-            )
+            ),
+            *(v.object(PrivateIp=one) for one in v.each("secondary_private_ip_addresses")),
+            *(v.object(AllocationId=one) for one in v.each("secondary_allocation_ids")),
         ]
     )
     made.add("NatGateways", v.id, v.object(NatGatewayId=v.id, SubnetId=v.get("subnet_id"), NatGatewayAddresses=held))
@@ -362,7 +373,12 @@ def _endpoint(made: Made, v: Values) -> None:
     made.add(
         "VpcEndpoints",
         v.id,
-        v.object(VpcEndpointId=v.id, VpcEndpointType=v.get("vpc_endpoint_type"), VpcId=v.get("vpc_id")),
+        v.object(
+            VpcEndpointId=v.id,
+            VpcEndpointType=v.get("vpc_endpoint_type"),
+            VpcId=v.get("vpc_id"),
+            ServiceName=v.get("service_name"),
+        ),
     )
     if v.text("vpc_endpoint_type") not in ("", "Gateway"):
         return

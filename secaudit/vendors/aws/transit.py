@@ -151,8 +151,15 @@ class Transit:
                 if one.text("TransitGatewayAttachmentId") == id_ and one.text("State") not in _GONE:
                     return table, one.sources("TransitGatewayAttachmentId")
         # `describe-transit-gateway-attachments` always tells the association there is; the VPC attachments never do.
+        # Whether it tells them to an account that the gateway is shared with is not documented: somebody must have seen the tables.
         full = self._records.one("TransitGatewayAttachments", id_)
-        return (None if full is not None else "?"), ()
+        return (None if full is not None and self._tables_seen(record.text("TransitGatewayId")) else "?"), ()
+
+    def _tables_seen(self, hub: str) -> bool:
+        """Whether what was submitted is from an account that sees the route tables of a hub."""
+        if self._tables_of_hub.get(hub):
+            return True
+        return any(record.child("Association") is not None for _, record in self._at_hub.get(hub, ()))
 
     def _hub_tables(self, hub: str) -> Iterator[HubTable]:
         for id_, record in self._tables_of_hub.get(hub, ()):
@@ -179,7 +186,8 @@ class Transit:
             propagated = [self._propagated(one) for one in learnt.children("TransitGatewayRouteTablePropagations")]
             routes += [route for one in propagated if one is not None for route in one]
             known = all(one is not None for one in propagated)
-        return HubTable(id_, tuple(routes), known and all(one.destinations for one in routes), sources)
+        told = all(one.destinations and one.targets and all(_is_told(to) for to in one.targets) for one in routes)
+        return HubTable(id_, tuple(one for one in routes if one.targets), known and told, sources)
 
     def _hub_route(self, record: Record) -> TableRoute:
         prefix = network_of(record.text("DestinationCidrBlock"))
@@ -187,7 +195,7 @@ class Transit:
         ports = record.children("TransitGatewayAttachments")
         targets = tuple(Target(TargetKind.GATEWAY, one.text("TransitGatewayAttachmentId")) for one in ports)
         sources = merged(sources, *(one.sources("TransitGatewayAttachmentId") for one in ports))
-        if record.text("State") == "blackhole" or not targets:
+        if record.text("State") == "blackhole":
             targets = (Target(TargetKind.NOWHERE),)
         learnt = record.text("Type") == "propagated"
         lines = learnt and any(one.text("ResourceType") != "vpc" for one in ports)
@@ -210,7 +218,7 @@ class Transit:
         """Direct Connect gateways and virtual private gateways. What was not described of them is a port of its own that leads nowhere known."""
         for id_, record in self._records.of("directConnectGateways"):
             sources = record.sources("DirectConnectGatewayId")
-            lines = tuple(self._virtual_interfaces("DirectConnectGatewayId", id_))
+            lines = (*self._virtual_interfaces("DirectConnectGatewayId", id_), *self._of_others(id_))
             clouds = (*self._associated(id_), *self._not_associated(id_, sources))
             yield LineGateway(
                 id_,
@@ -267,7 +275,8 @@ class Transit:
 
     def _virtual_interfaces(self, key: str, gateway: str) -> Iterator[LinePort]:
         for id_, record in self._records.of("virtualInterfaces"):
-            if record.text(key) != gateway or record.text("VirtualInterfaceState") in (*_GONE, "down"):
+            # One that is down at the moment may come up again.
+            if record.text(key) != gateway or record.text("VirtualInterfaceState") in _GONE:
                 continue
             pairs = [record, *record.children("BgpPeers")]
             near: list[tuple[IPNetwork, IPAddress, IPAddress | None]] = []
@@ -278,6 +287,14 @@ class Transit:
                     near.append((prefix, own, address_of(other.partition("/")[0])))
             sources = record.sources("VirtualInterfaceId", "AmazonAddress", "CustomerAddress")
             yield LinePort(id_, sources, tuple(near))
+
+    def _of_others(self, gateway: str) -> Iterator[LinePort]:
+        """Virtual interfaces that the Direct Connect gateway tells and nobody described: those of other accounts."""
+        described = self._records.by_kind.get("virtualInterfaces", {})
+        for id_, record in self._records.of("directConnectGatewayAttachments"):
+            here = record.text("DirectConnectGatewayId") == gateway and record.text("AttachmentState") not in _GONE
+            if here and id_ not in described:
+                yield LinePort(id_, record.sources("VirtualInterfaceId"))
 
     def _private_lines(self, gateway: str) -> Iterator[LinePort]:
         """Direct Connect gateways that a virtual private gateway is associated with."""
@@ -342,6 +359,10 @@ class Transit:
             if record.text("ResourceId") == gateway:
                 return id_
         return None
+
+
+def _is_told(target: Target) -> bool:
+    return target.kind is not TargetKind.GATEWAY or bool(target.id)
 
 
 def _by_hub(records: Iterable[tuple[str, Record]]) -> dict[str, list[tuple[str, Record]]]:

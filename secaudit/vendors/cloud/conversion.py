@@ -61,6 +61,10 @@ _NO_FILTER = Text(
     ja="サブネットに適用されるネットワークACLが提出されていない。",
     en="the network ACL of the subnet was not submitted",
 )
+_TWO_FILTERS = Text(
+    ja="一つのサブネットに二つ以上のネットワークACLが適用されることになっており、どれが現在のものか判断できない。",
+    en="more than one network ACL claims to be that of the subnet, and which one is current cannot be told",
+)
 _SEVERAL_FILTERS = Text(
     ja="ゲートウェイのサブネットごとにネットワークACLが異なり、どれが使われるかはパケットからは判断できない。",
     en="the subnets of the gateway have different network ACLs, and which one is used cannot be told from the packet",
@@ -147,7 +151,14 @@ class _Network:
         self._subnets = parts.subnets.get(network.id, [])
         self._attachments = parts.attachments.get(network.id, [])
         self._tables = parts.tables.get(network.id, [])
-        self._filters_of = {subnet: one for one in parts.filters.get(network.id, ()) for subnet in sorted(one.subnets)}
+        self._filters_of: dict[str, SubnetFilter] = {}
+        self._claimed_twice: set[str] = set()
+        for one in parts.filters.get(network.id, ()):
+            for subnet in one.subnets:
+                if self._filters_of.setdefault(subnet, one) is not one:
+                    self._claimed_twice.add(subnet)
+        for subnet in self._claimed_twice:
+            del self._filters_of[subnet]
         self._card_by_id = {one.id: one for one in parts.cards.get(network.id, ())}
         self._nat_by_id = {one.id: one for one in parts.nats.get(network.id, ())}
         self._doubts: list[Doubt] = []
@@ -226,7 +237,8 @@ class _Network:
     def _subnet_filter(self, subnet: Subnet, *, inbound: bool) -> str:
         found = self._filters_of.get(subnet.id)
         if found is None:
-            return self._unknown_filter(f"{subnet.id} {_direction(inbound)}", subnet.sources)
+            reason = _TWO_FILTERS if subnet.id in self._claimed_twice else _NO_FILTER
+            return self._unknown_filter(f"{subnet.id} {_direction(inbound)}", subnet.sources, reason)
         if not inbound:
             return self._named(found, inbound=False)
         inside = [one for one in self._attachments if one.way is Way.HUB and subnet.id in self._subnets_of(one)]

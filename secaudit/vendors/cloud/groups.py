@@ -73,8 +73,12 @@ class Cards:
         self._reserved = cloud.reserved
         self._complete: dict[str, bool] = {}
         self._members: dict[tuple[str, Family], tuple[Intervals, Intervals]] = {}
+        self._untold: list[NetworkCard] = []
+        """Cards of which not all groups are told: they may be in any."""
         for card in cloud.cards:
             self.by_subnet.setdefault(card.subnet, []).append(card)
+            if card.groups is None or "" in card.groups:
+                self._untold.append(card)
             for group in card.groups or ():
                 self.by_group.setdefault(group, []).append(card)
         for subnet in cloud.subnets:
@@ -102,7 +106,7 @@ class Cards:
 
     def _found_members(self, group: RuleGroup, family: Family) -> tuple[Intervals, Intervals]:
         sure = normalise(span for card in self.by_group.get(group.id, ()) for span in addresses_of(card, family))
-        unknown: list[tuple[int, int]] = []
+        unknown: list[tuple[int, int]] = [span for card in self._untold for span in addresses_of(card, family)]
         subnets = self._subnets.get(group.network, [])
         for subnet in subnets:
             if not self.complete(subnet):

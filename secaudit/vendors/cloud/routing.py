@@ -31,6 +31,10 @@ _SEVERAL_TABLES = Text(
     ja="ゲートウェイのサブネットごとにルートテーブルが異なり、どれが使われるかはパケットからは判断できない。",
     en="the subnets of the gateway have different route tables, and which one is used cannot be told from the packet",
 )
+_TWO_TABLES = Text(
+    ja="一つのサブネットに二つ以上のルートテーブルが適用されることになっており、どれが現在のものか判断できない。",
+    en="more than one route table claims to be that of the subnet, and which one is current cannot be told",
+)
 _UNKNOWN_TARGET = Text(
     ja="経路の行き先の種類を読み取れない。",
     en="where the route leads was not understood",
@@ -62,6 +66,10 @@ class TableRoutes:
         self._known = {one.id for one in self._subnets}
         self._attachments = tuple(attachments)
         self._tables = tuple(tables)
+        self._explicit: dict[str, list[RouteTable]] = {}
+        for table in self._tables:
+            for subnet in table.subnets:
+                self._explicit.setdefault(subnet, []).append(table)
         self._card_by_id = {one.id: one for one in cards}
         self._nat_by_id = {one.id: one for one in nats}
         self.doubts: list[Doubt] = []
@@ -76,18 +84,20 @@ class TableRoutes:
         tables = {one.id: one for one in self._tables}
         unsure: dict[str, list[RouteTable]] = {}
         for subnet in self._subnets:
-            found = self._table_of(subnet.id)
-            if found is None:
+            found = self._tables_of(subnet.id)
+            if not found:
                 self.doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_TABLE, subnet.sources))
+            elif len(found) == 1 or len({table.routes for table in found}) == 1:
+                by_table.setdefault(found[0].id, set()).add(subnet.id)
             else:
-                by_table.setdefault(found.id, set()).add(subnet.id)
+                unsure[subnet.id] = found
         if not self._subnets and not self._tables:
             self.doubts.append(Doubt(DoubtKind.TRUNCATED, _NO_TABLE, self._network.sources))
         for one in self._attachments:
             edge = [table for table in self._tables if one.interface in table.gateways]
             if not edge and one.way is Way.HUB:
                 # Packets enter by the cards of the gateway, so the tables of their subnets are used; of all, where these are not told.
-                edge = list({t.id: t for s in self._subnets_of(one) if (t := self._table_of(s)) is not None}.values())
+                edge = list({t.id: t for s in self._subnets_of(one) for t in self._tables_of(s)}.values())
             if len({table.routes for table in edge}) == 1:
                 by_table.setdefault(edge[0].id, set()).add(one.interface)
             elif edge:
@@ -95,8 +105,9 @@ class TableRoutes:
         for name, ports in sorted(by_table.items()):
             yield from self._of_table(tables[name], frozenset(ports), None)
         for port, several in sorted(unsure.items()):
+            reason = _TWO_TABLES if port in self._known else _SEVERAL_TABLES
             for table in several:
-                yield from self._of_table(table, frozenset({port}), _SEVERAL_TABLES)
+                yield from self._of_table(table, frozenset({port}), reason)
         for one in self._attachments:
             others = tuple(
                 NextHop(other.sources, interface=other.interface) for other in self._attachments if other is not one
@@ -109,9 +120,10 @@ class TableRoutes:
         """What is routed locally whatever the tables say: the ranges of the network, or at least its subnets."""
         return self._network.prefixes or tuple(prefix for one in self._subnets for prefix in one.prefixes)
 
-    def _table_of(self, subnet: str) -> RouteTable | None:
-        explicit = next((one for one in self._tables if subnet in one.subnets), None)
-        return explicit or next((one for one in self._tables if one.main), None)
+    def _tables_of(self, subnet: str) -> list[RouteTable]:
+        """The table of a subnet; several where more than one says that it is (one of them is out of date)."""
+        explicit = self._explicit.get(subnet)
+        return explicit or [one for one in self._tables if one.main]
 
     def _of_table(self, table: RouteTable, ports: frozenset[str], unsure: Text | None) -> Iterator[PolicyRoute]:
         """Longest prefix first; the same prefix once, what is not learnt before what is."""

@@ -40,6 +40,7 @@ _DNS = Text(
 )
 _UNREADABLE = Text(ja="読み取れないアドレスがあります。", en="An address was not understood.")
 _CIRCLE = Text(ja="アドレスセットが自分自身を含んでいます。", en="An address set contains itself.")
+_EMPTY = Text(ja="アドレスセットに要素がありません。", en="An address set has no members.")
 _COMPLEX = Text(ja="アドレスセットの要素が多すぎます。", en="An address set has too many members.")
 
 
@@ -212,6 +213,8 @@ class AddressBooks:
             if not is_set:
                 _read_address(entry, collected)
                 continue
+            if not any(child.children for child in entry if child.word in ("address", "address-set")):
+                collected.open_up(_EMPTY)  # its members are missing
             inner = (*above, one) if len(above) < 50 else above
             for child in entry:
                 if child.word in ("address", "address-set"):
@@ -290,5 +293,7 @@ def _read_value(value: Statement, collected: _Collected) -> None:
             family, both = span(inner.word, last)
             collected.add(family, (both,))
         case word:
+            if any(below.word not in _HARMLESS for below in value):
+                raise NotUnderstoodError(word)
             family, both = prefix(word)
             collected.add(family, (both,))

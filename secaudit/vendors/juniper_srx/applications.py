@@ -33,6 +33,7 @@ _UNREADABLE = Text(
     ja="アプリケーションの定義を読み取れません。", en="The definition of an application was not understood."
 )
 _CIRCLE = Text(ja="アプリケーションセットが自分自身を含んでいます。", en="An application set contains itself.")
+_EMPTY = Text(ja="アプリケーションセットに要素がありません。", en="An application set has no members.")
 _COMPLEX = Text(ja="アプリケーションセットの要素が多すぎます。", en="An application set has too many members.")
 _MOST_VISITS = 300_000
 """Members of sets that are looked at for all policies together."""
@@ -121,6 +122,9 @@ class Applications:
                 return ServiceSet((), (ANY_SERVICE,), join(*lines), _COMPLEX)
             members = self._members(one, lines)
             if members is not None:
+                if not members:
+                    why = why or _EMPTY
+                    possible.append(ANY_SERVICE)
                 pending += [(member, (*above, one) if len(above) < 50 else above) for member in members]
                 continue
             found = self._single_application(one)
@@ -240,6 +244,8 @@ def _service(values: dict[str, str]) -> Service:
         raise NotUnderstoodError("no protocol")
     value = protocol(said) if said else named
     assert value is not None, "one of the two is there"
+    if value == 0:
+        raise NotUnderstoodError("protocol 0")  # the device shows "any" as protocol 0
     kwargs: dict[str, tuple[tuple[int, int], ...]] = {}
     for word, field in (("destination-port", "destination_ports"), ("source-port", "source_ports")):
         if word in values:

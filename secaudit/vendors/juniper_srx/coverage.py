@@ -26,6 +26,7 @@ _NOT_APPLIED = Text(
     ja="どこにも適用されていない設定グループの行です",
     en="belongs to a group that is applied nowhere",
 )
+_FAMILIES = frozenset(("inet", "inet6", "iso", "mpls", "ethernet-switching", "bridge", "ccc", "vpls", "tcc", "any"))
 _RANK = {Mark.IRRELEVANT: 1, Mark.USED: 2, Mark.UNREAD: 3}
 
 
@@ -97,8 +98,11 @@ def _scope(path: Sequence[str], interfaces: frozenset[str]) -> tuple[Plane, froz
 
 def _may_be_an_address(path: Sequence[str]) -> bool:
     """Whether a statement of a unit may tell an address or a route: then traffic of other interfaces could go there."""
-    inside = len(path) > 6 and path[4] == "family" and path[5] in ("inet", "inet6")
-    return inside and not (path[6] == "filter" or (path[6] == "address" and len(path) > 8))
+    if path[4] != "family" or path[5] not in _FAMILIES:
+        return "address" in path or any("/" in word for word in path[4:])
+    if path[5] not in ("inet", "inet6") or len(path) < 7:
+        return False
+    return not (path[6] == "filter" or (path[6] == "address" and len(path) > 8 and "/" in path[7]))
 
 
 class LineClasses:

@@ -21,8 +21,8 @@ from secaudit.vendors.juniper_srx.terms import Condition, read_condition
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
 _FAMILIES: tuple[tuple[Family, str], ...] = ((4, "inet"), (6, "inet6"))
-_ENDING = ("accept", "discard", "reject")
-_HARMLESS = frozenset(
+ENDING = ("accept", "discard", "reject")
+HARMLESS_ACTIONS = frozenset(
     ("count", "log", "syslog", "sample", "port-mirror", "port-mirror-instance", "loss-priority", "forwarding-class", "policer", "three-color-policer", "dscp", "traffic-class", "service-accounting", "service-accounting-deferred", "prefix-action", "hierarchical-policer", "clear-policy-map", "policy-map", "no-decrement-ttl")
 )  # fmt: skip
 
@@ -127,6 +127,9 @@ class FirewallFilters:
                 node.use()
         statement.use()
         terms = _Terms()
+        if not any(one.children for one in statement if one.word == "term"):
+            # A filter without a term is refused by Junos: lines are missing.
+            terms.lines.append(_open_line(statement.word, family, statement.sources()))
         for child in statement:
             if child.word == "term":
                 child.use()
@@ -170,14 +173,14 @@ class FirewallFilters:
         if then is None:
             return Action.PERMIT, None, "", False
         then.use()
-        ending = [child for child in then if child.word in _ENDING]
+        ending = [child for child in then if child.word in ENDING]
         why: Text | None = None
         target = ""
         action: Action | None = Action.PERMIT
         bypass = False
         for child in then:
             word = child.word
-            if word in _HARMLESS or word in _ENDING:
+            if word in HARMLESS_ACTIONS or word in ENDING:
                 child.use_all()
             elif word == "next" and "term" in child.children:
                 child.use_all()

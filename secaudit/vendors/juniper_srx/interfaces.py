@@ -27,11 +27,16 @@ _PREFIXES: tuple[tuple[str, InterfaceKind], ...] = (
     ("gr-", InterfaceKind.TUNNEL), ("ip-", InterfaceKind.TUNNEL), ("irb", InterfaceKind.VLAN), ("vlan", InterfaceKind.VLAN),
     ("pp0", InterfaceKind.DIALER), ("dl", InterfaceKind.DIALER), ("dsc", InterfaceKind.NULL),
 )  # fmt: skip
+DHCP_CLIENTS = ("dhcp", "dhcp-client", "dhcpv6-client")
 _TAGGING = ("vlan-tagging", "flexible-vlan-tagging", "stacked-vlan-tagging")
 _UNIT_USED = frozenset(("family", "vlan-id", "disable", "description", "tunnel", "peer-unit", "encapsulation"))
 _BRIDGED = Text(
     ja="インタフェースがブリッジ（透過モード）で動作します。この働きは判定していません。",
     en="The interface bridges (transparent mode); this is not modelled.",
+)
+_FAR_END = Text(
+    ja="アドレスに接続先（destination）の指定があります。接続先への経路は判定していません。",
+    en="An address names the far end of a link (destination); the route to it is not modelled.",
 )
 _BORROWED = Text(
     ja="アドレスを他のインタフェースから借りています（unnumbered）。この働きは判定していません。",
@@ -227,9 +232,11 @@ class _Port:
             section.use()
             for one in section.below("address"):
                 found += _address(one, version)
+                if "destination" in one.children:
+                    self.scope.findings.doubt(DoubtKind.UNSUPPORTED, _FAR_END, one.sources())
             if "address" in section.children:
                 section.children["address"].use()
-            for client in ("dhcp", "dhcp-client", "dhcpv6-client", "negotiate-address"):
+            for client in (*DHCP_CLIENTS, "negotiate-address"):
                 if client in section.children:
                     section.children[client].use_all()
                     dynamic = True

@@ -207,8 +207,8 @@ def answering(zones: Zones, ports: Ports, service: str) -> frozenset[str]:
     found = {name for name in ports.interfaces if is_management(name)}
     for zone in zones.zones.values():
         for name in zone.members:
-            said = zone.own.get(name) or zone.inbound
-            listed = said.get("system-services")
+            # Whether a list of the interface replaces the other list of its zone is not known: the wider reading counts.
+            listed = zone.own.get(name, {}).get("system-services") or zone.inbound.get("system-services")
             if listed is not None and _takes(listed, service):
                 found.add(name)
     return frozenset(found)

@@ -7,9 +7,11 @@ Passwords are stored as hashes (`encrypted-password`), shared secrets as `$9$` t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from secaudit.network.management import Credential, ManagementPlane, ManagementService, Server, SnmpCommunity, Storage
 from secaudit.network.matches import TCP, Service
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement, join
@@ -26,6 +28,7 @@ _SECRETS = {
     "chap-secret": Storage.REVERSIBLE, "default-chap-secret": Storage.REVERSIBLE, "local-password": Storage.REVERSIBLE, "default-password": Storage.REVERSIBLE,
     "pap-password": Storage.REVERSIBLE,
 }  # fmt: skip
+_EVERYBODY = ("0.0.0.0/0", "::/0", "0/0", "default")
 _PARTS = ("system", "snmp", "security", "access", "protocols", "routing-instances", "interfaces")
 Answering = Callable[[str], frozenset[str] | None]
 """The interfaces on which a service may be asked; None for all."""
@@ -56,6 +59,8 @@ def _services(scope: Scope, answering: Answering) -> Iterator[ManagementService]
             system.children[path[0]].use()
         interfaces = answering(name)
         bound = frozenset(_unit(one.word) for one in found.below("interface"))
+        if "all.0" in bound:
+            bound = frozenset()
         if bound:
             interfaces = bound if interfaces is None else bound & interfaces
         yield ManagementService(name, True, found.sources() or scope.identity, interfaces, listens=_listens(found))
@@ -84,13 +89,49 @@ def _listens(found: Statement) -> tuple[Service, ...]:
 
 
 def _snmp_restricted(snmp: Statement) -> bool:
-    communities = snmp.below("community")
-    return bool(communities) and all(_has_clients(one) for one in communities)
+    communities = [one for community in snmp.below("community") for one in _single(community)]
+    return bool(communities) and all(one.restricted for one in communities)
 
 
-def _has_clients(community: Statement) -> bool:
-    named = (*community.below("clients"), *community.below("client-list-name"))
-    return any(one.word not in ("0.0.0.0/0", "::/0") for one in named)
+@dataclass(frozen=True, slots=True)
+class _Community:
+    writable: bool
+    restricted: bool
+    lines: Sources
+
+
+def _single(community: Statement) -> Iterator[_Community]:
+    """The communities behind one word: their names are masked before anything is read, so that several look like one.
+
+    Each begins with its own line, or with `authorization` behind the settings of another one. A client lets in, `restrict` refuses it; no
+    client at all, or one that is everybody, lets everybody in.
+    """
+    sources = community.sources()
+    heads = {line.number for line in community.lines}
+    levels = {line.number for line in _sources_of(community.get("authorization"))}
+    groups: list[list[SourceLine]] = []
+    seen = False
+    for line in sources:
+        if not groups or line.number in heads or (line.number in levels and seen):
+            groups.append([])
+            seen = False
+        seen = seen or line.number not in heads
+        groups[-1].append(line)
+    place = {line.number: index for index, group in enumerate(groups) for line in group}
+    writable = {place[line.number] for line in _sources_of(community.get("authorization", "read-write"))}
+    named: set[int] = set()
+    everybody: set[int] = set()
+    for one in (*community.below("clients"), *community.below("client-list-name")):
+        mine = {place[line.number] for line in one.sources()}
+        named |= mine
+        if one.word in _EVERYBODY:
+            everybody |= mine - {place[line.number] for line in _sources_of(one.get("restrict"))}
+    for index, group in enumerate(groups):
+        yield _Community(index in writable, index in named and index not in everybody, tuple(group))
+
+
+def _sources_of(statement: Statement | None) -> Sources:
+    return () if statement is None else statement.sources()
 
 
 def _communities(scope: Scope) -> Iterator[SnmpCommunity]:
@@ -99,8 +140,8 @@ def _communities(scope: Scope) -> Iterator[SnmpCommunity]:
     for one in snmp.below("community"):
         snmp.children["community"].use()
         one.use_all()
-        writable = one.value("authorization") == "read-write"
-        yield SnmpCommunity(one.word in _WELL_KNOWN, writable, _has_clients(one), one.sources() or scope.identity)
+        for found in _single(one):
+            yield SnmpCommunity(one.word in _WELL_KNOWN, found.writable, found.restricted, found.lines)
 
 
 def _credentials(scope: Scope) -> Iterator[Credential]:

@@ -39,6 +39,10 @@ _UNSUPPORTED: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("security", "group-vpn"), "グループVPN", "A group VPN"),
     (("security", "l3vpn"), "L3VPN", "An L3VPN"),
     (("security", "mka"), "MKA", "MKA"),
+    (("security", "softwires"), "IPv6上のIPv4トンネル（softwire）", "A tunnel of IPv4 in IPv6 (softwire)"),
+    (("routing-options", "flow"), "フロー指定による経路", "Routing by flow specifications"),
+    (("protocols", "mvrp"), "VLANの自動登録（MVRP）", "Registration of VLANs by neighbours (MVRP)"),
+    (("switch-options", "vtep-source-interface"), "VXLAN", "VXLAN"),
 )  # fmt: skip
 _NOT_SRX = ("ex", "qfx", "mx", "acx", "ptx", "nfx")
 

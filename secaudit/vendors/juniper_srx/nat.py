@@ -107,6 +107,8 @@ class Translations:
             if not names:
                 continue
             if kind == "interface":
+                if any(unit_name(n) not in self.ports.interfaces for n in names):
+                    self.scope.findings.doubt(DoubtKind.UNDEFINED, _UNDEFINED, said.sources())
                 return Side(frozenset(unit_name(n) for n in names if unit_name(n) in self.ports.interfaces), level)
             if kind == "zone":
                 self._report_undefined([name for name in names if name != HOST], kind, said)
@@ -135,6 +137,10 @@ class Translations:
         then.use()
         sources = rule.sources() or self.scope.identity
         uncertain: list[Text] = []
+        if any(one.word == "persistent-nat" for one in then.walk()):
+            sides = (coming.interfaces, going.interfaces)
+            both = frozenset().union(*(side for side in sides if side is not None))
+            self._doubt(_PERSISTENT, sources, None if None in sides else both)
         for child in (*match, *(one for one in rule if one.word not in ("match", "then", "description"))):
             if child.word not in _MATCH_WORDS:
                 child.leave()
@@ -158,6 +164,9 @@ class Translations:
 
     def _spans(self, match: Statement, side: str, uncertain: list[Text]) -> dict[Family, Intervals]:
         found: dict[Family, list[Interval]] = {4: [], 6: []}
+        for word in (f"{side}-address", f"{side}-address-name"):
+            if word in match.children and not match.children[word].children:
+                raise NotUnderstoodError(word)
         for word in match.values(f"{side}-address"):
             family, one = prefix(word)
             found[family].append(one)
@@ -271,6 +280,7 @@ class Translations:
                     self._doubt(_OTHER_INSTANCE, pool.sources())
             elif child.word in _HARMLESS_POOL:
                 child.use_all()
+                why = why or (_OVERFLOW if child.word == "overflow-pool" else None)
             elif child.word not in ("address", "port"):
                 child.leave()
                 why = why or _UNREAD
@@ -398,8 +408,8 @@ class Translations:
 
 _UNREAD = Text(ja="NATに読み取れない行があります。", en="A line of NAT was not understood.")
 _UNDEFINED = Text(
-    ja="NATのルールセットが使うゾーンまたはルーティングインスタンスの定義がありません。",
-    en="A zone or routing instance that a rule-set of NAT uses is not defined.",
+    ja="NATのルールセットが使うインタフェース、ゾーンまたはルーティングインスタンスの定義がありません。",
+    en="An interface, zone or routing instance that a rule-set of NAT uses is not defined.",
 )
 _UNREADABLE = Text(
     ja="NATの規則を読み取れないか、モデル化していません。",
@@ -409,6 +419,14 @@ _FAMILY = Text(ja="IPv4とIPv6の間の変換は判定していません。", en
 _OTHER_INSTANCE = Text(
     ja="変換後のパケットが別のルーティングインスタンスへ渡されます。この働きは判定していません。",
     en="What is translated goes on in another routing instance; this is not modelled.",
+)
+_PERSISTENT = Text(
+    ja="persistent-natがあり、外側からの通信が変換されて内側へ届くことがあります。この働きは判定していません。",
+    en="Persistent NAT may translate what comes from outside to inner hosts; this is not modelled.",
+)
+_OVERFLOW = Text(
+    ja="アドレスプールが不足すると、別のアドレスに変換されます。",
+    en="When the pool is exhausted, another address is used (overflow-pool).",
 )
 _GAPS = Text(ja="アドレスプールに抜けがあります。", en="The pool of addresses has gaps.")
 _SHIFTED = Text(ja="変換後のアドレスとポートの組が確定しません。", en="Which address and port come out is not certain.")

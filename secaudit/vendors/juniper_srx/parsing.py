@@ -27,6 +27,19 @@ _HARMLESS = frozenset(
 )
 _NOT_FOLLOWED = frozenset(("rename", "copy", "replace", "wildcard", "load", "rollback"))
 _COMMANDS = _CHANGES | _HARMLESS | _NOT_FOLLOWED
+_NEEDING_A_VALUE = frozenset(
+    (
+        "address", "address-set", "application", "application-set", "bind-interface", "default-policy", "family", "filter", "from-zone",
+        "host-inbound-traffic", "interface", "interface-mode", "interfaces", "logical-systems", "members", "mode", "next-hop", "policies", "policy",
+        "policy-options", "protocols", "route", "routing-instances", "routing-options", "security", "security-zone", "static", "system-services",
+        "tenants", "term", "to-zone", "unit", "vlan-id", "zones",
+    )
+)  # fmt: skip
+"""Words that stand at the end of no whole statement."""
+_NAMING = frozenset(
+    ("address", "address-set", "apply-macro", "application", "application-set", "class", "community", "description", "filter", "group", "groups", "host-name", "next", "policy", "pool", "prefix-list", "rule", "rule-set", "security-zone", "source-nat", "term", "user", "zone")
+)  # fmt: skip
+"""Behind these such a word is a name (and `source-nat interface` and `next term` are whole)."""
 _LONGEST_QUOTE = 300
 _MOST_MOVES = 2_000_000
 """Elements passed by all `insert` commands together."""
@@ -142,11 +155,18 @@ class _Parser:
         return True
 
     def _is_remark(self, text: str, line: SourceLine) -> bool:
-        if text[0] == "#" or _PROMPT.match(text):
-            self.part.structure.add(line.number)
-            self.part.comments.append(line)
+        prompt = _PROMPT.match(text)
+        if text[0] != "#" and prompt is None:
+            return False
+        typed = "" if prompt is None else text[prompt.end() :].strip()
+        if typed and typed.split(None, 1)[0] in _COMMANDS:
+            return self._is_command(typed, line)
+        if typed and prompt is not None and prompt.group().endswith("#") and not typed.startswith("#"):
+            self.part.garbage.append(line)  # a command of configuration mode that nobody knows
             return True
-        return False
+        self.part.structure.add(line.number)
+        self.part.comments.append(line)
+        return True
 
     def _command(self, name: str, words: list[str], line: SourceLine) -> None:
         match name:
@@ -181,8 +201,12 @@ class _Parser:
         if "[" in line.text and any(word.startswith("[") for word in words):
             start = next(index for index, word in enumerate(words) if word.startswith("["))
             elements = [one for word in words[start:] if (one := word.strip("[]"))]
+            if "]" not in line.text:
+                self.part.garbage.append(line)  # the rest of the list is missing
             self._descend(self.part.root, words[:start], elements, [line])
             return
+        if words[-1] in _NEEDING_A_VALUE:
+            self._report_missing(words, [line])
         self.order = order = self.order + 1
         node = self.part.root
         for word in words:
@@ -193,6 +217,12 @@ class _Parser:
             child.order = order
             node = child
         node.add_lines(line)
+
+    def _report_missing(self, words: Sequence[str], lines: list[SourceLine]) -> None:
+        """A statement that ends where its value should be: the rest of the line is missing."""
+        before = words[-2] if len(words) > 1 else self.open[-1].word if self.open else ""
+        if before not in _NAMING:
+            self.part.garbage.extend(lines)
 
     def _climb(self, name: str, words: list[str], line: SourceLine) -> None:
         self.part.structure.add(line.number)
@@ -323,6 +353,8 @@ class _Parser:
             self.part.lines.pop()
             self._next_part(line)
             self.part.lines.append(line)
+        if elements is None and words[-1] in _NEEDING_A_VALUE:
+            self._report_missing(words, heads)
         self._tagged(words, elements, heads, block=False)
 
     def _open(self, line: SourceLine) -> None:

@@ -19,6 +19,7 @@ from secaudit.vendors.juniper_srx.findings import Scope
 from secaudit.vendors.juniper_srx.firewall import FirewallFilters, apply_filters
 from secaudit.vendors.juniper_srx.groups import Inherited, expand, prune
 from secaudit.vendors.juniper_srx.interfaces import read_ports
+from secaudit.vendors.juniper_srx.layer2 import report_layer2
 from secaudit.vendors.juniper_srx.local_filter import (
     answering,
     host_inbound,
@@ -137,6 +138,7 @@ class _PartReader:
 
     def _device(self, scope: Scope, name: str, version: str, inactive: list[InactivePolicy]) -> Device:
         ports = read_ports(scope)
+        report_layer2(scope, ports)
         bind_tunnels(scope, ports)
         zones = read_zones(scope, ports)
         books = AddressBooks(scope.root)
@@ -193,6 +195,12 @@ class _PartReader:
         )
 
 
+_OF_A_VPN = frozenset(
+    (
+        "bind-interface", "copy-outer-dscp", "description", "df-bit", "distribution-profile", "establish-tunnels", "ike", "match-direction", "multi-sa",
+        "passive-mode-tunneling", "traffic-selector", "tunnel-mtu", "udp-encapsulate", "vpn-monitor",
+    )
+)  # fmt: skip
 _GROUP_WORDS = ("apply-groups", "apply-groups-except")
 
 
@@ -209,10 +217,16 @@ def _use_rest(root: Statement) -> None:
     for word in ("version", "system"):
         if word in root.children:
             root.children[word].use()
-    for path in (("security", "ike"), ("security", "ipsec")):
-        section = root.get(*path)
-        if section is not None:
+    ike = root.get("security", "ike")
+    if ike is not None:
+        ike.use_all()
+    for section in root.below("security", "ipsec"):
+        if section.word != "vpn":
             section.use_all()
+            continue
+        for setting in (one for vpn in section for one in vpn):
+            if setting.word in _OF_A_VPN:
+                setting.use_all()
 
 
 _CUT = Text(

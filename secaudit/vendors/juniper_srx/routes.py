@@ -20,7 +20,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.firewall import Diverted
-from secaudit.vendors.juniper_srx.interfaces import Ports, unit_name
+from secaudit.vendors.juniper_srx.interfaces import DHCP_CLIENTS, Ports, unit_name
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
@@ -28,7 +28,7 @@ STATIC, AGGREGATE = 5, 130
 _PROTOCOLS = ("ospf", "ospf3", "bgp", "rip", "ripng", "isis", "mpls", "pim")
 _LEAKING = ("rib-groups", "instance-import", "instance-export", "auto-export")
 _HARMLESS = frozenset(
-    ("no-readvertise", "readvertise", "retain", "no-retain", "install", "no-install", "metric", "metric2", "tag", "as-path", "community", "active", "passive", "full", "brief", "description", "color", "policy")
+    ("no-readvertise", "readvertise", "retain", "no-retain", "install", "metric", "metric2", "tag", "as-path", "community", "active", "passive", "full", "brief", "description", "color", "policy")
 )  # fmt: skip
 _LEAKED = Text(
     ja="経路をルーティングテーブル間で複写する設定（rib-group等）があります。この働きは判定していません。",
@@ -41,6 +41,12 @@ _OTHER_TABLE = Text(
 _GROUPS = (ipaddress.ip_network("224.0.0.0/4"), ipaddress.ip_network("ff00::/8"))
 """Multicast: what PIM learns is about these alone."""
 _MONITORED = ("bfd-liveness-detection",)
+_KEPT_OUT = "no-install"
+"""The route is not put into the forwarding table (Juniper, "no-install"); both states are looked at."""
+_NOWHERE = frozenset(("discard", "reject", "receive"))
+_LEADING = frozenset(("next-hop", "qualified-next-hop", "next-table", *_NOWHERE))
+"""What tells where a static route leads."""
+_BOTH: tuple[Family, Family] = (4, 6)
 _MOST_PIECES = 512
 
 
@@ -82,6 +88,7 @@ class Routes:
         for vrf, holder in self.instances.items():
             self._instance(vrf, holder)
         self._selectors()
+        self._learnt_by_clients()
         for table in self.tables:
             self._other_table(table)
         return self.result
@@ -104,6 +111,18 @@ class Routes:
                     continue
                 hop = NextHop(sources, interface=unit, conditional=True)
                 self.result.routes.append(Route(prefix, (hop,), sources, vrf, STATIC))
+
+    def _learnt_by_clients(self) -> None:
+        """A DHCP client puts the default route (and more) that the server gives into the table."""
+        for name, family in self.ports.families.items():
+            for word, version in (("inet", 4), ("inet6", 6)):
+                found = [one for one in family.get(word) or () if one.word in DHCP_CLIENTS]
+                if found and self.ports.interfaces[name].enabled:
+                    own: Family = 4 if version == 4 else 6
+                    vrf = self.ports.interfaces[name].vrf
+                    self.result.dynamic.append(
+                        DynamicRouting("DHCP", found[0].sources(), vrf, frozenset((name,)), own, transient=True)
+                    )
 
     def _doubt(self, text: Text, sources: Sources, interfaces: frozenset[str] | None = None) -> None:
         self.scope.findings.doubt(DoubtKind.UNSUPPORTED, text, sources, interfaces=interfaces)
@@ -174,14 +193,15 @@ class Routes:
             static.children["rib-group"].use_all()
             self._doubt(_LEAKED, static.children["rib-group"].sources())
         default = _preference(static.get("defaults"), STATIC)
+        kept_out = static.get("defaults", _KEPT_OUT) is not None
         if "defaults" in static.children:
             static.children["defaults"].use_all()
         for route in static.below("route"):
             static.children["route"].use()
             route.use()
-            self._route(vrf, route, default, family)
+            self._route(vrf, route, default, family, kept_out=kept_out)
 
-    def _route(self, vrf: str, route: Statement, default: int, family: Family) -> None:
+    def _route(self, vrf: str, route: Statement, default: int, family: Family, *, kept_out: bool) -> None:
         sources = route.sources() or self.scope.identity
         try:
             prefix = ipaddress.ip_network(route.word, strict=False)
@@ -190,7 +210,7 @@ class Routes:
             self.result.dynamic += of_unknown_prefix(family, sources, (vrf,))
             return
         try:
-            hops = list(self._next_hops(vrf, prefix, route, default))
+            hops = list(self._next_hops(vrf, prefix, route, default, kept_out=kept_out))
         except NotUnderstoodError:
             route.leave()
             connected = [
@@ -206,12 +226,20 @@ class Routes:
             level = tuple(hop for own, hop in hops if own == distance)
             self.result.routes.append(Route(prefix, level, sources, vrf, distance))
 
-    def _next_hops(self, vrf: str, prefix: IPNetwork, route: Statement, default: int) -> Iterator[tuple[int, NextHop]]:
+    def _next_hops(
+        self, vrf: str, prefix: IPNetwork, route: Statement, default: int, *, kept_out: bool
+    ) -> Iterator[tuple[int, NextHop]]:
         """Every next hop with its preference. Raises `NotUnderstoodError`."""
         preference = _preference(route, default)
-        conditional = any(word in child.children for child in (route, *route) for word in _MONITORED)
-        for child in list(_flat(route)):
+        settings = list(_flat(route))
+        conditional = kept_out or any(word in child.children for child in (route, *route) for word in _MONITORED)
+        conditional = conditional or any(child.word == _KEPT_OUT for child in settings)
+        if not any(child.word in _LEADING and (child.children or child.word in _NOWHERE) for child in settings):
+            raise NotUnderstoodError(route.word)  # where it leads is missing
+        for child in settings:
             word = child.word
+            if word in _LEADING and word not in _NOWHERE and not child.children:
+                raise NotUnderstoodError(word)
             if word == "next-hop":
                 for one in child:
                     one.use()
@@ -224,13 +252,13 @@ class Routes:
                     monitored = conditional or any(inner.word in _MONITORED for inner in one)
                     yield own, self._hop(one, monitored, one.value("interface"))
                     one.use_all()
-            elif word in ("discard", "reject", "receive"):
+            elif word in _NOWHERE:
                 child.use_all()
-                yield preference, NextHop(route.sources(), discard=True)
+                yield preference, NextHop(route.sources(), discard=True, conditional=conditional)
             elif word == "next-table":
                 self.tables.append(_Table(vrf, prefix, child.value(), route.sources()))
                 child.use_all()
-            elif word in ("resolve", "no-resolve", "preference", "preference2", *_HARMLESS, *_MONITORED):
+            elif word in ("resolve", "no-resolve", "preference", "preference2", _KEPT_OUT, *_HARMLESS, *_MONITORED):
                 child.use_all()
             else:
                 raise NotUnderstoodError(word)
@@ -259,6 +287,7 @@ class Routes:
             try:
                 prefix = ipaddress.ip_network(route.word, strict=False)
             except ValueError:
+                self.result.dynamic += [one for version in _BOTH for one in of_unknown_prefix(version, sources, (vrf,))]
                 continue
             if section.word == "generate":
                 family: Family = 4 if prefix.version == 4 else 6
@@ -273,7 +302,7 @@ class Routes:
     def _other_table(self, table: _Table) -> None:
         owner, dot, _ = table.target.rpartition(".inet")
         target = owner if dot else ""
-        if target not in self.instances:
+        if target not in self.instances or not (dot or table.target in ("inet.0", "inet6.0")):
             text = Text(
                 ja="next-tableが指すテーブルの定義がありません。", en="The table that next-table names is not defined."
             )

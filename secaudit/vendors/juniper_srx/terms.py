@@ -61,11 +61,15 @@ _NARROWED = Text(
 )
 _UNREADABLE = Text(ja="フィルターの条件を読み取れません。", en="A condition of the term was not understood.")
 _UNDEFINED_LIST = Text(
-    ja="フィルターが使うプレフィックスリストの定義がありません。", en="A prefix list that the term uses is not defined."
+    ja="フィルターが使うプレフィックスリストの定義がないか、空です。",
+    en="A prefix list that the term uses is not defined or empty.",
 )
 _NARROWING = frozenset(
     ("fragment-offset", "fragment-flags", "is-fragment", "first-fragment", "packet-length", "ttl", "ip-options", "dscp", "precedence", "forwarding-class", "interface", "interface-group", "interface-set", "loss-priority", "tcp-established", "tcp-initial", "tcp-flags", "hop-limit", "traffic-class", "extension-header", "ah-spi", "esp-spi", "rat-type", "service-filter-hit", "interface-group-except", "packet-length-except", "ttl-except", "dscp-except", "source-class", "destination-class", "flexible-match-mask", "flexible-match-range", "is-fragment-except", "source-mac-address", "destination-mac-address")
 )  # fmt: skip
+
+
+_WITHOUT_VALUE = frozenset(("tcp-established", "tcp-initial", "is-fragment", "first-fragment", "service-filter-hit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ def _having(draft: _Draft) -> Intervals:
 
 def _read(one: Statement, section: Statement, draft: _Draft, lists: Statement) -> None:
     word = one.word
+    if not one.children and word not in _WITHOUT_VALUE:
+        raise NotUnderstoodError(word)  # the value is missing: it is not "none"
     match word:
         case (
             "source-address"
@@ -266,7 +272,8 @@ def _listed(section: Statement, word: str, draft: _Draft, lists: Statement) -> I
         section.children[word].use()
         one.use_all()
         found = lists.get("prefix-list", one.word)
-        if found is None or "apply-path" in found.children:
+        if found is None or not found.children or "apply-path" in found.children:
+            # What an empty list means to a filter is told in different ways.
             draft.why = draft.why or _UNDEFINED_LIST
             if found is not None:
                 found.use_all()

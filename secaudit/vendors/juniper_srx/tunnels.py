@@ -17,6 +17,14 @@ _DYNAMIC = Text(
     en="There is a VPN for remote access; what its users may do is not modelled.",
 )
 
+_UNBOUND = Text(
+    ja="VPNが使うインタフェース（bind-interface）の設定がありません。",
+    en="The interface that a VPN is bound to is not configured.",
+)
+_NO_GATEWAY = Text(
+    ja="VPNの接続先（IKEゲートウェイ）の定義がありません。", en="The IKE gateway of a VPN is not defined."
+)
+
 
 def bind_tunnels(scope: Scope, ports: Ports) -> None:
     """Tells the `st0` units what carries them. A VPN without an interface acts by the policies that name it (`policies`)."""
@@ -25,6 +33,8 @@ def bind_tunnels(scope: Scope, ports: Ports) -> None:
         name = vpn.value("bind-interface")
         if name and unit_name(name) in ports.interfaces:
             bound.setdefault(unit_name(name), []).append(vpn)
+        elif name:
+            scope.findings.doubt(DoubtKind.UNDEFINED, _UNBOUND, vpn.sources())
     for unit, vpns in bound.items():
         # Several VPNs on one unit (multipoint): which of them a packet takes is told by a table that is not in the file.
         many = TunnelEnd(Carrier.IPSEC, join(*(vpn.sources() for vpn in vpns)), answers=True)
@@ -39,6 +49,8 @@ def bind_tunnels(scope: Scope, ports: Ports) -> None:
 def _end(scope: Scope, ports: Ports, vpn: Statement) -> TunnelEnd:
     gateway = scope.root.get("security", "ike", "gateway", vpn.value("ike", "gateway"))
     if gateway is None:
+        unit = frozenset((unit_name(vpn.value("bind-interface")),))
+        scope.findings.doubt(DoubtKind.UNDEFINED, _NO_GATEWAY, vpn.sources(), interfaces=unit)
         return TunnelEnd(Carrier.IPSEC, vpn.sources())
     sources = join(vpn.sources(), gateway.sources())
     outside = gateway.value("external-interface")

@@ -32,6 +32,10 @@ _UNKNOWN_VLAN = Text(
     ja="ポートのVLANの定義がないか、読み取れません。", en="The VLAN of a port is not defined or was not understood."
 )
 
+_UNKNOWN_MODE = Text(
+    ja="スイッチポートの動作モードを読み取れません。", en="The mode of a switch port was not understood."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Vlan:
@@ -63,6 +67,8 @@ class Vlans:
             scope.findings.doubt(DoubtKind.UNDEFINED, _UNKNOWN_VLAN, switching.sources(), interfaces=frozenset((name,)))
         native = port.value("native-vlan-id") or switching.value("native-vlan-id")
         untagged = self._tags_of(native) if native else frozenset[int]()
+        if mode not in ("access", "trunk", "tagged-access"):
+            scope.findings.doubt(DoubtKind.UNREAD, _UNKNOWN_MODE, switching.sources(), interfaces=frozenset((name,)))
         if mode == "trunk" or (mode == "tagged-access"):
             trunk = None if "all" in switching.values("vlan", "members") else tags | untagged
             return SwitchPort(min(untagged, default=None), trunk, trunk=True)
@@ -129,7 +135,7 @@ def _read(entry: Statement, vlans: Vlans, otherwise: int) -> None:
         for name in entry.values(word):
             vlans.routed[name if "." in name else f"{name}.0"] = vlan
     for one in entry.below("interface"):
-        one.use_all()
+        one.use()  # what stands below it may translate tags (`mapping`)
         vlans.listed.setdefault(one.word if "." in one.word else f"{one.word}.0", []).append(vlan)
     for word in _HARMLESS:
         if word in entry.children:

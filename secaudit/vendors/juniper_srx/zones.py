@@ -70,6 +70,9 @@ def read_zones(scope: Scope, ports: Ports) -> Zones:
     for entry in section.below("functional-zone"):
         zone = _zone(scope, ports, entry)
         zone.management = True
+        if entry.word != "management":
+            text = Text(ja="機能ゾーンの名前を読み取れません。", en="The name of a functional zone was not understood.")
+            scope.findings.doubt(DoubtKind.UNREAD, text, zone.sources or scope.identity)
         zones.zones[f"functional-zone {entry.word}"] = zone
     for word in ("security-zone", "functional-zone"):
         if word in section.children:

@@ -336,3 +336,41 @@ def test_a_member_that_is_missing_everywhere_never_stops_a_packet(member: str) -
             if packet.ways[0].verdict not in STOPPED:
                 found = verdict(devices, packet)
                 assert found not in STOPPED, f"{name}: {packet.packet} is {found} without {member}"
+
+
+def test_two_lists_for_one_subnet_decide_nothing() -> None:
+    text = whole("acl_order")
+    found = next(json.loads(one) for one in documents(text) if '"NetworkAcls"' in one)
+    other = found["NetworkAcls"][0]
+    other["NetworkAclId"] = "acl-0a0000ee"
+    other["Entries"] = [one for one in other["Entries"] if one["RuleNumber"] == 32767]
+    both = f"{text}\n{json.dumps(found, indent=4)}"
+    devices = READER.read(raw(both)).devices
+    for packet in expected_of(CASES / "acl_order.conf").packets:
+        assert verdict(devices, packet) == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"VpcId": "vpc-0a000001"', '"VpcId": "vpc-0a0000ee"'),  # of the first subnet
+        ('"Associations": [', '"AssociationsOfOthers": ['),
+        ('"IpPermissions": [', '"IpPermissions": "?", "Other": ['),
+        ('"IpRanges": [', '"IpRanges": {}, "Other": ['),
+        ('"Entries": [', '"Entries": "?", "Other": ['),
+        ('"GroupId": "sg-0a0000a1"', '"GroupId": null'),
+        ('"SubnetId": "subnet-0a0000a1"', '"SubnetId": {}'),
+    ],
+)
+def test_one_damaged_member_never_stops_a_packet(old: str, new: str) -> None:
+    """Every place of the member in turn: what is no longer understood stops nothing that passed."""
+    text = whole("group_names_group")
+    packets = expected_of(CASES / "group_names_group.conf").packets
+    passing = [one for one in packets if verdict(READER.read(raw(text)).devices, one) not in STOPPED]
+    places = [place for place in range(len(text)) if text.startswith(old, place)]
+    assert passing
+    assert places
+    for place in places:
+        damaged = text[:place] + new + text[place + len(old) :]
+        devices = READER.read(raw(damaged)).devices
+        assert not STOPPED & {verdict(devices, one) for one in passing}, damaged[max(0, place - 80) : place + 80]
