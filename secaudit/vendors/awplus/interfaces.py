@@ -19,6 +19,22 @@ from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefi
 _MOST_WORK = 400_000
 """Lines of ranges times interfaces of ranges, for one device. A real one has some thousands."""
 
+_ABOUT_VLANS = frozenset(
+    (
+        "switchport",
+        "vlan",
+        "trunk",
+        "access",
+        "mode",
+        "native",
+        "allowed",
+        "voice",
+        "channel-group",
+        "static-channel-group",
+    )
+)
+"""Words of lines about the VLANs of a port: one that was not understood may put it into any."""
+
 Elsewhere = Callable[[Node], bool]
 """Takes a line that is really a global command: the device leaves the interface when it meets one."""
 
@@ -66,14 +82,32 @@ class InterfaceReader:
                 for facts in held:
                     handler(facts, Words(node.words, node.keys, length), node, self._ledger)
             except NotUnderstoodError:
-                self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+                self._leave(held, node)
             else:
                 self._ledger.use_all(node)
             return
         if known is not None:
             self._ledger.ignore(node, known[1])
         elif not self._elsewhere(node):
-            self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+            self._leave(held, node)
+
+    def _leave(self, held: list[InterfaceFacts], node: Node) -> None:
+        """A line that was not understood. What it may have said of VLANs or addresses must not be taken for absent."""
+        self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+        said = [key for one in (node, *node.below()) for key in one.keys]
+        for facts in held:
+            facts.unread_vlans = facts.unread_vlans or not _ABOUT_VLANS.isdisjoint(said)
+            if any(_is_address(key) for key in said):
+                facts.unread_addresses.append(node.line)
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word is an address or a prefix, or one of the words for an address that is given from outside."""
+    try:
+        ipaddress.ip_interface(word)
+    except ValueError:
+        return word in ("address", "unnumbered", "negotiated")
+    return not word.isdigit()
 
 
 def _numbered(facts: InterfaceFacts) -> None:

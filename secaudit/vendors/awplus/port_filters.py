@@ -221,10 +221,13 @@ class PortFilters:
             own, shared = self._own(facts), () if group is None else self._own(group)
             if facts.kind is InterfaceKind.AGGREGATE and facts.name in with_members:
                 continue  # its members stand for it
-            groups = (*own, *shared, self._everywhere)
-            key = tuple(tuple(part.key for part in one) for one in groups)
-            held = classes.setdefault(key, _PortClass(groups))
-            held.add((facts if group is None else group).switch_port())
+            for lists in _lists_of_member(facts, own, shared):
+                groups = (*lists, self._everywhere)
+                key = tuple(tuple(part.key for part in one) for one in groups)
+                held = classes.setdefault(key, _PortClass(groups))
+                held.add((facts if group is None else group).switch_port())
+                if facts.unread_vlans:
+                    held.every = True
         return list(classes.values())
 
     def _vlan_interface(self, facts: InterfaceFacts, vlan: int, classes: Sequence[_PortClass]) -> None:
@@ -313,6 +316,23 @@ class PortFilters:
 
 
 _EVERYTHING = FilterLine("", Action.PERMIT, ANY_PACKET, ())
+
+
+def _lists_of_member(
+    facts: InterfaceFacts, own: tuple[_Search, ...], shared: tuple[_Search, ...]
+) -> list[tuple[_Search, ...]]:
+    """What is searched for a port that may belong to a channel group, whose own lists are `shared`.
+
+    Lists are applied to ports and to static groups; of an LACP group they belong on its ports (hardware filter note, "Making filters by
+    applying hardware ACLs to ports"). `member-filters` has those of the ports count instead of the static group's. A list in the
+    other place acts possibly.
+    """
+    both = (*own, *shared)
+    if facts.member_of is None:
+        return [both]
+    by_group = facts.member_of.startswith("sa") and not facts.member_filters
+    sure, possibly = (shared, own) if by_group else (own, shared)
+    return [both, sure] if any(possibly) else [both]
 
 
 def _beyond(matches: tuple[Match, ...], common: tuple[Match, ...]) -> tuple[Match, ...]:

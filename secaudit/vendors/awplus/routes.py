@@ -42,6 +42,10 @@ _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed between these interfaces; what passes is not modelled",
 )
+_NO_ADDRESS = Text(
+    ja="インターフェースのアドレスの行を読み取れないため、どのサブネットがその先にあるか判断できません",
+    en="the address of an interface was not understood, so which subnet is behind it cannot be told",
+)
 _EVERYTHING: Mapping[int, IPNetwork] = {4: ipaddress.IPv4Network("0.0.0.0/0"), 6: ipaddress.IPv6Network("::/0")}
 _STATIC_DISTANCE = 1
 _DHCP_DISTANCE = 254
@@ -211,6 +215,16 @@ def routing_protocols(
             vrfs = ("", *(facts.vrf for facts in interfaces.values()))
             result += of_unknown_prefix(4, (node.line,), vrfs) + of_unknown_prefix(6, (node.line,), vrfs)
     return tuple(result)
+
+
+def unread_addresses(interfaces: Mapping[str, InterfaceFacts]) -> tuple[DynamicRouting, ...]:
+    """Interfaces of which a line about addresses was not understood: any subnet may be behind them."""
+    return tuple(
+        DynamicRouting("connected", (line,), facts.vrf, frozenset((facts.name,)), reason=_NO_ADDRESS)
+        for facts in interfaces.values()
+        for line in facts.unread_addresses
+        if facts.enabled
+    )
 
 
 def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, ledger: Ledger) -> frozenset[str] | None:

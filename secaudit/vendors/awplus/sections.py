@@ -19,6 +19,11 @@ _AUTOMATION = Text(
     en="the device may run scripts that change its own configuration; what it then is cannot be told from the file",
 )
 
+_DIAL_IN = Text(
+    ja="リモートアクセスの利用者にこのプールのアドレスを割り当てます。どのインターフェースから入るかは設定からは分かりません",
+    en="those who dial in get addresses of this pool; by which interface they come in cannot be told from the file",
+)
+
 # Leading words to the section that reads the line; the longest match wins, also against the irrelevant lines.
 _SECTIONS: dict[tuple[str, ...], str] = {
     tuple(start.split()): section
@@ -92,6 +97,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("ntp peer", "ntp"),
         ("ip name-server", "dns"),
         ("trigger", "trigger"),
+        ("ip local pool", "dial-in"),
     )
 }
 _FROM_ANY_MODE = frozenset(("route", "list", "interface", "vlan database", "zone", "firewall", "nat", "application"))
@@ -148,7 +154,10 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         keys = node.keys
         found = _section(keys)
         known = irrelevance().reason("global", keys)
-        if found is not None and found[1] == "trigger":
+        if found is not None and found[1] == "dial-in":
+            ledger.use_all(node)
+            ledger.doubt(DoubtKind.UNSUPPORTED, _DIAL_IN, (node.line,))
+        elif found is not None and found[1] == "trigger":
             _trigger(node, ledger)
         elif found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
