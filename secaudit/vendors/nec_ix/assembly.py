@@ -16,6 +16,7 @@ from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.nec_ix.access_lists import Lists, read_access_lists, unused_lists
 from secaudit.vendors.nec_ix.applied_filters import AppliedFilters
+from secaudit.vendors.nec_ix.dial_in import given_ranges, routes_to_callers, unknown_routes
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
 from secaudit.vendors.nec_ix.interfaces import read_interface
 from secaudit.vendors.nec_ix.local_filter import local_filter
@@ -71,6 +72,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     watched = read_watch_groups(sections.of("watch group"), interfaces, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
+    callers = routes_to_callers(interfaces, given_ranges(sections.of("irrelevant")), ledger)
     maps = read_policy_maps(sections.of("ipsec map"), ledger)
     route_maps = read_route_maps(sections.of("route map"), interfaces, ledger)
 
@@ -102,9 +104,14 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         local_in=() if itself is None else (itself.name,),
         filters_own_packets=True,
         tracks_connections=_asks_for_connections(filters),
-        routes=(*routes, *learnt_defaults(interfaces)),
+        routes=(*routes, *learnt_defaults(interfaces), *callers),
         policy_routes=policy_routes(interfaces, route_maps, lists, ledger),
-        dynamic_routing=(*dynamic_routing(sections.of("router"), interfaces, ledger), *partly, *lost_interfaces(lost)),
+        dynamic_routing=(
+            *dynamic_routing(sections.of("router"), interfaces, ledger),
+            *partly,
+            *lost_interfaces(lost),
+            *unknown_routes(interfaces),
+        ),
         nat_rules=nat_rules,
         management=management,
         doubts=ledger.all_doubts(),
