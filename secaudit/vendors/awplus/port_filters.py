@@ -79,9 +79,14 @@ class _PortClass:
     groups: tuple[_Search, ...]
     every: bool = False
     vlans: set[int] = field(default_factory=set)
+    anywhere: bool = False
+    """Some of them may carry any VLAN, and none for sure: a line about that was not understood."""
 
-    def add(self, port: SwitchPort) -> None:
+    def add(self, port: SwitchPort, unread: bool) -> None:
         """One more port."""
+        if unread:
+            self.anywhere = True
+            return
         if port.access_vlan is not None:
             self.vlans.add(port.access_vlan)
         if port.trunk_vlans is None:
@@ -225,9 +230,8 @@ class PortFilters:
                 groups = (*lists, self._everywhere)
                 key = tuple(tuple(part.key for part in one) for one in groups)
                 held = classes.setdefault(key, _PortClass(groups))
-                held.add((facts if group is None else group).switch_port())
-                if facts.unread_vlans:
-                    held.every = True
+                carrier = facts if group is None else group
+                held.add(carrier.switch_port(), facts.unread_vlans or carrier.unread_vlans)
         return list(classes.values())
 
     def _vlan_interface(self, facts: InterfaceFacts, vlan: int, classes: Sequence[_PortClass]) -> None:
@@ -237,11 +241,12 @@ class PortFilters:
             self.ledger.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, tuple(facts.sources[:1]))
             return
         found: dict[tuple[str, ...], _Search] = {}
+        known = any(one.every or vlan in one.vlans for one in classes)
         for one in classes:
-            if one.every or vlan in one.vlans:
+            if one.every or one.anywhere or vlan in one.vlans:
                 for search in self._orders([*one.groups, mapped, *own]):
                     found.setdefault(tuple(part.key for part in search), search)
-        if not found:
+        if not known:
             for search in self._orders([self._everywhere, mapped, *own]):
                 found.setdefault(tuple(part.key for part in search), search)
         self._apply(facts, list(found.values()))

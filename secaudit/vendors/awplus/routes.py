@@ -50,6 +50,9 @@ _EVERYTHING: Mapping[int, IPNetwork] = {4: ipaddress.IPv4Network("0.0.0.0/0"), 6
 _STATIC_DISTANCE = 1
 _DHCP_DISTANCE = 254
 _PROTOCOLS = frozenset(("ospf", "rip", "bgp", "ospf6", "isis"))
+_VRF_LINES = frozenset(
+    ("route-target", "import", "rd", "description", "exit", "export", "max-static-routes", "max-fib-routes")
+)
 _IPV6_PROTOCOLS = frozenset(("ospf", "rip"))
 
 
@@ -310,9 +313,14 @@ def read_vrfs(nodes: Sequence[Node], ledger: Ledger) -> None:
     imported: dict[str, list[tuple[str, Node]]] = {}
     for node in nodes:
         name = "".join(node.words[2:3])
-        ledger.use_all(node)
+        ledger.use(node)
         for child in node.below():
             keys = child.keys
+            if keys[0] not in _VRF_LINES:
+                ledger.leave_line(child.line)
+                ledger.doubt(DoubtKind.UNREAD, _LEAK, (child.line,))  # it may let routes cross
+                continue
+            ledger.use(child)
             if keys[0] == "route-target" and len(keys) >= 3:
                 target = keys[2]
                 if keys[1] in ("export", "both"):

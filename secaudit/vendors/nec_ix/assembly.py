@@ -33,7 +33,7 @@ from secaudit.vendors.nec_ix.routes import (
 )
 from secaudit.vendors.nec_ix.sections import Sections
 from secaudit.vendors.nec_ix.tunnels import PolicyMap, read_policy_maps, tunnel_end
-from secaudit.vendors.nec_ix.vocabulary import irrelevance
+from secaudit.vendors.nec_ix.vocabulary import irrelevance, spelled
 
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -63,6 +63,10 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     interfaces: dict[str, InterfaceFacts] = {}
     lost = [node for node in sections.of("interface") if not read_interface(node, interfaces, ledger)]
     lost += sections.of("lost interface")
+    for word in {spelled(word) for node in lost for word in node.words}:
+        if word in interfaces:
+            interfaces[word].unread = True  # it may be the block that switches it on
+            interfaces[word].down = None
     _devices(sections, interfaces, ledger)
     _resolve_unnumbered(interfaces)
     lists = read_access_lists(sections.of("list"), ledger, logged[0])

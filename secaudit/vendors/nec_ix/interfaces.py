@@ -50,6 +50,7 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
     else:
         # What is below it counts all the same: an interface that is missing in the model would lead nowhere.
         ledger.leave(Node(node.line, node.words, node.keys))
+    unread: list[Node] = []
     for child in node.children:
         if _read_line(facts, child, ledger):
             continue
@@ -57,16 +58,20 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
         if known is not None:
             ledger.ignore(child, known[1])
         else:
-            # Hairpin NAT concerns packets that never pass this interface.
-            ledger.leave(child, on_interfaces(name) if _ABOUT_NAT.isdisjoint(child.keys) else DEVICE)
+            unread.append(child)
             _what_is_lost(facts, child)
+    turned_back = any("hairpinning" in one.keys for one in facts.nat)
+    for child in unread:
+        # Hairpin NAT concerns packets that never pass this interface.
+        wide = turned_back or not _ABOUT_NAT.isdisjoint(child.keys)
+        ledger.leave(child, DEVICE if wide else on_interfaces(name))
     return True
 
 
 def _what_is_lost(facts: InterfaceFacts, node: Node) -> None:
     """An unread line must not make an interface disappear: it stays up, and what its subnet is becomes unknown."""
     facts.unread = True
-    if node.keys[0] == "no":
+    if node.keys[0] == "no" or "shutdown" in node.keys:
         facts.up = facts.up or node.line  # it may have been the line that switches it on
     said = [key for one in (node, *node.below()) for key in one.keys]
     if any(_is_address(key) for key in said):

@@ -76,6 +76,8 @@ _NEVER_BELOW = frozenset(
         "ip router", "ipv6 router",
     )
 )  # fmt: skip
+_OF_INTERFACES = frozenset(("ip", "ipv6", "shutdown", "encapsulation", "tunnel", "bridge-group"))
+"""What begins lines below the head of an interface."""
 _LONGEST = max(len(start) for start in _SECTIONS)
 _SERVER_SETTINGS = frozenset(("radius", "tacacs", "ssh-client", "telnet-client", "web-console", "nm"))
 """What begins lines that are about the management of the device only, whatever they say."""
@@ -110,6 +112,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         if node.children:
             strangers = _set_apart_strangers(node, ledger)
             sections.nodes["lost interface"] += [one for one in strangers if _holds_interface(one)]
+            if any(one.keys[0] in _OF_INTERFACES or one.keys[:2] == ("no", "shutdown") for one in strangers):
+                sections.nodes["lost interface"].append(node)  # its head was not understood
         if keys[:2] in (("ip", "access-list"), ("ipv6", "access-list")):
             sections.nodes["list"].append(node)
             if keys[2:3] == ("dynamic",):
