@@ -115,6 +115,8 @@ _SNMP_DETAILS = frozenset(
         "legacy-ifadminstatus",
     )
 )
+_SINGLE_LINES = frozenset(("http", "ssh", "telnet", "ntp", "log", "enable", "username"))
+"""Commands below which nothing stands; some are names of applications as well."""
 _LONGEST = max(len(start) for start in _SECTIONS)
 
 
@@ -161,6 +163,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             _trigger(node, ledger)
         elif found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
+        elif known is not None and node.children and keys[0] in _SINGLE_LINES:
+            ledger.leave(node)  # the rest of a line that a terminal wrapped, and of the block in which it stood
         elif known is not None:
             ledger.ignore(node, known[1])
             sections.nodes["irrelevant"].append(node)

@@ -63,7 +63,9 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     interfaces: dict[str, InterfaceFacts] = {}
     lost = [node for node in sections.of("interface") if not read_interface(node, interfaces, ledger)]
     lost += sections.of("lost interface")
-    for word in {spelled(word) for node in lost for word in node.words}:
+    for facts in interfaces.values():
+        facts.unread = facts.unread or any(source.number in sections.cut for source in facts.sources)
+    for word in {spelled(word) for head in lost for node in (head, *head.below()) for word in node.words}:
         if word in interfaces:
             interfaces[word].unread = True  # it may be the block that switches it on
             interfaces[word].down = None

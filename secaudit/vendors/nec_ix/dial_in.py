@@ -42,9 +42,9 @@ def given_ranges(nodes: Sequence[Node]) -> Ranges:
                 continue
             words = Words(child.words, child.keys, 2)
             try:
-                words.skip("range")
+                several = words.skip("range")
                 first = words.address()
-                last = words.address() if words else first
+                last = words.address() if several else first
                 words.finish()
             except NotUnderstoodError:
                 continue

@@ -203,8 +203,10 @@ def doubtful_prefixes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceF
     for node in nodes:
         ledger.use_all(node)
         for child in node.children:
+            if child.keys[0] == "ia-pd" and not any(spelled(word) in interfaces for word in child.words):
+                ledger.leave(child)  # to which interface the prefix is handed on is not known
             for word in child.words if child.keys[0] == "ia-pd" else ():
-                facts = interfaces.get(word)
+                facts = interfaces.get(spelled(word))
                 if facts is not None and facts.unknown_ipv6 is None:
                     facts.unknown_ipv6 = child.line
                     facts.ipv6 = True

@@ -76,6 +76,7 @@ _NEVER_BELOW = frozenset(
         "ip router", "ipv6 router",
     )
 )  # fmt: skip
+_PROTOCOLS = frozenset(("ip", "tcp", "udp", "icmp"))
 _OF_INTERFACES = frozenset(("ip", "ipv6", "shutdown", "encapsulation", "tunnel", "bridge-group"))
 """What begins lines below the head of an interface."""
 _LONGEST = max(len(start) for start in _SECTIONS)
@@ -88,6 +89,8 @@ class Sections:
     """Top-level lines by section, in file order."""
 
     nodes: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
+    cut: set[int] = field(default_factory=set)
+    """Heads of interfaces whose block a line cuts that was not understood: a terminal wrapped it, and the rest of the block stands behind."""
     words: set[str] = field(default_factory=set)
     """Every word outside the entries of static access lists: a list whose name is not among them is not used."""
 
@@ -107,13 +110,17 @@ def _section(keys: Sequence[str]) -> tuple[int, str] | None:
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
     sections = Sections()
+    interface: int | None = None
     for node in tree.roots:
         keys = node.keys
+        before, interface = interface, node.line.number if keys[0] == "interface" else None
         if node.children:
             strangers = _set_apart_strangers(node, ledger)
             sections.nodes["lost interface"] += [one for one in strangers if _holds_interface(one)]
             if any(one.keys[0] in _OF_INTERFACES or one.keys[:2] == ("no", "shutdown") for one in strangers):
                 sections.nodes["lost interface"].append(node)  # its head was not understood
+                if before is not None:
+                    sections.cut.add(before)
         if keys[:2] in (("ip", "access-list"), ("ipv6", "access-list")):
             sections.nodes["list"].append(node)
             if keys[2:3] == ("dynamic",):
@@ -121,6 +128,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             continue
         found = _section(keys)
         known = irrelevance().reason("global", keys)
+        if keys[0] == "access-list" and not _PROTOCOLS.isdisjoint(keys[3:4]):
+            known = None  # an entry for IP packets that lost its first word is none of a MAC list
         if found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
         elif known is not None:
