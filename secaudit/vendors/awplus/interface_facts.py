@@ -57,6 +57,8 @@ class InterfaceFacts:
     kind: InterfaceKind
     sources: list[SourceLine]
     addresses: list[InterfaceAddress] = field(default_factory=list)
+    primary: tuple[ipaddress.IPv4Interface, SourceLine] | None = None
+    """The address that is no secondary one, and its line."""
     dynamic_address: bool = False
     ipv6: bool = False
     """IPv6 is on: without it the interface drops every IPv6 packet."""

@@ -19,6 +19,10 @@ from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefi
 _MOST_WORK = 400_000
 """Lines of ranges times interfaces of ranges, for one device. A real one has some thousands."""
 
+_TWO_PRIMARY = Text(
+    ja="同じインターフェースに異なる主アドレスが設定されており、複数の装置の設定が混ざっている、または行が欠けている可能性があります",
+    en="one interface has two different primary addresses: the file may mix several devices, or lack a line",
+)
 _ABOUT_VLANS = frozenset(
     (
         "switchport",
@@ -167,7 +171,10 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
         words.take()
     words.finish()
     if not secondary:
-        # A second primary address replaces the first one.
+        # A second primary address replaces the first one. The device prints only one.
+        if facts.primary is not None and facts.primary[0] != value:
+            ledger.doubt(DoubtKind.UNSUPPORTED, _TWO_PRIMARY, (facts.primary[1], node.line))
+        facts.primary = (value, node.line)
         facts.addresses[:] = [
             one
             for one in facts.addresses
@@ -178,6 +185,7 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
 
 def _no_ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     words.finish()
+    facts.primary = None
     facts.addresses[:] = [one for one in facts.addresses if one.address.version != 4 or one.shared]
 
 
