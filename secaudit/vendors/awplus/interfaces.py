@@ -19,6 +19,18 @@ from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefi
 _MOST_WORK = 400_000
 """Lines of ranges times interfaces of ranges, for one device. A real one has some thousands."""
 
+_OTHER_BLOCKS = frozenset(
+    (
+        ("zone",),
+        ("firewall",),
+        ("nat",),
+        ("application",),
+        ("access-list",),
+        ("vlan", "database"),
+        ("ipv6", "access-list"),
+    )
+)
+"""Heads of blocks that end the interface before them."""
 _TWO_PRIMARY = Text(
     ja="同じインターフェースに異なる主アドレスが設定されており、複数の装置の設定が混ざっている、または行が欠けている可能性があります",
     en="one interface has two different primary addresses: the file may mix several devices, or lack a line",
@@ -53,6 +65,11 @@ class InterfaceReader:
         self._work = 0
 
     def read(self, node: Node) -> None:
+        """One block; where a paste gained or lost blanks, several that stand one below the other."""
+        for block in _blocks(node):
+            self._read(block)
+
+    def _read(self, node: Node) -> None:
         """One block, for one interface, a range or a list; a name that comes again adds to what is known of it."""
         try:
             names = expand("".join(node.words[1:]))
@@ -112,6 +129,25 @@ def _is_address(word: str) -> bool:
     except ValueError:
         return word in ("address", "unnumbered", "negotiated")
     return not word.isdigit()
+
+
+def _blocks(node: Node) -> list[Node]:
+    """The interface blocks of a tree of lines. Nothing stands below a line of an interface, and a further interface ends the block."""
+    current = Node(node.line, node.words, node.keys)
+    blocks = [current]
+    stack = list(reversed(node.children))
+    while stack:
+        one = stack.pop()
+        if one.keys[0] == "interface" and len(one.keys) > 1:
+            current = Node(one.line, one.words, one.keys)
+            blocks.append(current)
+        elif one.keys[:1] in _OTHER_BLOCKS or one.keys[:2] in _OTHER_BLOCKS:
+            current.append(one)
+            continue
+        else:
+            current.append(Node(one.line, one.words, one.keys))
+        stack.extend(reversed(one.children))
+    return blocks
 
 
 def _numbered(facts: InterfaceFacts) -> None:

@@ -51,7 +51,9 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
         # What is below it counts all the same: an interface that is missing in the model would lead nowhere.
         ledger.leave(Node(node.line, node.words, node.keys))
     unread: list[Node] = []
-    for child in node.children:
+    for below in node.below():
+        # Nothing stands below a line of an interface: where a paste gained blanks it is one more line.
+        child = Node(below.line, below.words, below.keys)
         if _read_line(facts, child, ledger):
             continue
         known = irrelevance().reason("interface", child.keys)

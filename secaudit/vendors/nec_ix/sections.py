@@ -114,6 +114,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
     for node in tree.roots:
         keys = node.keys
         before, interface = interface, node.line.number if keys[0] == "interface" else None
+        if before is not None and keys[:2] == ("no", "shutdown"):
+            sections.cut.add(before)  # it lost its blanks
         if node.children:
             strangers = _set_apart_strangers(node, ledger)
             sections.nodes["lost interface"] += [one for one in strangers if _holds_interface(one)]
