@@ -203,7 +203,8 @@ def doubtful_prefixes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceF
     for node in nodes:
         ledger.use_all(node)
         for child in node.children:
-            if child.keys[0] == "ia-pd" and not any(spelled(word) in interfaces for word in child.words):
+            told = "redistribute" in child.keys or any(spelled(word) in interfaces for word in child.words)
+            if child.keys[0] == "ia-pd" and not told:
                 ledger.leave(child)  # to which interface the prefix is handed on is not known
             for word in child.words if child.keys[0] == "ia-pd" else ():
                 facts = interfaces.get(spelled(word))
