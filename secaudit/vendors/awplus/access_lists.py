@@ -269,6 +269,8 @@ class _ListState:
                 # It takes something away, and from which entry on the list is another one is not known.
                 self.ledger.leave(node, DEVICE)
                 return
+            if start == 0 and sequence is None and node.keys[1:2] and node.keys[1] in VERBS:
+                sequence = 0  # its number was not understood: it may stand before every other entry
             self.access_list.add(sequence, self._unknown(node.line))
             for below in (node, *node.below()):
                 self.ledger.leave_line(below.line)

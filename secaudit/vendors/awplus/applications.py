@@ -36,6 +36,10 @@ _PARTLY = Text(
 )
 
 
+_WITHOUT_INSPECTION = frozenset(("no", "exit", "provider", "update-interval", "learning", "counters", "description"))
+"""What begins lines of `dpi` that do not switch it on."""
+
+
 class State(Enum):
     """Whether a rule with the application can act at all."""
 
@@ -104,7 +108,8 @@ class Applications:
         """`dpi` / ` enable`."""
         for node in nodes:
             ledger.use_all(node)
-            self.inspects = self.inspects or any(child.keys == ("enable",) for child in node.children)
+            # A line that is not known may be the one that switches it on.
+            self.inspects = self.inspects or any(child.keys[0] not in _WITHOUT_INSPECTION for child in node.children)
 
     def find(self, name: str) -> Application:
         """What a rule with this application is about.

@@ -28,6 +28,7 @@ from secaudit.vendors.awplus.routes import (
     read_vrfs,
     routing_protocols,
     static_routes,
+    unread_addresses,
 )
 from secaudit.vendors.awplus.switching import (
     bridges,
@@ -127,7 +128,7 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
         local_in=tuple(one for one in (TO_ITSELF if TO_ITSELF in of_firewall else None, itself and itself.name) if one),
         local_out=(FROM_ITSELF,) if FROM_ITSELF in of_firewall else (),
         routes=(*routes, *learnt_defaults(interfaces)),
-        dynamic_routing=(*dynamic, *partly),
+        dynamic_routing=(*dynamic, *partly, *unread_addresses(interfaces)),
         nat_rules=nat_rules,
         forwards=forwards,
         management=plane,

@@ -137,6 +137,8 @@ class Entities:
 
     def _build(self, name: str) -> Entity | None:
         path = name.split(".")
+        if len(path) == 1 and path[0].lower() == "any" and path[0] not in self.zones:
+            return Entity(name, (_ANYTHING,), ())  # whether it is a word of the product is not confirmed
         zone = self.zones.get(path[0])
         if zone is None or len(path) > 3:
             return None
@@ -146,12 +148,12 @@ class Entities:
             return _entity(name, parts, zone.unread, lines)
         network = zone.networks.get(path[1])
         if network is None:
-            return None
+            return _perhaps(name, zone.unread, zone.lines)
         if len(path) == 2:
             return _entity(name, _of_network(network), zone.unread, [*zone.lines, *network.lines])
         host = network.hosts.get(path[2])
         if host is None:
-            return None
+            return _perhaps(name, zone.unread or network.unread, [*zone.lines[:1], *network.lines])
         return _entity(name, _of_host(network, host), False, [*zone.lines[:1], *network.lines[:1], *host.lines])
 
 
@@ -244,7 +246,7 @@ def _of_network(network: _Network) -> list[Part]:
 
 
 def _of_host(network: _Network, host: _Host) -> list[Part]:
-    """A host of a network with interfaces is behind them for sure, and elsewhere possibly."""
+    """A host of a network with interfaces is behind them for sure, and elsewhere possibly. A line that was not understood may name one."""
     parts = [_ANYTHING] if host.unread else []
     interfaces = sorted({interface for _, interface in network.subnets if interface is not None})
     families: tuple[tuple[Family, list[Interval]], ...] = ((4, host.addresses), (6, host.addresses6))
@@ -253,9 +255,14 @@ def _of_host(network: _Network, host: _Host) -> list[Part]:
             continue
         addresses: Mapping[Family, Intervals] = {family: normalise(held)}
         parts += [Part(interface, True, addresses) for interface in interfaces]
-        parts.append(Part(None, not interfaces, addresses))
+        parts.append(Part(None, not (interfaces or network.unread), addresses))
     parts += [Part(None, True, {family: ()}, own=name) for name, family in host.own]
     return parts
+
+
+def _perhaps(name: str, unread: bool, lines: Sequence[SourceLine]) -> Entity | None:
+    """An entity that is not there: where some line around it was not understood, that one may define it, and it could be anything."""
+    return Entity(name, (_ANYTHING,), tuple(dict.fromkeys(lines))[:_MOST_EVIDENCE]) if unread else None
 
 
 def _entity(name: str, parts: Sequence[Part], unread: bool, lines: Sequence[SourceLine]) -> Entity:

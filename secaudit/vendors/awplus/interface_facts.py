@@ -57,6 +57,8 @@ class InterfaceFacts:
     kind: InterfaceKind
     sources: list[SourceLine]
     addresses: list[InterfaceAddress] = field(default_factory=list)
+    primary: tuple[ipaddress.IPv4Interface, SourceLine] | None = None
+    """The address that is no secondary one, and its line."""
     dynamic_address: bool = False
     ipv6: bool = False
     """IPv6 is on: without it the interface drops every IPv6 packet."""
@@ -93,6 +95,12 @@ class InterfaceFacts:
     isolated: list[SourceLine] = field(default_factory=list)
     private_vlan: int | None = None
     bridge: SourceLine | None = None
+    unread_vlans: bool = False
+    """A line about VLANs was not understood: frames that come in may be in every one."""
+    unread_addresses: list[SourceLine] = field(default_factory=list)
+    """Lines that may set an address and were not understood."""
+    member_filters: bool = False
+    """`member-filters`: the lists of this member count, instead of those of its static channel group."""
 
     @property
     def switched(self) -> bool:
@@ -116,6 +124,8 @@ class InterfaceFacts:
     def switch_port(self) -> SwitchPort:
         """Layer 2. Ports of a private VLAN are in its primary VLAN: its secondary ones are not told apart, only noted as isolation."""
         isolated = tuple(self.isolated)
+        if self.unread_vlans:
+            return SwitchPort(self.access_vlan, None, trunk=self.mode == "trunk", isolated=isolated)
         if self.mode == "private-vlan":
             return SwitchPort(self.private_vlan or self.access_vlan, isolated=isolated)
         if self.mode == "trunk":

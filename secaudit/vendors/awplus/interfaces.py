@@ -19,6 +19,38 @@ from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefi
 _MOST_WORK = 400_000
 """Lines of ranges times interfaces of ranges, for one device. A real one has some thousands."""
 
+_OTHER_BLOCKS = frozenset(
+    (
+        ("zone",),
+        ("firewall",),
+        ("nat",),
+        ("application",),
+        ("access-list",),
+        ("vlan", "database"),
+        ("ipv6", "access-list"),
+    )
+)
+"""Heads of blocks that end the interface before them."""
+_TWO_PRIMARY = Text(
+    ja="同じインターフェースに異なる主アドレスが設定されており、複数の装置の設定が混ざっている、または行が欠けている可能性があります",
+    en="one interface has two different primary addresses: the file may mix several devices, or lack a line",
+)
+_ABOUT_VLANS = frozenset(
+    (
+        "switchport",
+        "vlan",
+        "trunk",
+        "access",
+        "mode",
+        "native",
+        "allowed",
+        "voice",
+        "channel-group",
+        "static-channel-group",
+    )
+)
+"""Words of lines about the VLANs of a port: one that was not understood may put it into any."""
+
 Elsewhere = Callable[[Node], bool]
 """Takes a line that is really a global command: the device leaves the interface when it meets one."""
 
@@ -33,6 +65,11 @@ class InterfaceReader:
         self._work = 0
 
     def read(self, node: Node) -> None:
+        """One block; where a paste gained or lost blanks, several that stand one below the other."""
+        for block in _blocks(node):
+            self._read(block)
+
+    def _read(self, node: Node) -> None:
         """One block, for one interface, a range or a list; a name that comes again adds to what is known of it."""
         try:
             names = expand("".join(node.words[1:]))
@@ -66,14 +103,51 @@ class InterfaceReader:
                 for facts in held:
                     handler(facts, Words(node.words, node.keys, length), node, self._ledger)
             except NotUnderstoodError:
-                self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+                self._leave(held, node)
             else:
                 self._ledger.use_all(node)
             return
         if known is not None:
             self._ledger.ignore(node, known[1])
         elif not self._elsewhere(node):
-            self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+            self._leave(held, node)
+
+    def _leave(self, held: list[InterfaceFacts], node: Node) -> None:
+        """A line that was not understood. What it may have said of VLANs or addresses must not be taken for absent."""
+        self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
+        said = [key for one in (node, *node.below()) for key in one.keys]
+        for facts in held:
+            facts.unread_vlans = facts.unread_vlans or not _ABOUT_VLANS.isdisjoint(said)
+            if any(_is_address(key) for key in said):
+                facts.unread_addresses.append(node.line)
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word is an address or a prefix, or one of the words for an address that is given from outside."""
+    try:
+        ipaddress.ip_interface(word)
+    except ValueError:
+        return word in ("address", "unnumbered", "negotiated")
+    return not word.isdigit()
+
+
+def _blocks(node: Node) -> list[Node]:
+    """The interface blocks of a tree of lines. Nothing stands below a line of an interface, and a further interface ends the block."""
+    current = Node(node.line, node.words, node.keys)
+    blocks = [current]
+    stack = list(reversed(node.children))
+    while stack:
+        one = stack.pop()
+        if one.keys[0] == "interface" and len(one.keys) > 1:
+            current = Node(one.line, one.words, one.keys)
+            blocks.append(current)
+        elif one.keys[:1] in _OTHER_BLOCKS or one.keys[:2] in _OTHER_BLOCKS:
+            current.append(one)
+            continue
+        else:
+            current.append(Node(one.line, one.words, one.keys))
+        stack.extend(reversed(one.children))
+    return blocks
 
 
 def _numbered(facts: InterfaceFacts) -> None:
@@ -133,7 +207,10 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
         words.take()
     words.finish()
     if not secondary:
-        # A second primary address replaces the first one.
+        # A second primary address replaces the first one. The device prints only one.
+        if facts.primary is not None and facts.primary[0] != value:
+            ledger.doubt(DoubtKind.UNSUPPORTED, _TWO_PRIMARY, (facts.primary[1], node.line))
+        facts.primary = (value, node.line)
         facts.addresses[:] = [
             one
             for one in facts.addresses
@@ -144,6 +221,7 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
 
 def _no_ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     words.finish()
+    facts.primary = None
     facts.addresses[:] = [one for one in facts.addresses if one.address.version != 4 or one.shared]
 
 

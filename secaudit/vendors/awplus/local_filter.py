@@ -5,14 +5,14 @@ Software lists end with a deny. Whatever is no service that a list bounds is let
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.management import ManagementService
-from secaudit.network.matches import Match, Service, any_address
+from secaudit.network.matches import Family, Match, Service, any_address
 from secaudit.text.bilingual import Text
-from secaudit.text.source import Sources
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.awplus.access_lists import AccessList
 from secaudit.vendors.common.permit_sets import intersect_matches
 
@@ -20,6 +20,10 @@ NAME = "management access"
 _SEVERAL = Text(
     ja="複数のリストが指定されており、どれが適用されるかを確認できません",
     en="several lists are named, and which of them is asked is not certain",
+)
+_UNBOUND = Text(
+    ja="リストのない端末回線、または未定義のリストを指定した端末回線があり、誰でも接続できる可能性があります",
+    en="some terminal line has no list, or one that is not defined: anybody may come by it",
 )
 _UNREAD = Text(ja="リストに読み取れない行があります", en="the list has entries that were not understood")
 
@@ -31,6 +35,8 @@ class Restriction:
     service: str
     lists: tuple[AccessList, ...]
     sources: Sources
+    unbound: Mapping[Family, SourceLine] = field(default_factory=dict)
+    """Address families that come by some line of the file without any list as well."""
 
 
 def local_filter(services: Sequence[ManagementService], restrictions: Iterable[Restriction]) -> Filter | None:
@@ -61,4 +67,9 @@ def _restricted(restriction: Restriction, packets: tuple[Service, ...]) -> Itera
             Certainty.ALWAYS if sure else Certainty.UNCERTAIN,
             why,
         )
+    for match in wanted:
+        line = restriction.unbound.get(match.family)
+        if line is not None:
+            label = f"{restriction.service} without a list"
+            yield FilterLine(label, Action.UNKNOWN, (match,), (line,), Certainty.ALWAYS, _UNBOUND)
     yield FilterLine(f"{restriction.service} refused", Action.DENY, wanted, restriction.sources)

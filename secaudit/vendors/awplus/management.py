@@ -48,6 +48,12 @@ class Management:
     _stated: dict[str, tuple[bool, SourceLine]] = field(default_factory=dict)
     _ports: dict[str, tuple[Service, ...]] = field(default_factory=dict)
     _off: set[str] = field(default_factory=set)
+    _terminals: list[tuple[SourceLine, frozenset[int]]] = field(default_factory=list)
+    """`line vty` blocks, with the address families for which they name a list."""
+    _every_terminal: set[Family] = field(default_factory=set)
+    """Address families of lists for all terminal lines at once."""
+    _open_terminals: dict[Family, SourceLine] = field(default_factory=dict)
+    """Address families for which a list that is named is not defined."""
     _terminal_lists: list[tuple[AccessList, SourceLine]] = field(default_factory=list)
     _snmp: tuple[bool, SourceLine] | None = None
     _snmp_lines: list[SourceLine] = field(default_factory=list)
@@ -138,17 +144,24 @@ class Management:
     def terminal_list(self, node: Node) -> None:
         """`vty access-class LIST` and `vty ipv6 access-class LIST`: who may come by telnet and SSH."""
         family: Family = 6 if "ipv6" in node.keys else 4
+        self._every_terminal.add(family)
         self._terminal(node, node.words[-1], family)
 
     def _terminal(self, node: Node, name: str, family: Family) -> None:
         held = self._list(name, family, node.line)
-        if held is not None:
+        if held is None:
+            self._open_terminals[family] = node.line
+        else:
             self._terminal_lists.append((held, node.line))
         self.ledger.use_all(node)
 
     def line(self, node: Node) -> None:
         """`line con|vty ...`."""
         self.ledger.use(node)
+        if node.keys[1:2] == ("vty",):
+            words = [child.keys[:2] for child in node.children]
+            bound = {4: any(one[0] == "access-class" for one in words), 6: ("ipv6", "access-class") in words}
+            self._terminals.append((node.line, frozenset(family for family, listed in bound.items() if listed)))
         for child in node.children:
             keys = child.keys
             if keys[0] == "access-class" and len(keys) in (2, 3) and node.keys[1:2] == ("vty",):
@@ -226,18 +239,19 @@ class Management:
     def build(self) -> ManagementPlane:
         """The finished plane."""
         terminal = tuple(line for _, line in self._terminal_lists)
+        unbound = self._unbound()
         for name in ("telnet", "ssh"):
             known = self._stated.get(name)
             if known is None:
                 continue
-            restricted = known[0] and any(one.family == 4 for one, _ in self._terminal_lists)
+            restricted = known[0] and 4 not in unbound and any(one.family == 4 for one, _ in self._terminal_lists)
             sources = (known[1], *terminal) if restricted else (known[1],)
             self.services.append(
                 ManagementService(name, known[0], sources, restricted=restricted, listens=self._ports.get(name, ()))
             )
             if known[0] and self._terminal_lists:
                 lists = tuple({(one.family, one.name): one for one, _ in self._terminal_lists}.values())
-                self._restrictions.append(Restriction(name, lists, sources or terminal))
+                self._restrictions.append(Restriction(name, lists, sources or terminal, unbound))
         web = self._stated.get("http")
         for name in ("http", "https") if web is not None else ():
             on = web is not None and web[0] and name not in self._off
@@ -252,6 +266,16 @@ class Management:
             tuple(self.ntp),
             tuple(self.dns),
         )
+
+    def _unbound(self) -> dict[Family, SourceLine]:
+        """Address families for which some terminal line has no list, or one that is not defined: by that line anybody may come."""
+        unbound = dict(self._open_terminals)
+        families: tuple[Family, Family] = (4, 6)
+        for line, bound in self._terminals:
+            for family in families:
+                if family not in bound and family not in self._every_terminal:
+                    unbound.setdefault(family, line)
+        return unbound
 
     def _snmp_service(self) -> None:
         if self._snmp is not None and not self._snmp[0]:

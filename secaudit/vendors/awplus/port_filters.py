@@ -79,9 +79,14 @@ class _PortClass:
     groups: tuple[_Search, ...]
     every: bool = False
     vlans: set[int] = field(default_factory=set)
+    anywhere: bool = False
+    """Some of them may carry any VLAN, and none for sure: a line about that was not understood."""
 
-    def add(self, port: SwitchPort) -> None:
+    def add(self, port: SwitchPort, unread: bool) -> None:
         """One more port."""
+        if unread:
+            self.anywhere = True
+            return
         if port.access_vlan is not None:
             self.vlans.add(port.access_vlan)
         if port.trunk_vlans is None:
@@ -221,10 +226,12 @@ class PortFilters:
             own, shared = self._own(facts), () if group is None else self._own(group)
             if facts.kind is InterfaceKind.AGGREGATE and facts.name in with_members:
                 continue  # its members stand for it
-            groups = (*own, *shared, self._everywhere)
-            key = tuple(tuple(part.key for part in one) for one in groups)
-            held = classes.setdefault(key, _PortClass(groups))
-            held.add((facts if group is None else group).switch_port())
+            for lists in _lists_of_member(facts, own, shared):
+                groups = (*lists, self._everywhere)
+                key = tuple(tuple(part.key for part in one) for one in groups)
+                held = classes.setdefault(key, _PortClass(groups))
+                carrier = facts if group is None else group
+                held.add(carrier.switch_port(), facts.unread_vlans or carrier.unread_vlans)
         return list(classes.values())
 
     def _vlan_interface(self, facts: InterfaceFacts, vlan: int, classes: Sequence[_PortClass]) -> None:
@@ -234,11 +241,12 @@ class PortFilters:
             self.ledger.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY, tuple(facts.sources[:1]))
             return
         found: dict[tuple[str, ...], _Search] = {}
+        known = any(one.every or vlan in one.vlans for one in classes)
         for one in classes:
-            if one.every or vlan in one.vlans:
+            if one.every or one.anywhere or vlan in one.vlans:
                 for search in self._orders([*one.groups, mapped, *own]):
                     found.setdefault(tuple(part.key for part in search), search)
-        if not found:
+        if not known:
             for search in self._orders([self._everywhere, mapped, *own]):
                 found.setdefault(tuple(part.key for part in search), search)
         self._apply(facts, list(found.values()))
@@ -313,6 +321,23 @@ class PortFilters:
 
 
 _EVERYTHING = FilterLine("", Action.PERMIT, ANY_PACKET, ())
+
+
+def _lists_of_member(
+    facts: InterfaceFacts, own: tuple[_Search, ...], shared: tuple[_Search, ...]
+) -> list[tuple[_Search, ...]]:
+    """What is searched for a port that may belong to a channel group, whose own lists are `shared`.
+
+    Lists are applied to ports and to static groups; of an LACP group they belong on its ports (hardware filter note, "Making filters by
+    applying hardware ACLs to ports"). `member-filters` has those of the ports count instead of the static group's. A list in the
+    other place acts possibly.
+    """
+    both = (*own, *shared)
+    if facts.member_of is None:
+        return [both]
+    by_group = facts.member_of.startswith("sa") and not facts.member_filters
+    sure, possibly = (shared, own) if by_group else (own, shared)
+    return [both, sure] if any(possibly) else [both]
 
 
 def _beyond(matches: tuple[Match, ...], common: tuple[Match, ...]) -> tuple[Match, ...]:

@@ -42,10 +42,17 @@ _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
     en="multicast is routed between these interfaces; what passes is not modelled",
 )
+_NO_ADDRESS = Text(
+    ja="インターフェースのアドレスの行を読み取れないため、どのサブネットがその先にあるか判断できません",
+    en="the address of an interface was not understood, so which subnet is behind it cannot be told",
+)
 _EVERYTHING: Mapping[int, IPNetwork] = {4: ipaddress.IPv4Network("0.0.0.0/0"), 6: ipaddress.IPv6Network("::/0")}
 _STATIC_DISTANCE = 1
 _DHCP_DISTANCE = 254
 _PROTOCOLS = frozenset(("ospf", "rip", "bgp", "ospf6", "isis"))
+_VRF_LINES = frozenset(
+    ("route-target", "import", "rd", "description", "exit", "export", "max-static-routes", "max-fib-routes")
+)
 _IPV6_PROTOCOLS = frozenset(("ospf", "rip"))
 
 
@@ -213,6 +220,16 @@ def routing_protocols(
     return tuple(result)
 
 
+def unread_addresses(interfaces: Mapping[str, InterfaceFacts]) -> tuple[DynamicRouting, ...]:
+    """Interfaces of which a line about addresses was not understood: any subnet may be behind them."""
+    return tuple(
+        DynamicRouting("connected", (line,), facts.vrf, frozenset((facts.name,)), reason=_NO_ADDRESS)
+        for facts in interfaces.values()
+        for line in facts.unread_addresses
+        if facts.enabled
+    )
+
+
 def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, ledger: Ledger) -> frozenset[str] | None:
     """Interfaces on which `network` lines of OSPF or RIP switch it on; None when that is not plain.
 
@@ -296,9 +313,14 @@ def read_vrfs(nodes: Sequence[Node], ledger: Ledger) -> None:
     imported: dict[str, list[tuple[str, Node]]] = {}
     for node in nodes:
         name = "".join(node.words[2:3])
-        ledger.use_all(node)
+        ledger.use(node)
         for child in node.below():
             keys = child.keys
+            if keys[0] not in _VRF_LINES:
+                ledger.leave_line(child.line)
+                ledger.doubt(DoubtKind.UNREAD, _LEAK, (child.line,))  # it may let routes cross
+                continue
+            ledger.use(child)
             if keys[0] == "route-target" and len(keys) >= 3:
                 target = keys[2]
                 if keys[1] in ("export", "both"):

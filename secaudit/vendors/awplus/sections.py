@@ -18,6 +18,11 @@ _AUTOMATION = Text(
     en="the device may run scripts that change its own configuration; what it then is cannot be told from the file",
 )
 
+_DIAL_IN = Text(
+    ja="リモートアクセスの利用者にこのプールのアドレスを割り当てます。どのインターフェースから入るかは設定からは分かりません",
+    en="those who dial in get addresses of this pool; by which interface they come in cannot be told from the file",
+)
+
 # Leading words to the section that reads the line; the longest match wins, also against the irrelevant lines.
 _SECTIONS: dict[tuple[str, ...], str] = {
     tuple(start.split()): section
@@ -91,6 +96,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("ntp peer", "ntp"),
         ("ip name-server", "dns"),
         ("trigger", "trigger"),
+        ("ip local pool", "dial-in"),
     )
 }
 _FROM_ANY_MODE = frozenset(("route", "list", "interface", "vlan database", "zone", "firewall", "nat", "application"))
@@ -108,6 +114,8 @@ _SNMP_DETAILS = frozenset(
         "legacy-ifadminstatus",
     )
 )
+_SINGLE_LINES = frozenset(("http", "ssh", "telnet", "ntp", "log", "enable", "username"))
+"""Commands below which nothing stands; some are names of applications as well."""
 _TABLE = SectionTable(_SECTIONS, _FROM_ANY_MODE)
 
 
@@ -125,10 +133,15 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         keys = node.keys
         found = _section(keys)
         known = irrelevance().reason("global", keys)
-        if found is not None and found[1] == "trigger":
+        if found is not None and found[1] == "dial-in":
+            ledger.use_all(node)
+            ledger.doubt(DoubtKind.UNSUPPORTED, _DIAL_IN, (node.line,))
+        elif found is not None and found[1] == "trigger":
             _trigger(node, ledger)
         elif found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
+        elif known is not None and node.children and keys[0] in _SINGLE_LINES:
+            ledger.leave(node)  # the rest of a line that a terminal wrapped, and of the block in which it stood
         elif known is not None:
             ledger.ignore(node, known[1])
             sections.nodes["irrelevant"].append(node)

@@ -120,3 +120,4 @@ def channel_group(facts: InterfaceFacts, words: Words) -> None:
     """`channel-group N mode active|passive` is a member of `poN`, `static-channel-group N` one of `saN`."""
     number = words.number(1, 4096)
     facts.member_of = f"sa{number}" if words.keys[0] == "static-channel-group" else f"po{number}"
+    facts.member_filters = "member-filters" in words.keys

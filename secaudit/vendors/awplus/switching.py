@@ -154,12 +154,14 @@ def _dropping(sections: Sections, lists: AccessLists, ledger: Ledger) -> frozens
     harmless = {one.name for one in lists.all() if all(line.action is Action.PERMIT for line in one.lines)}
     for node in sections.of("class map"):
         ledger.ignore(node, _QUALITY)
-        name = node.words[-1]
+        names = node.words[1:]
         for child in node.children:
+            if child.keys[0] not in ("match", "no", "description", "exit"):
+                denying.update(names)  # it may name a list that denies
             if child.keys[:2] == ("match", "access-group"):
                 found = [one for family in (4, 6) if (one := lists.hardware(child.words[-1], family)) is not None]
                 if not found or any(one.name not in harmless for one in found):
-                    denying.add(name)
+                    denying.update(names)
     dropping: set[str] = set()
     for node in sections.of("policy map"):
         ledger.ignore(node, _QUALITY)

@@ -99,7 +99,7 @@ class AccessList:
         """Makes the lines."""
         numbers = [entry.sequence for entry, _ in self.entries if entry is not None and entry.sequence is not None]
         unsorted = any(left >= right for left, right in pairwise(numbers))
-        unsorted = unsorted or (bool(numbers) and any(entry is None for entry, _ in self.entries))
+        unsorted = unsorted or 0 < len(numbers) < len(self.entries)
         lines: list[FilterLine] = []
         everything: SourceLine | None = None
         for position, (entry, source) in enumerate(self.entries, 1):

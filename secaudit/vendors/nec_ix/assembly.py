@@ -17,6 +17,7 @@ from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.nec_ix.access_lists import Lists, read_access_lists, unused_lists
 from secaudit.vendors.nec_ix.applied_filters import AppliedFilters
+from secaudit.vendors.nec_ix.dial_in import given_ranges, routes_to_callers, unknown_routes
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
 from secaudit.vendors.nec_ix.interfaces import read_interface
 from secaudit.vendors.nec_ix.local_filter import local_filter
@@ -31,8 +32,9 @@ from secaudit.vendors.nec_ix.routes import (
     read_watch_groups,
     static_routes,
 )
+from secaudit.vendors.nec_ix.sections import IxSections
 from secaudit.vendors.nec_ix.tunnels import PolicyMap, read_policy_maps, tunnel_end
-from secaudit.vendors.nec_ix.vocabulary import irrelevance
+from secaudit.vendors.nec_ix.vocabulary import irrelevance, spelled
 
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -53,7 +55,7 @@ _CUT = Text(
 )
 
 
-def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
+def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fallback: str) -> Device:
     """One device; `fallback` is its name when the file has no hostname."""
     for section in ("structure", "logging"):
         for node in sections.of(section):
@@ -62,6 +64,12 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     interfaces: dict[str, InterfaceFacts] = {}
     lost = [node for node in sections.of("interface") if not read_interface(node, interfaces, ledger)]
     lost += sections.of("lost interface")
+    for facts in interfaces.values():
+        facts.unread = facts.unread or any(source.number in sections.cut for source in facts.sources)
+    for word in {spelled(word) for head in lost for node in (head, *head.below()) for word in node.words}:
+        if word in interfaces:
+            interfaces[word].unread = True  # it may be the block that switches it on
+            interfaces[word].down = None
     _devices(sections, interfaces, ledger)
     _resolve_unnumbered(interfaces)
     lists = read_access_lists(sections.of("list"), ledger, logged[0])
@@ -71,6 +79,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     watched = read_watch_groups(sections.of("watch group"), interfaces, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
+    callers = routes_to_callers(interfaces, given_ranges(sections.of("irrelevant")), ledger)
     maps = read_policy_maps(sections.of("ipsec map"), ledger)
     route_maps = read_route_maps(sections.of("route map"), interfaces, ledger)
 
@@ -102,9 +111,14 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         local_in=() if itself is None else (itself.name,),
         filters_own_packets=True,
         tracks_connections=_asks_for_connections(filters),
-        routes=(*routes, *learnt_defaults(interfaces)),
+        routes=(*routes, *learnt_defaults(interfaces), *callers),
         policy_routes=policy_routes(interfaces, route_maps, lists, ledger),
-        dynamic_routing=(*dynamic_routing(sections.of("router"), interfaces, ledger), *partly, *lost_interfaces(lost)),
+        dynamic_routing=(
+            *dynamic_routing(sections.of("router"), interfaces, ledger),
+            *partly,
+            *lost_interfaces(lost),
+            *unknown_routes(interfaces),
+        ),
         nat_rules=nat_rules,
         management=management,
         doubts=ledger.all_doubts(),

@@ -42,6 +42,8 @@ class TunnelFacts:
     """The IPsec policy map."""
     remote: IPAddress | None = None
     answers: bool = False
+    dial_in: bool = False
+    """Those who call get addresses from the device, so that routes to them come and go."""
     local: IPAddress | None = None
     local_interface: str | None = None
     remote_id: str = ""
@@ -64,6 +66,8 @@ class InterfaceFacts:
     """The line that has the IPv6 prefix given from outside."""
     relays: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     unnumbered: Named | None = None
+    primary: tuple[str, SourceLine] | None = None
+    """The last address that is no secondary one, as written."""
     unread: bool = False
     """Some line of it was not understood."""
     unread_addresses: list[SourceLine] = field(default_factory=list)
@@ -81,6 +85,10 @@ class InterfaceFacts:
     nat: list[Node] = field(default_factory=list)
     """`ip nat` and `ip napt` lines; they are read when all addresses and lists are known."""
     policy_route: Named | None = None
+    unread_l2tp: SourceLine | None = None
+    """A line about L2TP that was not understood."""
+    binding: Named | None = None
+    """The PPP profile."""
     tunnel: TunnelFacts | None = None
     member_of: Named | None = None
     routing: dict[str, SourceLine] = field(default_factory=dict)

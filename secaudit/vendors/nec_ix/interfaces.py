@@ -10,16 +10,24 @@ from secaudit.network.interfaces import InterfaceAddress
 from secaudit.network.matches import Family
 from secaudit.network.tunnels import Carrier
 from secaudit.text.bilingual import Text
-from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, ipv6
 from secaudit.vendors.nec_ix.interface_facts import AppliedList, InterfaceFacts, Named
-from secaudit.vendors.nec_ix.vocabulary import irrelevance
+from secaudit.vendors.nec_ix.vocabulary import irrelevance, spelled
 
 _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging is not modelled")
+_TWO_PRIMARY = Text(
+    ja="同じインターフェースに異なる主アドレスが設定されており、複数の装置の設定が混ざっている、または行が欠けている可能性があります",
+    en="one interface has two different primary addresses: the file may mix several devices, or lack a line",
+)
 _MOST_PREFIX = {4: 32, 6: 128}
 _DYNAMIC = frozenset(("dhcp", "ipcp", "map-e", "map-e-nat46"))
 _LONGEST = 3
+_ABOUT_NAT = frozenset(("nat", "napt", "hairpinning"))
+_ABOUT_ADDRESSES = frozenset(("address", "unnumbered", *_DYNAMIC, "receive-default"))
+_ABOUT_CALLERS = frozenset(("l2tp", "l2tp-lns", "binding"))
+_PROTOCOLS = frozenset(("ospf", "rip", "ripng"))
 _MOST_EDITS = 500
 """`no ip filter` lines of one interface: each looks at all that are applied."""
 
@@ -32,6 +40,7 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
     name = node.words[1]
     if len(node.words) > 2 and node.words[2][:1].isdigit():
         name += node.words[2]
+    name = spelled(name)
     facts = interfaces.get(name)
     if facts is None:
         facts = interfaces[name] = InterfaceFacts(name, [])
@@ -41,26 +50,48 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
     else:
         # What is below it counts all the same: an interface that is missing in the model would lead nowhere.
         ledger.leave(Node(node.line, node.words, node.keys))
-    for child in node.children:
+    unread: list[Node] = []
+    for below in node.below():
+        # Nothing stands below a line of an interface: where a paste gained blanks it is one more line.
+        child = Node(below.line, below.words, below.keys)
         if _read_line(facts, child, ledger):
             continue
         known = irrelevance().reason("interface", child.keys)
         if known is not None:
             ledger.ignore(child, known[1])
         else:
-            ledger.leave(child, on_interfaces(name))
+            unread.append(child)
             _what_is_lost(facts, child)
+    turned_back = any("hairpinning" in one.keys for one in facts.nat)
+    for child in unread:
+        # Hairpin NAT concerns packets that never pass this interface.
+        wide = turned_back or not _ABOUT_NAT.isdisjoint(child.keys)
+        ledger.leave(child, DEVICE if wide else on_interfaces(name))
     return True
 
 
 def _what_is_lost(facts: InterfaceFacts, node: Node) -> None:
     """An unread line must not make an interface disappear: it stays up, and what its subnet is becomes unknown."""
     facts.unread = True
-    if node.keys[0] == "no":
+    if node.keys[0] == "no" or "shutdown" in node.keys:
         facts.up = facts.up or node.line  # it may have been the line that switches it on
-    if node.keys[:2] in (("ip", "address"), ("ipv6", "address"), ("ip", "unnumbered")):
+    said = [key for one in (node, *node.below()) for key in one.keys]
+    if any(_is_address(key) for key in said):
         facts.unread_addresses.append(node.line)
-        facts.ipv6 = facts.ipv6 or node.keys[0] == "ipv6"
+        facts.ipv6 = facts.ipv6 or "ipv6" in said or any(":" in key for key in said)
+    if not _ABOUT_CALLERS.isdisjoint(said):
+        facts.unread_l2tp = node.line
+    for protocol in _PROTOCOLS.intersection(said):
+        facts.routing.setdefault(protocol, node.line)
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word is an address or a prefix, or one of the words for an address that is given or lent."""
+    try:
+        ipaddress.ip_interface(word)
+    except ValueError:
+        return word in _ABOUT_ADDRESSES
+    return not word.isdigit()
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:
@@ -109,9 +140,14 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
             facts.learnt[4] = node.line
         words.finish()
         return
-    words.skip("secondary")
+    secondary = words.skip("secondary")
     words.finish()
     _add_address(facts, word, 4, node)
+    if secondary:
+        return
+    if facts.primary is not None and facts.primary[0] != word:
+        ledger.doubt(DoubtKind.UNSUPPORTED, _TWO_PRIMARY, (facts.primary[1], node.line))
+    facts.primary = (word, node.line)
 
 
 def _add_address(facts: InterfaceFacts, word: str, version: Family, node: Node) -> None:
@@ -128,7 +164,7 @@ def _add_address(facts: InterfaceFacts, word: str, version: Family, node: Node) 
 
 
 def _unnumbered(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
-    facts.unnumbered = Named(words.take(), node.line)
+    facts.unnumbered = Named(spelled(words.take()), node.line)
     words.finish()
 
 
@@ -217,6 +253,12 @@ def _nat(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> Non
     facts.nat.append(node)
 
 
+def _binding(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`ppp binding PROFILE`."""
+    facts.binding = Named(words.take(), node.line)
+    words.finish()
+
+
 def _policy_route(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     facts.policy_route = Named(words.take(), node.line)
     words.finish()
@@ -288,7 +330,7 @@ def _tunnel_mode(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger
     tunnel = facts.tunnel_facts(node.line)
     tunnel.carrier = found[0]
     tunnel.layer2 = node.line if found[1] else None
-    tunnel.answers = rest[:1] in (("l2tp",), ("l2tp-lns",))
+    tunnel.answers = tunnel.dial_in = rest[:1] in (("l2tp",), ("l2tp-lns",))
 
 
 def _tunnel_destination(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
@@ -382,6 +424,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("no", "ipv6", "filter"): _no_filter(6),
     ("ip", "nat"): _nat,
     ("ip", "napt"): _nat,
+    ("ppp", "binding"): _binding,
     ("ip", "policy", "route-map"): _policy_route,
     ("bridge-group",): _bridge_group,
     ("vrrp",): _virtual_router,

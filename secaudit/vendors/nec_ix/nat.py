@@ -29,6 +29,7 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, is_ipv4, whole_number
 from secaudit.vendors.nec_ix.access_lists import Lists
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
+from secaudit.vendors.nec_ix.vocabulary import spelled
 
 _ANY_NEW_PORT: Interval = (1, 65535)
 """NAPT keeps the port when it is free and takes another one when it is not."""
@@ -222,7 +223,7 @@ class NatReader:
     def _host(self, word: str, nat: InterfaceNat) -> int | None:
         """An inside host; None for the device itself, which is named by its interface or by an address of its own."""
         if not is_ipv4(word):
-            if word != nat.name and word not in self.interfaces:
+            if spelled(word) not in self.interfaces:
                 raise NotUnderstoodError(f"{word!r} is neither an address nor an interface")
             return None
         number = int(ipaddress.IPv4Address(word))

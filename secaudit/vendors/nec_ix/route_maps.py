@@ -16,6 +16,7 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4
 from secaudit.vendors.nec_ix.access_lists import Lists
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
+from secaudit.vendors.nec_ix.vocabulary import spelled
 
 _UNCLEAR = Text(
     ja="ルートマップの条件または動作を正確に計算できません",
@@ -130,7 +131,13 @@ def _read_line(entry: RouteMapEntry, words: Words, node: Node) -> None:
             name = words.take()
             discard = name.lower().startswith("null")
             entry.next_hops.append(
-                NextHop((node.line,), None, None if discard else name, discard=discard, backup=bool(entry.next_hops))
+                NextHop(
+                    (node.line,),
+                    None,
+                    None if discard else spelled(name),
+                    discard=discard,
+                    backup=bool(entry.next_hops),
+                )
             )
     elif not (verb == "set" and what == "ip" and words.peek() in _MARKING):
         raise NotUnderstoodError(f"{verb} {what}")

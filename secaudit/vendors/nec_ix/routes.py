@@ -16,7 +16,7 @@ from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interf
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, whole_number
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
-from secaudit.vendors.nec_ix.vocabulary import defaults
+from secaudit.vendors.nec_ix.vocabulary import defaults, spelled
 
 _DETAILS = Text(
     ja="経路制御プロトコルの細目です。学習される経路は「不明」として扱うため、この行は判定を変えません",
@@ -176,12 +176,12 @@ def _hop(words: Words, node: Node, family: Family) -> NextHop:
         if word.lower().startswith("null"):
             return NextHop(sources, discard=True)
         # The gateway is the one that DHCP tells, while there is one.
-        return NextHop(sources, interface=word, conditional=words.skip("dhcp"))
+        return NextHop(sources, interface=spelled(word), conditional=words.skip("dhcp"))
     if gateway.version != family:
         raise NotUnderstoodError("of the other address family")
     if not percent:
         return NextHop(sources, gateway)
-    return NextHop(sources, gateway, zone)
+    return NextHop(sources, gateway, spelled(zone))
 
 
 def learnt_defaults(interfaces: Mapping[str, InterfaceFacts]) -> tuple[Route, ...]:
@@ -203,8 +203,11 @@ def doubtful_prefixes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceF
     for node in nodes:
         ledger.use_all(node)
         for child in node.children:
+            told = "redistribute" in child.keys or any(spelled(word) in interfaces for word in child.words)
+            if child.keys[0] == "ia-pd" and not told:
+                ledger.leave(child)  # to which interface the prefix is handed on is not known
             for word in child.words if child.keys[0] == "ia-pd" else ():
-                facts = interfaces.get(word)
+                facts = interfaces.get(spelled(word))
                 if facts is not None and facts.unknown_ipv6 is None:
                     facts.unknown_ipv6 = child.line
                     facts.ipv6 = True

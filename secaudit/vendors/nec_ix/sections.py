@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from secaudit.text.bilingual import Text
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import LineTree, Node
@@ -73,19 +75,38 @@ _NEVER_BELOW = frozenset(
         "ip router", "ipv6 router",
     )
 )  # fmt: skip
+_PROTOCOLS = frozenset(("ip", "tcp", "udp", "icmp"))
+_OF_INTERFACES = frozenset(("ip", "ipv6", "shutdown", "encapsulation", "tunnel", "bridge-group"))
+"""What begins lines below the head of an interface."""
 _TABLE = SectionTable(_SECTIONS)
 _SERVER_SETTINGS = frozenset(("radius", "tacacs", "ssh-client", "telnet-client", "web-console", "nm"))
 """What begins lines that are about the management of the device only, whatever they say."""
 
 
-def collect(tree: LineTree, ledger: Ledger) -> Sections:
+@dataclass(slots=True)
+class IxSections(Sections):
+    """Top-level lines by section, and interfaces that are not whole."""
+
+    cut: set[int] = field(default_factory=set)
+    """Heads of interfaces whose block a line cuts that was not understood: a terminal wrapped it, and the rest of the block stands behind."""
+
+
+def collect(tree: LineTree, ledger: Ledger) -> IxSections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
-    sections = Sections(_TABLE)
+    sections = IxSections(_TABLE)
+    interface: int | None = None
     for node in tree.roots:
         keys = node.keys
+        before, interface = interface, node.line.number if keys[0] == "interface" else None
+        if before is not None and keys[:2] == ("no", "shutdown"):
+            sections.cut.add(before)  # it lost its blanks
         if node.children:
             strangers = _set_apart_strangers(node, ledger)
             sections.nodes["lost interface"] += [one for one in strangers if _holds_interface(one)]
+            if any(one.keys[0] in _OF_INTERFACES or one.keys[:2] == ("no", "shutdown") for one in strangers):
+                sections.nodes["lost interface"].append(node)  # its head was not understood
+                if before is not None:
+                    sections.cut.add(before)
         if keys[:2] in (("ip", "access-list"), ("ipv6", "access-list")):
             sections.nodes["list"].append(node)
             if keys[2:3] == ("dynamic",):
@@ -93,6 +114,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             continue
         found = _TABLE.find(keys)
         known = irrelevance().reason("global", keys)
+        if keys[0] == "access-list" and not _PROTOCOLS.isdisjoint(keys[3:4]):
+            known = None  # an entry for IP packets that lost its first word is none of a MAC list
         if found is not None and (known is None or found[0] >= known[0]):
             sections.nodes[found[1]].append(node)
         elif known is not None:

@@ -46,6 +46,26 @@ def irrelevance() -> Irrelevance:
     return load_irrelevance(__package__, ("global", "interface", "device"))
 
 
+_SPELLINGS = {
+    one.lower(): one
+    for one in (
+        "GigaEthernet", "TenGigaEthernet", "FastEthernet", "Tunnel", "Loopback", "Null", "BVI", "BRI", "Dialer", "USB-Serial",
+        "MobileEthernet", "Serial",
+    )
+}  # fmt: skip
+
+
+def spelled(name: str) -> str:
+    """The name of an interface as the device prints it: people type its letters in any case.
+
+    >>> spelled("gigaethernet0.1")
+    'GigaEthernet0.1'
+    """
+    letters = name.rstrip("0123456789.:/")
+    known = _SPELLINGS.get(letters.lower())
+    return name if known is None else known + name[len(letters) :]
+
+
 def kind_of(name: str) -> InterfaceKind:
     """What an interface is made of, by its name.
 
