@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
@@ -275,11 +275,34 @@ class Draft:
         """Records something that makes verdicts undetermined; equal texts of one scope become one doubt."""
         self._doubts.setdefault((kind, text, plane, interfaces), {}).update(dict.fromkeys(sources))
 
+    def hand_over(self, old: str, new: str) -> None:
+        """Everything that was said of one interface is now about another one: doubts, policy routes, gateways."""
+        doubts = self._doubts
+        self._doubts = {}
+        for (kind, text, plane, names), lines in doubts.items():
+            moved = names if names is None or old not in names else names - {old} | {new}
+            self._doubts.setdefault((kind, text, plane, moved), {}).update(lines)
+        if old in self.policy_route_uses:
+            self.policy_route_uses.setdefault(new, self.policy_route_uses.pop(old))
+        for prefix, route in self.routes.items():
+            gateways = tuple(_moved(gateway, old, new) for gateway in route.gateways)
+            self.routes[prefix] = replace(route, gateways=gateways)
+        for key, (gateway, sources) in self.policy_routes.items():
+            self.policy_routes[key] = (_moved(gateway, old, new), sources)
+
     def doubts(self) -> tuple[Doubt, ...]:
         """All doubts, in the order in which they first arose."""
         return tuple(
             Doubt(kind, text, tuple(lines)[:_SHOWN_SOURCES], plane, interfaces)
             for (kind, text, plane, interfaces), lines in self._doubts.items()
+        )
+
+    def unread_that_may_enable(self, kind: str) -> Sources:
+        """The unread lines that may enable interfaces of a kind (`pp`, `tunnel`)."""
+        return tuple(
+            one.line
+            for one in self.unread
+            if one.could_matter and not {kind, "enable"}.isdisjoint(one.line.text.lower().split()[:3])
         )
 
     def mark_used(self, sources: Sources) -> None:
@@ -294,6 +317,10 @@ class Draft:
     def mark_unread(self, sources: Sources, could_matter: bool) -> None:
         """These lines were not understood."""
         self.unread.extend(UnreadLine(line, could_matter) for line in sources)
+
+
+def _moved(gateway: GatewayDraft, old: str, new: str) -> GatewayDraft:
+    return replace(gateway, interface=new) if gateway.interface == old else gateway
 
 
 def _kind_of(name: str) -> InterfaceKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.intervals import PORT_MAX
@@ -46,6 +47,22 @@ def _value(command: Command, draft: Draft) -> Outcome:
 
 def _three_word_value(command: Command, draft: Draft) -> Outcome:
     return _keep(command, draft, command.words[:3], len(command.words) > 3)
+
+
+def _host(command: Command, draft: Draft) -> Outcome:
+    """`snmp host HOST [RO [RW]]`, of which there may be several lines, one a host (21.1, 21.6, 21.14: `no snmp host [HOST]`)."""
+    words = command.words
+    if command.negated:
+        for key in host_keys(draft.settings, " ".join(words[:2])):
+            if len(words) == 2 or draft.settings[key].words[2] == words[2]:
+                del draft.settings[key]
+        return Outcome.USED
+    return _keep(command, draft, words[:3], len(words) > 2)
+
+
+def host_keys(settings: Mapping[str, Command], start: str) -> list[str]:
+    """The keys of all lines about the hosts of one service: `snmp host` has a line for each, `telnetd host` one for all."""
+    return [key for key in settings if key == start or key.startswith(f"{start} ")]
 
 
 def _keep(command: Command, draft: Draft, key_words: tuple[str, ...], valid: bool) -> Outcome:
@@ -121,15 +138,14 @@ def build_management(draft: Draft, identity: Sources, model: str) -> ManagementP
 def _services(draft: Draft, identity: Sources, model: str) -> Iterator[ManagementService]:
     for entry in read_data("management")["service"]:
         switch = draft.settings.get(entry["switch"]) if "switch" in entry else None
-        hosts = [draft.settings[key] for key in entry["hosts"] if key in draft.settings]
-        words = tuple(word for host in hosts for word in host.words[len(entry["hosts"][0].split()) :])
+        hosts, words = listed_hosts(draft, entry)
         if "switch" in entry:
             default = bool(entry["default"]) and not lacks_service(entry["name"], model)
             enabled = switch.words[-1] == "on" if switch is not None else default
         else:
             enabled = bool(hosts)
         where = words or tuple(entry["default_host"].split())
-        if "none" in where:
+        if set(where) == {"none"}:
             enabled = False
         interfaces, restricted = _reach(draft, where)
         said = (*(switch.sources if switch is not None else ()), *(line for host in hosts for line in host.sources))
@@ -144,6 +160,13 @@ def _services(draft: Draft, identity: Sources, model: str) -> Iterator[Managemen
             restricted=restricted,
             listens=(Service(((TCP, TCP),), ((number, number),)),) if number else (),
         )
+
+
+def listed_hosts(draft: Draft, entry: Mapping[str, Any]) -> tuple[list[Command], tuple[str, ...]]:
+    """The lines that name the hosts of a service, and these hosts; in lines about SNMP names of communities follow."""
+    used = [draft.settings[key] for start in entry["hosts"] for key in host_keys(draft.settings, start)]
+    last = 3 if entry["name"] == "snmp" else None
+    return used, tuple(word for one in used for word in one.words[2:last])
 
 
 def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None, bool]:
@@ -168,25 +191,23 @@ def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None,
 def _communities(settings: Mapping[str, Command], identity: Sources) -> Iterator[SnmpCommunity]:
     """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9)."""
     for prefix, hosts in (("snmp", "snmp host"), ("snmpv2c", "snmpv2c host")):
-        opened = settings.get(hosts)
-        restricted = opened is not None and not {"any", "none"} & set(opened.words[2:])
-        active = opened is not None and "none" not in opened.words[2:]
+        opened = [settings[key] for key in host_keys(settings, hosts)]
+        restricted = bool(opened) and not any(one.words[2] in ("any", "none") for one in opened)
+        active = [one for one in opened if one.words[2] != "none"]
         for access in ("read-only", "read-write"):
             command = settings.get(f"{prefix} community {access}")
             if command is not None:
                 name = command.raw[3]
-                sources = (*command.sources, *(opened.sources if opened is not None else ()))
+                sources = (*command.sources, *(line for one in opened for line in one.sources))
                 yield SnmpCommunity(name in _WELL_KNOWN, access == "read-write", restricted, sources)
-                continue
-            if opened is None or not active:
-                continue
             position = 3 if access == "read-only" else 4
-            if len(opened.words) > position:
-                yield SnmpCommunity(
-                    opened.raw[position] in _WELL_KNOWN, access == "read-write", restricted, opened.sources
-                )
-            elif access == "read-only" and prefix == "snmp":
-                yield SnmpCommunity(True, False, restricted, (*opened.sources, *identity))
+            for one in active:
+                if len(one.words) > position:
+                    yield SnmpCommunity(
+                        one.raw[position] in _WELL_KNOWN, access == "read-write", restricted, one.sources
+                    )
+                elif access == "read-only" and prefix == "snmp" and len(one.words) == 3 and command is None:
+                    yield SnmpCommunity(True, False, restricted, (*one.sources, *identity))
 
 
 def _credentials(settings: Mapping[str, Command]) -> Iterator[Credential]:
@@ -229,7 +250,7 @@ HANDLERS: Mapping[str, Handler] = {
     "telnetd|sshd|httpd|sftpd service": _switch,
     "telnetd|sshd|httpd|sftpd|tftp host": _value,
     "telnetd|sshd|httpd listen": _listen,
-    "snmp|snmpv2c|snmpv3 host": _value,
+    "snmp|snmpv2c|snmpv3 host": _host,
     "snmp|snmpv2c community read-only|read-write": _three_word_value,
     "snmp sysname": _value,
     "syslog host": _value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -13,6 +14,7 @@ from secaudit.vendors.yamaha.draft import PolicyDraft
 from secaudit.vendors.yamaha.services import filter_services, ports, protocol_numbers
 from secaudit.vendors.yamaha.table import read_data
 
+_INTERFACE = re.compile(r"local|null|(?:lan|vlan|bridge|loopback|wan|onu|bri|pri|tunnel|pp)[0-9 /.]*\*?|pp ?anonymous")
 _MOST_STEPS = 2000
 """Words of nested groups that are followed for one field."""
 _STEP_BUDGET = 200_000
@@ -40,6 +42,8 @@ class PolicyObjects:
         names: set[str] = set()
         for one in words:
             spaced = _with_blank(one)
+            if not _INTERFACE.fullmatch(spaced):
+                return None
             if one.endswith("*"):
                 names.update(name for name in self._interfaces if name.startswith(spaced[:-1].rstrip()))
             else:
