@@ -29,6 +29,10 @@ _RANGE_OUT = Text(
     ja="ポート番号の範囲（range）を含むアクセスリストは送信側に適用できないため、働いているか確かめられません",
     en="a list with a range of ports cannot be applied to what goes out, so whether it is in force is not certain",
 )
+_TWICE = Text(
+    ja="同じVLANに2つの vlan filter があり、どちらが有効か確かめられません",
+    en="two `vlan filter` lines are for one VLAN, and which of them is in force is not confirmed",
+)
 _MAP_UNREAD = Text(
     ja="VLANアクセスマップを読み取れないため、何を許可・拒否するか分かりません",
     en="the VLAN access map was not understood: it could permit or deny anything",
@@ -58,6 +62,8 @@ class AppliedFilters:
     """The lists that classes of traffic name."""
     _maps: dict[str, _Map] = field(default_factory=dict)
     _by_vlan: dict[tuple[int, str], tuple[str, SourceLine]] = field(default_factory=dict)
+    _twice: dict[tuple[int, str], list[SourceLine]] = field(default_factory=dict)
+    """The lines that apply a map where another one was applied before."""
 
     def access_map(self, node: Node) -> None:
         """`vlan access-map NAME` with ` match access-list ID` below."""
@@ -91,10 +97,11 @@ class AppliedFilters:
         previous = self._by_vlan.get((vlan, direction))
         if previous is not None:
             text = Text(
-                ja=f"VLAN {vlan} の {direction} に2つの vlan filter があり、後の行が前の行を置き換えます",
-                en=f"there are two `vlan filter` lines for VLAN {vlan} {direction}; the later one replaces the earlier one",
+                ja=f"VLAN {vlan} の {direction} に2つの vlan filter があり、後の行が前の行を置き換えるか確かめられません",
+                en=f"there are two `vlan filter` lines for VLAN {vlan} {direction}; that the later one replaces the earlier one is not confirmed",
             )
             self.ledger.notice(NoticeKind.OVERWRITTEN, text, (previous[1], node.line))
+            self._twice.setdefault((vlan, direction), [previous[1]]).append(node.line)
         self._by_vlan[vlan, direction] = (node.words[2], node.line)
         self.ledger.use(node)
 
@@ -123,6 +130,9 @@ class AppliedFilters:
         ports = list(self._ports(vlan, direction))
         applied = self._by_vlan.get((vlan, direction))
         lines = [] if applied is None else list(self._mapped(*applied, direction))
+        twice = self._twice.get((vlan, direction))
+        if twice is not None:
+            lines = [FilterLine("vlan filter", Action.UNKNOWN, _EVERYTHING, tuple(twice), Certainty.UNCERTAIN, _TWICE)]
         if not ports and not lines:
             return
         sources = tuple(dict.fromkeys((*(line.sources[0] for line in ports), *([applied[1]] if applied else ()))))
@@ -173,7 +183,7 @@ class AppliedFilters:
         """The list of a VLAN in one direction, if that is all there is to it and nothing else names the list; for those who change it."""
         applied = self._by_vlan.get((vlan, direction))
         found = None if applied is None else self._maps.get(applied[0])
-        if found is None or not found.readable or len(found.numbers) != 1:
+        if found is None or not found.readable or len(found.numbers) != 1 or (vlan, direction) in self._twice:
             return None
         number = found.numbers[0][0]
         users = sum(name == applied[0] for name, _ in self._by_vlan.values()) if applied is not None else 0

@@ -11,12 +11,12 @@ from secaudit.network.interfaces import Interface
 from secaudit.network.routes import Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.common.words import is_ipv4
 from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_lists
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
-from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface
+from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface, vlan_list
 from secaudit.vendors.yamaha_swx.management import Management
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
 from secaudit.vendors.yamaha_swx.sections import Sections
@@ -136,11 +136,18 @@ def _vlans(sections: Sections, ledger: Ledger) -> frozenset[int]:
                 ledger.leave(child)
                 continue
             ledger.use_all(child)
-            word = child.keys[1]
-            if child.keys[-2:] == ("state", "disable") and word.isdigit() and len(word) <= 4:
-                off.add(int(word))
-            elif "state" in child.keys and child.keys[-1] not in ("enable", "disable"):
-                ledger.doubt(DoubtKind.UNSUPPORTED, _VLAN_UNREAD, (child.line,), on_interfaces(f"vlan{word}"))
+            try:
+                vlans = vlan_list(child.keys[1])
+            except NotUnderstoodError:
+                vlans = frozenset()
+            if child.keys[0] == "vlan" and child.keys[-2:] == ("state", "disable"):
+                off |= vlans
+            elif child.keys[0] == "vlan" and child.keys[-2:] == ("state", "enable"):
+                off -= vlans
+            elif "state" in child.keys:
+                off -= vlans
+                names = on_interfaces(*(f"vlan{vlan}" for vlan in sorted(vlans))) if vlans else DEVICE
+                ledger.doubt(DoubtKind.UNSUPPORTED, _VLAN_UNREAD, (child.line,), names)
     return frozenset(off)
 
 

@@ -12,6 +12,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.unread_scope import scope_of_interface_line
 from secaudit.vendors.common.words import Words, ipv4, is_ipv4, prefix_length, whole_number
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, irrelevance
 
@@ -117,7 +118,7 @@ def read_interface(
         if known is not None:
             ledger.ignore(child, known[1])
         elif not elsewhere(child):
-            ledger.leave(child, on_interfaces(*names))
+            ledger.leave(child, scope_of_interface_line(child.keys, names))
 
 
 def _read_line(held: list[InterfaceFacts], node: Node, ledger: Ledger) -> bool:
