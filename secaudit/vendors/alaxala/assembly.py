@@ -153,7 +153,7 @@ def _carriers(interfaces: Mapping[str, InterfaceFacts], switch: bool) -> Carrier
     by_vlans: dict[frozenset[int] | None, list[str]] = {}
     below: dict[str, list[str]] = {}
     for facts in interfaces.values():
-        if not facts.lists:
+        if not facts.lists and not facts.suspects:
             continue
         port = interfaces.get(facts.member_of or "", facts)
         below.setdefault(port.name, []).append(facts.name)

@@ -64,6 +64,8 @@ class InterfaceFacts:
     member_of: str | None = None
     unread: bool = False
     """A line of it was not understood: which VLANs it carries is not sure."""
+    suspects: list[SourceLine] = field(default_factory=list)
+    """Lines that were not understood and may apply a list."""
     isolated: list[SourceLine] = field(default_factory=list)
 
     @property

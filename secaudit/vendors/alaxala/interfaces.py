@@ -14,7 +14,7 @@ from secaudit.vendors.alaxala.facts import InterfaceFacts, Named
 from secaudit.vendors.alaxala.vocabulary import interface_names, irrelevance, plain
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
-from secaudit.vendors.common.unread_scope import scope_of_interface_line
+from secaudit.vendors.common.unread_scope import may_apply_a_list, scope_of_interface_line
 from secaudit.vendors.common.words import Words, ipv4, ipv6, is_ipv4, prefix_length
 
 _TAGS = Text(
@@ -49,6 +49,8 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
             ledger.leave(child, scope_of_interface_line(child.keys, names))
             for facts in held:
                 facts.unread = True
+                if may_apply_a_list(child.keys):
+                    facts.suspects.append(child.line)
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:
@@ -203,7 +205,7 @@ def _switchport(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
         return
     if not switch_ports.switchport(facts, words):
         ledger.doubt(DoubtKind.UNSUPPORTED, _TAGS, (node.line,), on_interfaces(facts.name))
-        facts.switched = True
+        facts.switched = facts.unread = True
     facts.layer2.append(node.line)
 
 

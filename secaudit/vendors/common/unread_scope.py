@@ -1,4 +1,4 @@
-"""How far a line of an interface reaches that was not understood."""
+"""What a line of an interface could do that was not understood."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from secaudit.vendors.common.ledger import DEVICE, Scope, on_interfaces
 
 _ROUTING_WORDS = frozenset(("address", "unnumbered", "vrf", "policy"))
+_FILTER_WORDS = frozenset(("access-group", "traffic-filter", "in", "out"))
 
 
 def scope_of_interface_line(keys: Sequence[str], names: Sequence[str]) -> Scope:
@@ -17,6 +18,11 @@ def scope_of_interface_line(keys: Sequence[str], names: Sequence[str]) -> Scope:
     if not _ROUTING_WORDS.isdisjoint(keys) or any(map(_may_be_an_address, keys)):
         return DEVICE
     return on_interfaces(*names)
+
+
+def may_apply_a_list(keys: Sequence[str]) -> bool:
+    """Whether a line that was not understood may apply an access list."""
+    return not _FILTER_WORDS.isdisjoint(keys)
 
 
 def _may_be_an_address(word: str) -> bool:

@@ -146,8 +146,11 @@ class AppliedFilters:
         """Lists on ports that carry the VLAN: each may drop anything that its port carries, and none is relied on."""
         for facts in self.interfaces.values():
             held = facts.lists.get(direction, ()) if facts.is_port and facts.enabled else ()
+            if facts.is_port and facts.enabled and facts.suspects and facts.carries(vlan):
+                lines = tuple(facts.suspects)
+                yield FilterLine(facts.name, Action.DENY, _EVERYTHING, lines, Certainty.UNCERTAIN, _ON_A_PORT)
             for applied in held:
-                if applied.number in self.lists and facts.carries(vlan):
+                if facts.carries(vlan):
                     yield FilterLine(
                         f"{facts.name} access-group {applied.number}",
                         Action.DENY,

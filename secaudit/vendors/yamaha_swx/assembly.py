@@ -135,16 +135,19 @@ def _vlans(sections: Sections, ledger: Ledger) -> frozenset[int]:
             if child.keys[0] not in _VLAN_SETTINGS or len(child.keys) < 2:
                 ledger.leave(child)
                 continue
-            ledger.use_all(child)
             try:
-                vlans = vlan_list(child.keys[1])
+                vlans = vlan_list(child.keys[1]) if child.keys[0] == "vlan" else frozenset()
             except NotUnderstoodError:
-                vlans = frozenset()
+                # It may switch any of them on again.
+                off.clear()
+                ledger.leave(child)
+                continue
+            ledger.use_all(child)
             if child.keys[0] == "vlan" and child.keys[-2:] == ("state", "disable"):
                 off |= vlans
             elif child.keys[0] == "vlan" and child.keys[-2:] == ("state", "enable"):
                 off -= vlans
-            elif "state" in child.keys:
+            elif "state" in child.keys or not off.isdisjoint(vlans):
                 off -= vlans
                 names = on_interfaces(*(f"vlan{vlan}" for vlan in sorted(vlans))) if vlans else DEVICE
                 ledger.doubt(DoubtKind.UNSUPPORTED, _VLAN_UNREAD, (child.line,), names)
@@ -190,8 +193,12 @@ def _forwards(
     """
     off: dict[str, bool] = {}
     for node in sections.of("forwarding"):
-        ledger.use_all(node)
         keys = node.keys[1:] if node.keys[0] == "no" else node.keys
+        if keys[2:] not in ((), ("enable",), ("disable",)):
+            ledger.leave(node)
+            off.pop(keys[0], None)
+            continue
+        ledger.use_all(node)
         off[keys[0]] = node.keys[0] == "no" or "disable" in keys
     ipv6 = any(facts.ipv6 or any(one.address.version == 6 for one in facts.addresses) for facts in interfaces.values())
     if off.get("ip", False) and (off.get("ipv6", False) or not ipv6):
