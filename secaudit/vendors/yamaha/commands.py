@@ -170,6 +170,9 @@ class _Splitter:
                 return
             # Which one is selected now is not known; what follows must not be taken for a setting of the one before.
             self._select(lowered[0], "none", None)
+        if lowered[:3] in (("no", "pp", "select"), ("no", "tunnel", "select")):
+            self._select(lowered[1], "none", sources[0])
+            return
         negated = lowered[0] == "no" and len(words) > 1
         if negated:
             words, lowered = words[1:], lowered[1:]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secaudit.network.device import DoubtKind
-from secaudit.network.intervals import PORT_MAX
+from secaudit.network.intervals import PORT_MAX, IPNetwork
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -18,6 +19,7 @@ from secaudit.network.management import (
 from secaudit.network.matches import TCP, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.yamaha.addresses import host
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, Outcome
 from secaudit.vendors.yamaha.models import lacks_service
@@ -91,11 +93,23 @@ def _secret(command: Command, draft: Draft) -> Outcome:
     key = f"secret {' '.join(words)} {command.pp} {command.tunnel}"
     if command.negated:
         draft.settings.pop(key, None)
+        if command.pp is not None:
+            draft.interface(command.pp).peer_routes.pop(" ".join(command.words[:4]), None)
         return Outcome.USED
     if len(command.words) <= len(words):
         return Outcome.UNREAD
     draft.settings[key] = command
+    if entry["command"] == "pp auth username" and command.pp is not None:
+        _address_of_caller(command, draft, command.pp)
     return Outcome.USED
+
+
+def _address_of_caller(command: Command, draft: Draft, name: str) -> None:
+    """`pp auth username USER PASS ... [ADDRESS]`: the caller has that address while he is connected (11)."""
+    addresses = [address for word in command.words[5:] if (address := host(word)) is not None]
+    if addresses:
+        networks: tuple[IPNetwork, ...] = tuple(map(ipaddress.ip_network, addresses))
+        draft.interface(name).peer_routes[" ".join(command.words[:4])] = (networks, command.line)
 
 
 def _schedule(command: Command, draft: Draft) -> Outcome:

@@ -120,7 +120,10 @@ class PolicyObjects:
             if group is None:
                 return None
             nested = False
-            for one in without_name(group.words[5:]):
+            members = list(without_name(group.words[5:]))
+            if not members:
+                return None  # its name may have no end, so that its members read as part of it
+            for one in members:
                 steps += 1
                 self._budget -= 1
                 if steps > _MOST_STEPS or self._budget < 0:
