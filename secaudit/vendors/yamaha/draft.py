@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.network.filters import Action, Certainty
@@ -28,8 +29,8 @@ INTERVAL_BUDGET = 400_000
 """Address and port intervals one file may need; beyond it filters are left undetermined instead of exhausting memory."""
 LINE_BUDGET = 400_000
 """Filter lines one device may have when every list is written out."""
-RANGE_BUDGET = 1000
-"""Lines that enable a whole range of interfaces; each looks at all of them."""
+RANGE_BUDGET = 200_000
+"""Interfaces that lines about whole ranges of them may look at; each looks at all that are there."""
 RULE_BUDGET = 100_000
 """NAT rules, or policy routes, that one device may have when every use is written out."""
 _SHOWN_SOURCES = 50
@@ -214,6 +215,8 @@ class Draft:
         self.descriptors: dict[int, dict[str, Command]] = {}
         self.settings: dict[str, Command] = {}
         """Single settings of the device (`ip routing`, `console prompt`, `telnetd host`) by their key."""
+        self.snmp_hosts: dict[str, dict[str, Command]] = {}
+        """`snmp host`, `snmpv2c host` and `snmpv3 host` to their lines, one a host."""
         self.prefixes: dict[int, IPNetwork | None] = {}
         """`ipv6 prefix N P`; None where P is taken over from another interface."""
         self.divided: dict[str, Command] = {}
@@ -226,6 +229,7 @@ class Draft:
         self.notices: list[Notice] = []
         self._doubts: dict[tuple[DoubtKind, Text, Plane, frozenset[str] | None], dict[SourceLine, None]] = {}
         self.unread_definitions: list[tuple[Family, bool, int, SourceLine]] = []
+        self._may_enable: dict[str, Sources] = {}
         self.interval_budget = INTERVAL_BUDGET
         self.range_budget = RANGE_BUDGET
 
@@ -298,12 +302,12 @@ class Draft:
         )
 
     def unread_that_may_enable(self, kind: str) -> Sources:
-        """The unread lines that may enable interfaces of a kind (`pp`, `tunnel`)."""
-        return tuple(
-            one.line
-            for one in self.unread
-            if one.could_matter and not {kind, "enable"}.isdisjoint(one.line.text.lower().split()[:3])
-        )
+        """The unread lines that may enable interfaces of a kind (`pp`, `tunnel`); to be asked when all lines are read."""
+        if kind not in self._may_enable:
+            lines = (one.line for one in self.unread if one.could_matter)
+            found = (line for line in lines if not {kind, "enable"}.isdisjoint(line.text.lower().split()[:3]))
+            self._may_enable[kind] = tuple(islice(found, _SHOWN_SOURCES))
+        return self._may_enable[kind]
 
     def mark_used(self, sources: Sources) -> None:
         """These lines became part of the model."""

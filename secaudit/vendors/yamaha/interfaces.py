@@ -257,7 +257,7 @@ def _enable(command: Command, draft: Draft) -> Outcome:
     on = (verb == "enable") is not command.negated
     names: list[str] = []
     if any("-" in word or word == "all" for word in which):
-        draft.range_budget -= 1
+        draft.range_budget -= len(draft.interfaces)
         if draft.range_budget < 0:
             return Outcome.UNREAD
     for word in which:

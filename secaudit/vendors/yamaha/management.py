@@ -54,17 +54,22 @@ def _three_word_value(command: Command, draft: Draft) -> Outcome:
 def _host(command: Command, draft: Draft) -> Outcome:
     """`snmp host HOST [RO [RW]]`, of which there may be several lines, one a host (21.1, 21.6, 21.14: `no snmp host [HOST]`)."""
     words = command.words
-    if command.negated:
-        for key in host_keys(draft.settings, " ".join(words[:2])):
-            if len(words) == 2 or draft.settings[key].words[2] == words[2]:
-                del draft.settings[key]
-        return Outcome.USED
-    return _keep(command, draft, words[:3], len(words) > 2)
+    held = draft.snmp_hosts.setdefault(" ".join(words[:2]), {})
+    if command.negated and len(words) > 2:
+        held.pop(words[2], None)
+    elif command.negated:
+        held.clear()
+    elif len(words) < 3:
+        return Outcome.UNREAD
+    else:
+        held[words[2]] = command
+    return Outcome.USED
 
 
-def host_keys(settings: Mapping[str, Command], start: str) -> list[str]:
-    """The keys of all lines about the hosts of one service: `snmp host` has a line for each, `telnetd host` one for all."""
-    return [key for key in settings if key == start or key.startswith(f"{start} ")]
+def _host_lines(draft: Draft, start: str) -> list[Command]:
+    """All lines about the hosts of one service: `snmp host` has a line for each, `telnetd host` one for all."""
+    found = [draft.settings[start]] if start in draft.settings else []
+    return [*found, *draft.snmp_hosts.get(start, {}).values()]
 
 
 def _keep(command: Command, draft: Draft, key_words: tuple[str, ...], valid: bool) -> Outcome:
@@ -139,7 +144,7 @@ def build_management(draft: Draft, identity: Sources, model: str) -> ManagementP
     notice = settings.get("syslog notice")
     return ManagementPlane(
         tuple(_services(draft, identity, model)),
-        tuple(_communities(settings, identity)),
+        tuple(_communities(draft, identity)),
         tuple(_credentials(settings)),
         _servers(settings, "syslog host", 2),
         tuple(_time_servers(settings)),
@@ -178,7 +183,7 @@ def _services(draft: Draft, identity: Sources, model: str) -> Iterator[Managemen
 
 def listed_hosts(draft: Draft, entry: Mapping[str, Any]) -> tuple[list[Command], tuple[str, ...]]:
     """The lines that name the hosts of a service, and these hosts; in lines about SNMP names of communities follow."""
-    used = [draft.settings[key] for start in entry["hosts"] for key in host_keys(draft.settings, start)]
+    used = [line for start in entry["hosts"] for line in _host_lines(draft, start)]
     last = 3 if entry["name"] == "snmp" else None
     return used, tuple(word for one in used for word in one.words[2:last])
 
@@ -202,14 +207,14 @@ def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None,
     return (None if addresses or not words else frozenset(names)), addresses
 
 
-def _communities(settings: Mapping[str, Command], identity: Sources) -> Iterator[SnmpCommunity]:
+def _communities(draft: Draft, identity: Sources) -> Iterator[SnmpCommunity]:
     """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9)."""
     for prefix, hosts in (("snmp", "snmp host"), ("snmpv2c", "snmpv2c host")):
-        opened = [settings[key] for key in host_keys(settings, hosts)]
+        opened = _host_lines(draft, hosts)
         restricted = bool(opened) and not any(one.words[2] in ("any", "none") for one in opened)
         active = [one for one in opened if one.words[2] != "none"]
         for access in ("read-only", "read-write"):
-            command = settings.get(f"{prefix} community {access}")
+            command = draft.settings.get(f"{prefix} community {access}")
             if command is not None:
                 name = command.raw[3]
                 sources = (*command.sources, *(line for one in opened for line in one.sources))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.text.bilingual import Text
-from secaudit.text.source import SourceLine
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import whole_number
@@ -17,6 +18,7 @@ from secaudit.vendors.yamaha_swx.access_lists import AccessList
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts
 
 _EVERYTHING = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
+_MOST_SUSPECTS = 50
 _ON_A_PORT = Text(
     ja="ポートに適用されたアクセスリストが通信を破棄することがあります（どのポートを通るかは設定から決まりません）",
     en="an access list on a port may drop packets (by which port they come or go, the configuration does not tell)",
@@ -61,6 +63,8 @@ class AppliedFilters:
     of_classes: set[int] = field(default_factory=set)
     """The lists that classes of traffic name."""
     _maps: dict[str, _Map] = field(default_factory=dict)
+    _suspects: Sources = ()
+    """Lines of ports that were not understood and may apply a list."""
     _by_vlan: dict[tuple[int, str], tuple[str, SourceLine]] = field(default_factory=dict)
     _twice: dict[tuple[int, str], list[SourceLine]] = field(default_factory=dict)
     """The lines that apply a map where another one was applied before."""
@@ -121,6 +125,8 @@ class AppliedFilters:
                 self.used.add(applied.number)
                 if applied.number not in self.lists:
                     self._undefined(f"access list {applied.number}", f"アクセスリスト {applied.number}", applied.source)
+        ports = (facts for facts in self.interfaces.values() if facts.is_port and facts.enabled)
+        self._suspects = tuple(islice((line for facts in ports for line in facts.suspects), _MOST_SUSPECTS))
         for facts in self.interfaces.values():
             for direction in ("in", "out") if facts.vlan is not None else ():
                 self._vlan_interface(facts, direction)
@@ -144,11 +150,11 @@ class AppliedFilters:
 
     def _ports(self, vlan: int, direction: str) -> Iterator[FilterLine]:
         """Lists on ports that carry the VLAN: each may drop anything that its port carries, and none is relied on."""
+        if self._suspects:
+            # A port with a line that was not understood may carry any VLAN.
+            yield FilterLine("ports", Action.DENY, _EVERYTHING, self._suspects, Certainty.UNCERTAIN, _ON_A_PORT)
         for facts in self.interfaces.values():
             held = facts.lists.get(direction, ()) if facts.is_port and facts.enabled else ()
-            if facts.is_port and facts.enabled and facts.suspects and facts.carries(vlan):
-                lines = tuple(facts.suspects)
-                yield FilterLine(facts.name, Action.DENY, _EVERYTHING, lines, Certainty.UNCERTAIN, _ON_A_PORT)
             for applied in held:
                 if facts.carries(vlan):
                     yield FilterLine(
