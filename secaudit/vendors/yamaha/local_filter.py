@@ -44,7 +44,9 @@ def local_filter(draft: Draft, management: ManagementPlane) -> Filter | None:
     ]
     if not lines:
         return None
-    sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
+    # The lines of one service have one and the same tuple, which may be long.
+    different = {id(line.sources): line.sources for line in lines}
+    sources = tuple(dict.fromkeys(source for held in different.values() for source in held))
     return Filter(NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)
 
 
