@@ -240,6 +240,8 @@ class _ListState:
             # It takes something away, and from which entry on the list is another one is not known.
             self.ledger.leave(node, DEVICE)
             return
+        if sequence is None and node.keys[start] not in _ACTIONS:
+            sequence = 0  # it may stand anywhere, also in front of all others
         number, _ = self.access_list.place(sequence)
         line = unknown_line(str(number), self.access_list.kind, (node.line,), _UNREAD_ENTRY)
         self.access_list.entries.append((number, line))

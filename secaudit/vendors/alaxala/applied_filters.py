@@ -39,6 +39,10 @@ _MAC_FIRST = Text(
     ja="MAC リストが先に一致すると、IP のリストは検索されないことがあります",
     en="where the MAC list matches first, the lists for IP may not be searched",
 )
+_UNREAD_ON_PORT = Text(
+    ja="ポートにアクセスリストを適用している可能性のある行を読み取れません",
+    en="a line of a port that may apply an access list was not understood",
+)
 _ON_MANAGEMENT = Text(
     ja="マネージメントポートはフィルタに対応していないため、このリストが動作するかを確認できません",
     en="management ports do not filter, so whether this list does anything is not confirmed",
@@ -139,6 +143,7 @@ class AppliedFilters:
         outer = self._outer(facts, direction)
         for applied in outer:
             before += self._by_mac(applied) if applied.access_list.kind == MAC else _elsewhere(applied)
+        before += self._unknown_outer(facts, direction)
         if facts.name in self.carriers.crowded:
             before += _crowded(facts)
         if before and own:
@@ -155,6 +160,15 @@ class AppliedFilters:
                 if access_list is not None:
                     found.setdefault((kind, named.name), (access_list, []))[1].append(named.source)
         return [_Applied(access_list, tuple(sources)) for access_list, sources in found.values()]
+
+    def _unknown_outer(self, facts: InterfaceFacts, direction: str) -> Iterator[FilterLine]:
+        """Ports whose list is not defined, or may stand in a line that was not understood: it may let everything pass a list of the VLAN."""
+        for port in self.carriers.ports.get(facts.name, ()):
+            for kind, named, access_list in self._lists_of(port, direction):
+                if access_list is None:
+                    yield from _any((named.source,), EVERYTHING[kind], _UNDEFINED)
+            if self.interfaces[port].suspects:
+                yield from _any(tuple(self.interfaces[port].suspects), ANY_PACKET, _UNREAD_ON_PORT)
 
     def _double(
         self, facts: InterfaceFacts, own: Mapping[str, tuple[Named, AccessList | None]], before: Sequence[FilterLine]
@@ -252,5 +266,10 @@ def _elsewhere(applied: _Applied) -> Iterator[FilterLine]:
 
 def _crowded(facts: InterfaceFacts) -> Iterator[FilterLine]:
     """More port lists than are looked at one by one: any may permit or deny anything."""
+    return _any((facts.sources[0],), ANY_PACKET, _DOUBLE)
+
+
+def _any(sources: Sources, matches: tuple[Match, ...], doubt: Text) -> Iterator[FilterLine]:
+    """A list on a port that may permit or deny anything."""
     for action in (Action.PERMIT, Action.DENY):
-        yield FilterLine("port lists", action, ANY_PACKET, (facts.sources[0],), Certainty.UNCERTAIN, _DOUBLE)
+        yield FilterLine("port lists", action, matches, sources, Certainty.UNCERTAIN, doubt)

@@ -153,12 +153,13 @@ def _carriers(interfaces: Mapping[str, InterfaceFacts], switch: bool) -> Carrier
     by_vlans: dict[frozenset[int] | None, list[str]] = {}
     below: dict[str, list[str]] = {}
     for facts in interfaces.values():
-        if not facts.lists:
+        if not facts.lists and not facts.suspects:
             continue
         port = interfaces.get(facts.member_of or "", facts)
         below.setdefault(port.name, []).append(facts.name)
         if _is_layer2(port, switch):
-            by_vlans.setdefault(port.vlans, []).append(facts.name)
+            unsure = port.unread or facts.unread
+            by_vlans.setdefault(None if unsure else port.vlans, []).append(facts.name)
     routed = [facts for facts in interfaces.values() if below and not _is_layer2(facts, switch)]
     by_vlan = _ports_by_vlan({facts.vlan for facts in routed if facts.vlan is not None}, by_vlans)
     ports: dict[str, Sequence[str]] = {}

@@ -62,6 +62,10 @@ class InterfaceFacts:
     layer2: list[SourceLine] = field(default_factory=list)
     """The lines that make up the switch port."""
     member_of: str | None = None
+    unread: bool = False
+    """A line of it was not understood: which VLANs it carries is not sure."""
+    suspects: list[SourceLine] = field(default_factory=list)
+    """Lines that were not understood and may apply a list."""
     isolated: list[SourceLine] = field(default_factory=list)
 
     @property

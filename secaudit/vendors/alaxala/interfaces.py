@@ -14,6 +14,7 @@ from secaudit.vendors.alaxala.facts import InterfaceFacts, Named
 from secaudit.vendors.alaxala.vocabulary import interface_names, irrelevance, plain
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.unread_scope import may_apply_a_list, scope_of_interface_line
 from secaudit.vendors.common.words import Words, ipv4, ipv6, is_ipv4, prefix_length
 
 _TAGS = Text(
@@ -45,7 +46,11 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
         if known is not None:
             ledger.ignore(child, known[1])
         else:
-            ledger.leave(child, on_interfaces(*names))
+            ledger.leave(child, scope_of_interface_line(child.keys, names))
+            for facts in held:
+                facts.unread = True
+                if may_apply_a_list(child.keys):
+                    facts.suspects.append(child.line)
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:
@@ -170,11 +175,11 @@ def _virtual_router(facts: InterfaceFacts, words: Words, node: Node, ledger: Led
         raise NotUnderstoodError(family)
     words.take()
     word = words.take()
-    words.finish()
     version = 4 if family == "ip" else 6
     try:
+        words.finish()
         address = ipaddress.ip_address(word)
-    except ValueError:
+    except (ValueError, NotUnderstoodError):
         ledger.doubt(DoubtKind.UNSUPPORTED, _VRRP_UNKNOWN, (node.line,), on_interfaces(facts.name))
         return
     if address.version != version:
@@ -200,7 +205,7 @@ def _switchport(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
         return
     if not switch_ports.switchport(facts, words):
         ledger.doubt(DoubtKind.UNSUPPORTED, _TAGS, (node.line,), on_interfaces(facts.name))
-        facts.switched = True
+        facts.switched = facts.unread = True
     facts.layer2.append(node.line)
 
 

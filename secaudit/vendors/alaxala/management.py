@@ -41,6 +41,11 @@ _SECRET_WORDS = frozenset(
     )
 )
 _REMOTE = ("telnet", "ssh")
+_TRANSPORTS = frozenset(("telnet", "ssh", "all", "none"))
+_UNDEFINED = Text(
+    ja="指定されたアクセスリストが定義されていないか空のため、管理アクセスを拒否するかを確認できません",
+    en="the access list that is named is not defined, or empty: whether it refuses anybody is not confirmed",
+)
 _FTP = Text(
     ja="line vty のアクセスリストが FTP の接続も制限するかを確認できません",
     en="whether the list of `line vty` bounds FTP as well is not confirmed",
@@ -120,6 +125,8 @@ class Management:
     def _line_setting(self, node: Node, remote: bool) -> bool:
         keys = node.keys
         if keys[:2] == ("transport", "input") and len(keys) > 2 and remote:
+            if not _TRANSPORTS.issuperset(keys[2:]):
+                return False
             self._transports = frozenset(keys[2:]), node.line
         elif keys[:2] in (("ip", "access-group"), ("ipv6", "access-class")) and len(keys) > 3 and remote:
             if not self._access(node):
@@ -140,12 +147,16 @@ class Management:
         if rest != ["in"]:
             return False
         kind = IP if node.keys[0] == "ip" else IPV6
-        access_list = self._defined(kind, plain(node.words[2]), node.line)
+        name = plain(node.words[2])
+        access_list = self._defined(kind, name, node.line)
         if access_list is not None:
             self._restrictions += [
                 Restriction(_REMOTE, access_list, (node.line,), vrf),
                 Restriction(("ftp",), access_list, (node.line,), vrf, _FTP),
             ]
+        else:
+            nobody = AccessList(name, kind, False, node.line)
+            self._restrictions.append(Restriction((*_REMOTE, "ftp"), nobody, (node.line,), vrf, _UNDEFINED))
         return True
 
     def _defined(self, kind: str, name: str, line: SourceLine) -> AccessList | None:

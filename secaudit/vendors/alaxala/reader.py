@@ -11,7 +11,7 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.alaxala import NAME
 from secaudit.vendors.alaxala.assembly import assemble
-from secaudit.vendors.alaxala.sections import collect
+from secaudit.vendors.alaxala.sections import collect, sets_nothing
 from secaudit.vendors.common.ledger import CoverageBuilder, Ledger
 from secaudit.vendors.common.lines import LineTree, read_tree
 from secaudit.vendors.reader import ReadConfig
@@ -69,5 +69,5 @@ def _cut_at(lines: Sequence[SourceLine]) -> SourceLine | None:
 
 def _is_prompt(shown: str) -> bool:
     """What a terminal log has behind the configuration: `AX3660S-1#`, `AX3660S-1> exit`."""
-    first = shown.split()[0]
-    return len(first) > 1 and first[0] not in COMMENTS and first.endswith(("#", ">"))
+    first, *typed = shown.split()
+    return len(first) > 1 and first[0] not in COMMENTS and first.endswith(("#", ">")) and sets_nothing(typed)

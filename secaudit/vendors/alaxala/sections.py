@@ -53,6 +53,27 @@ _SECTIONS: dict[tuple[str, ...], str] = {
 _ENTRY_OPTIONS = ("eq", "range", "established", "any", "host", "action", "log")
 _SERVICES = frozenset(("http-server", "https-server", "netconf", "on-api", "onapi", "rest-server", "api"))
 """Leading words of services on the device that this reader does not know: what they let people do concerns the device only."""
+_HARMLESS = frozenset(
+    (
+        "show",
+        "sh",
+        "save",
+        "exit",
+        "quit",
+        "logout",
+        "end",
+        "enable",
+        "disable",
+        "configure",
+        "top",
+        "ping",
+        "set",
+        "copy",
+        "ls",
+        "cat",
+    )
+)
+"""What people type at a prompt that sets nothing of the configuration (`set terminal pager` is for the session)."""
 _TABLE = SectionTable(_SECTIONS)
 
 
@@ -87,11 +108,21 @@ def _words(node: Node, words: set[str]) -> None:
 
 
 def _is_prompt(node: Node) -> bool:
-    """`AX3660S-1# show running-config`, `> enable`, `show running-config`, `(config)# exit`, without anything below."""
+    """`AX3660S-1# show running-config`, `> enable`, `show running-config`, `(config)# exit`, without anything below.
+
+    A prompt with a command that sets something is none of these: people type settings behind what they have printed.
+    """
     if node.children:
         return False
     keys = node.keys
-    return keys[0] in ("show", "save") or keys[0].endswith(("#", ">")) or "#show" in keys[0]
+    if keys[0].endswith(("#", ">")):
+        return sets_nothing(keys[1:])
+    return keys[0] in ("show", "save") or "#show" in keys[0]
+
+
+def sets_nothing(typed: Sequence[str]) -> bool:
+    """Whether what stands behind a prompt changes no configuration."""
+    return not typed or typed[0].lower() in _HARMLESS
 
 
 def _is_rest_of_entry(node: Node) -> bool:

@@ -48,6 +48,11 @@ _IPV4_OFF = Text(
     en="IPv4 forwarding is off, and forwarding IPv6 only is not modelled",
 )
 
+_MAY_BE_ENABLED = Text(
+    ja="読み取れない行があり、このインタフェースが有効かどうか確かめられません",
+    en="lines were not understood that may enable this interface",
+)
+
 
 def assemble(draft: Draft, listing: Listing) -> Device:
     """The device; afterwards `draft` holds the final coverage of definitions, doubts and notices."""
@@ -168,6 +173,10 @@ def _enabled(draft: Draft, interface: InterfaceDraft) -> bool:
         return interface.enabled
     word, blank, _ = interface.name.partition(" ")
     if not blank or interface.kind not in _SELECTED_KINDS or f"{word} enable all" in draft.settings:
+        return True
+    unread = draft.unread_that_may_enable(word)
+    if unread:
+        draft.doubt(DoubtKind.UNREAD, _MAY_BE_ENABLED, unread, frozenset({interface.name}))
         return True
     text = Text(
         ja=f"{interface.name} を有効にする行（{word} enable）がないため、使われません",

@@ -165,15 +165,20 @@ class _Splitter:
             self._listing.headers.append(line)
 
     def _add(self, words: tuple[str, ...], lowered: tuple[str, ...], sources: Sources) -> None:
-        selects = len(lowered) == 3 and lowered[1] == "select" and lowered[0] in ("pp", "tunnel")
-        if selects and self._select(lowered[0], lowered[2], sources[0]):
+        if lowered[:1] in (("pp",), ("tunnel",)) and lowered[1:2] == ("select",):
+            if len(lowered) == 3 and self._select(lowered[0], lowered[2], sources[0]):
+                return
+            # Which one is selected now is not known; what follows must not be taken for a setting of the one before.
+            self._select(lowered[0], "none", None)
+        if lowered[:3] in (("no", "pp", "select"), ("no", "tunnel", "select")):
+            self._select(lowered[1], "none", sources[0])
             return
         negated = lowered[0] == "no" and len(words) > 1
         if negated:
             words, lowered = words[1:], lowered[1:]
         self._listing.commands.append(Command(lowered, words, sources, negated, self._pp, self._tunnel))
 
-    def _select(self, kind: str, which: str, line: SourceLine) -> bool:
+    def _select(self, kind: str, which: str, line: SourceLine | None) -> bool:
         if which == "none":
             name = None
         elif which == "anonymous" or (which.isascii() and which.isdecimal()):
@@ -184,9 +189,10 @@ class _Splitter:
             self._pp = name
         else:
             self._tunnel = name
-        if name is not None:
-            self._listing.selected.setdefault(name, []).append(line)
-        self._listing.structure.append(line.number)
+        if line is not None:
+            if name is not None:
+                self._listing.selected.setdefault(name, []).append(line)
+            self._listing.structure.append(line.number)
         return True
 
     def _embedded(self, position: int, lowered: tuple[str, ...], words: tuple[str, ...]) -> int:

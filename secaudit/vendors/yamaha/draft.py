@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.network.filters import Action, Certainty
@@ -28,8 +29,8 @@ INTERVAL_BUDGET = 400_000
 """Address and port intervals one file may need; beyond it filters are left undetermined instead of exhausting memory."""
 LINE_BUDGET = 400_000
 """Filter lines one device may have when every list is written out."""
-RANGE_BUDGET = 1000
-"""Lines that enable a whole range of interfaces; each looks at all of them."""
+RANGE_BUDGET = 200_000
+"""Interfaces that lines about whole ranges of them may look at; each looks at all that are there."""
 RULE_BUDGET = 100_000
 """NAT rules, or policy routes, that one device may have when every use is written out."""
 _SHOWN_SOURCES = 50
@@ -214,6 +215,8 @@ class Draft:
         self.descriptors: dict[int, dict[str, Command]] = {}
         self.settings: dict[str, Command] = {}
         """Single settings of the device (`ip routing`, `console prompt`, `telnetd host`) by their key."""
+        self.snmp_hosts: dict[str, dict[str, Command]] = {}
+        """`snmp host`, `snmpv2c host` and `snmpv3 host` to their lines, one a host."""
         self.prefixes: dict[int, IPNetwork | None] = {}
         """`ipv6 prefix N P`; None where P is taken over from another interface."""
         self.divided: dict[str, Command] = {}
@@ -226,6 +229,7 @@ class Draft:
         self.notices: list[Notice] = []
         self._doubts: dict[tuple[DoubtKind, Text, Plane, frozenset[str] | None], dict[SourceLine, None]] = {}
         self.unread_definitions: list[tuple[Family, bool, int, SourceLine]] = []
+        self._may_enable: dict[str, Sources] = {}
         self.interval_budget = INTERVAL_BUDGET
         self.range_budget = RANGE_BUDGET
 
@@ -275,12 +279,35 @@ class Draft:
         """Records something that makes verdicts undetermined; equal texts of one scope become one doubt."""
         self._doubts.setdefault((kind, text, plane, interfaces), {}).update(dict.fromkeys(sources))
 
+    def hand_over(self, old: str, new: str) -> None:
+        """Everything that was said of one interface is now about another one: doubts, policy routes, gateways."""
+        doubts = self._doubts
+        self._doubts = {}
+        for (kind, text, plane, names), lines in doubts.items():
+            moved = names if names is None or old not in names else names - {old} | {new}
+            self._doubts.setdefault((kind, text, plane, moved), {}).update(lines)
+        if old in self.policy_route_uses:
+            self.policy_route_uses.setdefault(new, self.policy_route_uses.pop(old))
+        for prefix, route in self.routes.items():
+            gateways = tuple(_moved(gateway, old, new) for gateway in route.gateways)
+            self.routes[prefix] = replace(route, gateways=gateways)
+        for key, (gateway, sources) in self.policy_routes.items():
+            self.policy_routes[key] = (_moved(gateway, old, new), sources)
+
     def doubts(self) -> tuple[Doubt, ...]:
         """All doubts, in the order in which they first arose."""
         return tuple(
             Doubt(kind, text, tuple(lines)[:_SHOWN_SOURCES], plane, interfaces)
             for (kind, text, plane, interfaces), lines in self._doubts.items()
         )
+
+    def unread_that_may_enable(self, kind: str) -> Sources:
+        """The unread lines that may enable interfaces of a kind (`pp`, `tunnel`); to be asked when all lines are read."""
+        if kind not in self._may_enable:
+            lines = (one.line for one in self.unread if one.could_matter)
+            found = (line for line in lines if not {kind, "enable"}.isdisjoint(line.text.lower().split()[:3]))
+            self._may_enable[kind] = tuple(islice(found, _SHOWN_SOURCES))
+        return self._may_enable[kind]
 
     def mark_used(self, sources: Sources) -> None:
         """These lines became part of the model."""
@@ -294,6 +321,10 @@ class Draft:
     def mark_unread(self, sources: Sources, could_matter: bool) -> None:
         """These lines were not understood."""
         self.unread.extend(UnreadLine(line, could_matter) for line in sources)
+
+
+def _moved(gateway: GatewayDraft, old: str, new: str) -> GatewayDraft:
+    return replace(gateway, interface=new) if gateway.interface == old else gateway
 
 
 def _kind_of(name: str) -> InterfaceKind:

@@ -167,7 +167,7 @@ class FilterBuilder:
             self._draft.doubt(DoubtKind.TOO_COMPLEX, _TOO_MANY_LINES, sources, frozenset({interface.name}))
             return _Part([_unknown("list", everything, sources, _TOO_MANY_LINES)], sources)
         front = list(self._triggered(family, interface, direction))
-        sessions = [match for dynamic in dynamics for match in self._session(family, dynamic)]
+        sessions = [match for dynamic in dynamics for match in self._session(family, dynamic, interface.name)]
         return _Part(front + lines, sources, sessions)
 
     def _list(
@@ -248,23 +248,22 @@ class FilterBuilder:
             )
             self._draft.note(NoticeKind.UNDEFINED_LINE, text, filters.sources)
 
-    def _session(self, family: Family, dynamic: DynamicDefinition) -> Iterator[Match]:
+    def _session(self, family: Family, dynamic: DynamicDefinition, name: str) -> Iterator[Match]:
         """The packets whose permission lets the replies back (YA-51); the trigger of form 2 is one (YA-52)."""
-        services = dynamic.services + self._services(family, dynamic.triggers)
+        services = dynamic.services + self._services(family, dynamic.triggers, name)
         if services:
             yield Match(family, dynamic.from_addresses, dynamic.to_addresses, services)
 
-    def _services(self, family: Family, numbers: tuple[int, ...]) -> tuple[Service, ...]:
+    def _services(self, family: Family, numbers: tuple[int, ...], name: str) -> tuple[Service, ...]:
         """What listed static filters ask of protocol and ports: addresses and actions are ignored there (YA-52)."""
         self._draft.referenced[family].update(numbers)
         self._line_budget -= len(numbers)
-        definitions = (self._draft.filters[family].get(number) for number in numbers)
-        return tuple(
-            service
-            for definition in definitions
-            if definition is not None and definition.readable
-            for service in definition.services
-        )
+        definitions = [self._draft.filters[family].get(number) for number in numbers]
+        known = [definition for definition in definitions if definition is not None]
+        for definition in known:
+            if not definition.readable:
+                self._draft.doubt(DoubtKind.UNREAD, _UNREAD_DEFINITION, (definition.line,), frozenset({name}))
+        return tuple(service for definition in known for service in definition.services)
 
     def _triggered(self, family: Family, interface: InterfaceDraft, direction: str) -> Iterator[FilterLine]:
         """What form 2 lets through after its trigger: `out L` in its own direction, `in L` in the opposite one."""
@@ -277,7 +276,7 @@ class FilterBuilder:
                 if dynamic is None or not dynamic.readable:
                     continue
                 same = where == direction
-                services = self._services(family, dynamic.same if same else dynamic.opposite)
+                services = self._services(family, dynamic.same if same else dynamic.opposite, interface.name)
                 if not services:
                     continue
                 ends = (dynamic.from_addresses, dynamic.to_addresses)

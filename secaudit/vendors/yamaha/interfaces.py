@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -18,6 +19,12 @@ from secaudit.vendors.yamaha.interconnect import is_understood
 from secaudit.vendors.yamaha.table import Handler
 
 _HIGHEST_VLAN = 4094
+_LONGEST_WORD = 100
+_LAN_TYPE = re.compile(
+    r"auto|[\d,\-]+|\d+[\w\-]*-[a-z]+|(?!port-based)[a-z\d\-]+=\S+"
+    r"|port-based-\w+=(?:divide-network|off|split-into-[\d:,]+|[\d,:;+\-]+)"
+)
+"""The words behind `lan type lan1` (4.50): speeds, numbers of ports, options."""
 _FROM_PROVIDER = Text(
     ja="IPv6プレフィックスが回線側から与えられるため、このインタフェースのIPv6の範囲が分かりません",
     en="the IPv6 prefix is given by the provider, so the IPv6 range of this interface is not known",
@@ -218,6 +225,8 @@ def _lan_type(command: Command, draft: Draft) -> Outcome:
     if name is None:
         return Outcome.UNREAD
     option = next((word.partition("=")[2] for word in words[3:] if word.startswith("port-based-")), "")
+    if not command.negated and not all(len(word) <= _LONGEST_WORD and _LAN_TYPE.fullmatch(word) for word in words[3:]):
+        return Outcome.UNREAD
     if command.negated or option == "off":
         draft.divided.pop(name, None)
     elif option == "divide-network":
@@ -247,18 +256,21 @@ def _enable(command: Command, draft: Draft) -> Outcome:
     kind, verb, *which = command.words
     on = (verb == "enable") is not command.negated
     names: list[str] = []
-    if any("-" in word for word in which):
-        draft.range_budget -= 1
+    if any("-" in word or word == "all" for word in which):
+        draft.range_budget -= len(draft.interfaces)
         if draft.range_budget < 0:
             return Outcome.UNREAD
     for word in which:
-        if word == "all":
-            draft.settings[f"{kind} {verb} all"] = command
-            continue
         first, dash, last = word.partition("-")
-        if word == "anonymous":
+        if word == "all":
+            if on:
+                draft.settings[f"{kind} enable all"] = command
+            else:
+                draft.settings.pop(f"{kind} enable all", None)
+            names += [name for name in draft.interfaces if name.startswith(f"{kind} ")]
+        elif word == "anonymous":
             names.append(f"{kind} anonymous")
-        elif dash:
+        elif dash and all(not end or number_of(end, 999_999) is not None for end in (first, last)):
             names += _numbered(kind, first, last, draft)
         elif number_of(word, 999_999) is not None:
             names.append(f"{kind} {int(word)}")

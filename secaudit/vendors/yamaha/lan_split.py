@@ -66,12 +66,18 @@ def _inherit(draft: Draft, lan: str, parts: list[InterfaceDraft]) -> None:
     heir.dynamic = base.dynamic | heir.dynamic if not heir.addresses else heir.dynamic
     heir.lists = base.lists | heir.lists
     heir.set_names = base.set_names | heir.set_names
+    heir.inbound = base.inbound | heir.inbound
     heir.nat = heir.nat or base.nat
+    heir.default_route_by_dhcp = base.default_route_by_dhcp and heir.default_route_by_dhcp
+    heir.advertises = heir.advertises or base.advertises
+    heir.advertised = heir.advertised or base.advertised
+    heir.peer_routes = base.peer_routes | heir.peer_routes
     heir.tightening = base.tightening + heir.tightening
     heir.description = heir.description or base.description
     heir.sources = [*base.sources, *heir.sources]
     heir.enabled = base.enabled if heir.enabled is None else heir.enabled
     del draft.interfaces[lan]
+    draft.hand_over(lan, first)
 
 
 def _without_effect(draft: Draft, lan: str, parts: list[InterfaceDraft]) -> None:

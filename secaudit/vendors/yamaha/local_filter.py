@@ -15,6 +15,7 @@ from secaudit.network.matches import Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.vendors.yamaha.addresses import host, ipv4_range
 from secaudit.vendors.yamaha.draft import Draft
+from secaudit.vendors.yamaha.management import listed_hosts
 from secaudit.vendors.yamaha.nat import incoming_refusals
 from secaudit.vendors.yamaha.table import read_data
 
@@ -43,16 +44,15 @@ def local_filter(draft: Draft, management: ManagementPlane) -> Filter | None:
     ]
     if not lines:
         return None
-    sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
+    # The lines of one service have one and the same tuple, which may be long.
+    different = {id(line.sources): line.sources for line in lines}
+    sources = tuple(dict.fromkeys(source for held in different.values() for source in held))
     return Filter(NAME, tuple(lines), Action.PERMIT, sources, default_sources=sources)
 
 
 def _service_lines(draft: Draft, entry: Mapping[str, Any], service: ManagementService) -> Iterator[FilterLine]:
     """What the lists of one service admit, then nobody else."""
-    length = len(entry["hosts"][0].split())
-    used = [draft.settings[key] for key in entry["hosts"] if key in draft.settings]
-    last = length + 1 if service.name == "snmp" else None  # names of communities follow
-    words = tuple(word for one in used for word in one.words[length:last]) or tuple(entry["default_host"].split())
+    words = listed_hosts(draft, entry)[1] or tuple(entry["default_host"].split())
     if not service.enabled or "any" in words or not service.packets:
         return
     for word in words:
@@ -83,6 +83,11 @@ def _admitted(draft: Draft, service: ManagementService, word: str) -> Iterator[F
                 label, Action.PERMIT, _matches(service.packets, ANY_IPV4, ANY_IPV6), service.sources,
                 Certainty.UNCERTAIN, _BY_INTERFACE, ingress=here,
             )  # fmt: skip
+            # So may be callers who get an address of that network (remote access), whatever they come in by.
+            six = of_networks(net for net in nets if net.version == 6)
+            called = _matches(service.packets, own, six)
+            if called:
+                yield FilterLine(label, Action.PERMIT, called, service.sources, Certainty.UNCERTAIN, _BY_INTERFACE)
     elif word != "none":
         every = _matches(service.packets, ANY_IPV4, ANY_IPV6)
         yield FilterLine(label, Action.PERMIT, every, service.sources, Certainty.UNCERTAIN, _NOT_READ)

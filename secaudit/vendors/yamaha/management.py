@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from secaudit.network.device import DoubtKind
-from secaudit.network.intervals import PORT_MAX
+from secaudit.network.intervals import PORT_MAX, IPNetwork
 from secaudit.network.management import (
     Credential,
     ManagementPlane,
@@ -17,6 +19,7 @@ from secaudit.network.management import (
 from secaudit.network.matches import TCP, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.yamaha.addresses import host
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, Outcome
 from secaudit.vendors.yamaha.models import lacks_service
@@ -48,6 +51,27 @@ def _three_word_value(command: Command, draft: Draft) -> Outcome:
     return _keep(command, draft, command.words[:3], len(command.words) > 3)
 
 
+def _host(command: Command, draft: Draft) -> Outcome:
+    """`snmp host HOST [RO [RW]]`, of which there may be several lines, one a host (21.1, 21.6, 21.14: `no snmp host [HOST]`)."""
+    words = command.words
+    held = draft.snmp_hosts.setdefault(" ".join(words[:2]), {})
+    if command.negated and len(words) > 2:
+        held.pop(words[2], None)
+    elif command.negated:
+        held.clear()
+    elif len(words) < 3:
+        return Outcome.UNREAD
+    else:
+        held[words[2]] = command
+    return Outcome.USED
+
+
+def _host_lines(draft: Draft, start: str) -> list[Command]:
+    """All lines about the hosts of one service: `snmp host` has a line for each, `telnetd host` one for all."""
+    found = [draft.settings[start]] if start in draft.settings else []
+    return [*found, *draft.snmp_hosts.get(start, {}).values()]
+
+
 def _keep(command: Command, draft: Draft, key_words: tuple[str, ...], valid: bool) -> Outcome:
     key = " ".join(key_words)
     if command.negated:
@@ -74,11 +98,23 @@ def _secret(command: Command, draft: Draft) -> Outcome:
     key = f"secret {' '.join(words)} {command.pp} {command.tunnel}"
     if command.negated:
         draft.settings.pop(key, None)
+        if command.pp is not None:
+            draft.interface(command.pp).peer_routes.pop(" ".join(command.words[:4]), None)
         return Outcome.USED
     if len(command.words) <= len(words):
         return Outcome.UNREAD
     draft.settings[key] = command
+    if entry["command"] == "pp auth username" and command.pp is not None:
+        _address_of_caller(command, draft, command.pp)
     return Outcome.USED
+
+
+def _address_of_caller(command: Command, draft: Draft, name: str) -> None:
+    """`pp auth username USER PASS ... [ADDRESS]`: the caller has that address while he is connected (11)."""
+    addresses = [address for word in command.words[5:] if (address := host(word)) is not None]
+    if addresses:
+        networks: tuple[IPNetwork, ...] = tuple(map(ipaddress.ip_network, addresses))
+        draft.interface(name).peer_routes[" ".join(command.words[:4])] = (networks, command.line)
 
 
 def _schedule(command: Command, draft: Draft) -> Outcome:
@@ -108,7 +144,7 @@ def build_management(draft: Draft, identity: Sources, model: str) -> ManagementP
     notice = settings.get("syslog notice")
     return ManagementPlane(
         tuple(_services(draft, identity, model)),
-        tuple(_communities(settings, identity)),
+        tuple(_communities(draft, identity)),
         tuple(_credentials(settings)),
         _servers(settings, "syslog host", 2),
         tuple(_time_servers(settings)),
@@ -121,15 +157,14 @@ def build_management(draft: Draft, identity: Sources, model: str) -> ManagementP
 def _services(draft: Draft, identity: Sources, model: str) -> Iterator[ManagementService]:
     for entry in read_data("management")["service"]:
         switch = draft.settings.get(entry["switch"]) if "switch" in entry else None
-        hosts = [draft.settings[key] for key in entry["hosts"] if key in draft.settings]
-        words = tuple(word for host in hosts for word in host.words[len(entry["hosts"][0].split()) :])
+        hosts, words = listed_hosts(draft, entry)
         if "switch" in entry:
             default = bool(entry["default"]) and not lacks_service(entry["name"], model)
             enabled = switch.words[-1] == "on" if switch is not None else default
         else:
             enabled = bool(hosts)
         where = words or tuple(entry["default_host"].split())
-        if "none" in where:
+        if set(where) == {"none"}:
             enabled = False
         interfaces, restricted = _reach(draft, where)
         said = (*(switch.sources if switch is not None else ()), *(line for host in hosts for line in host.sources))
@@ -144,6 +179,13 @@ def _services(draft: Draft, identity: Sources, model: str) -> Iterator[Managemen
             restricted=restricted,
             listens=(Service(((TCP, TCP),), ((number, number),)),) if number else (),
         )
+
+
+def listed_hosts(draft: Draft, entry: Mapping[str, Any]) -> tuple[list[Command], tuple[str, ...]]:
+    """The lines that name the hosts of a service, and these hosts; in lines about SNMP names of communities follow."""
+    used = [line for start in entry["hosts"] for line in _host_lines(draft, start)]
+    last = 3 if entry["name"] == "snmp" else None
+    return used, tuple(word for one in used for word in one.words[2:last])
 
 
 def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None, bool]:
@@ -165,28 +207,26 @@ def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None,
     return (None if addresses or not words else frozenset(names)), addresses
 
 
-def _communities(settings: Mapping[str, Command], identity: Sources) -> Iterator[SnmpCommunity]:
+def _communities(draft: Draft, identity: Sources) -> Iterator[SnmpCommunity]:
     """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9)."""
     for prefix, hosts in (("snmp", "snmp host"), ("snmpv2c", "snmpv2c host")):
-        opened = settings.get(hosts)
-        restricted = opened is not None and not {"any", "none"} & set(opened.words[2:])
-        active = opened is not None and "none" not in opened.words[2:]
+        opened = _host_lines(draft, hosts)
+        restricted = bool(opened) and not any(one.words[2] in ("any", "none") for one in opened)
+        active = [one for one in opened if one.words[2] != "none"]
         for access in ("read-only", "read-write"):
-            command = settings.get(f"{prefix} community {access}")
+            command = draft.settings.get(f"{prefix} community {access}")
             if command is not None:
                 name = command.raw[3]
-                sources = (*command.sources, *(opened.sources if opened is not None else ()))
+                sources = (*command.sources, *(line for one in opened for line in one.sources))
                 yield SnmpCommunity(name in _WELL_KNOWN, access == "read-write", restricted, sources)
-                continue
-            if opened is None or not active:
-                continue
             position = 3 if access == "read-only" else 4
-            if len(opened.words) > position:
-                yield SnmpCommunity(
-                    opened.raw[position] in _WELL_KNOWN, access == "read-write", restricted, opened.sources
-                )
-            elif access == "read-only" and prefix == "snmp":
-                yield SnmpCommunity(True, False, restricted, (*opened.sources, *identity))
+            for one in active:
+                if len(one.words) > position:
+                    yield SnmpCommunity(
+                        one.raw[position] in _WELL_KNOWN, access == "read-write", restricted, one.sources
+                    )
+                elif access == "read-only" and prefix == "snmp" and len(one.words) == 3 and command is None:
+                    yield SnmpCommunity(True, False, restricted, (*one.sources, *identity))
 
 
 def _credentials(settings: Mapping[str, Command]) -> Iterator[Credential]:
@@ -229,7 +269,7 @@ HANDLERS: Mapping[str, Handler] = {
     "telnetd|sshd|httpd|sftpd service": _switch,
     "telnetd|sshd|httpd|sftpd|tftp host": _value,
     "telnetd|sshd|httpd listen": _listen,
-    "snmp|snmpv2c|snmpv3 host": _value,
+    "snmp|snmpv2c|snmpv3 host": _host,
     "snmp|snmpv2c community read-only|read-write": _three_word_value,
     "snmp sysname": _value,
     "syslog host": _value,

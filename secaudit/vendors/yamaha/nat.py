@@ -359,7 +359,7 @@ class _Descriptor:
         label = f"nat {self._number} {self._kind}"
         sources = self.sources_of(self._settings.get("outer"), self._settings.get("inner"))
         hull = self._outer.hull
-        if self._kind != "masquerade" and hull is not None:
+        if self._kind != "masquerade":
             yield NatRule(
                 label,
                 NatStage.INGRESS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -13,6 +14,7 @@ from secaudit.vendors.yamaha.draft import PolicyDraft
 from secaudit.vendors.yamaha.services import filter_services, ports, protocol_numbers
 from secaudit.vendors.yamaha.table import read_data
 
+_INTERFACE = re.compile(r"local|null|(?:lan|vlan|bridge|loopback|wan|onu|bri|pri|tunnel|pp)[0-9 /.]*\*?|pp ?anonymous")
 _MOST_STEPS = 2000
 """Words of nested groups that are followed for one field."""
 _STEP_BUDGET = 200_000
@@ -40,6 +42,8 @@ class PolicyObjects:
         names: set[str] = set()
         for one in words:
             spaced = _with_blank(one)
+            if not _INTERFACE.fullmatch(spaced):
+                return None
             if one.endswith("*"):
                 names.update(name for name in self._interfaces if name.startswith(spaced[:-1].rstrip()))
             else:
@@ -116,7 +120,10 @@ class PolicyObjects:
             if group is None:
                 return None
             nested = False
-            for one in without_name(group.words[5:]):
+            members = list(without_name(group.words[5:]))
+            if not members:
+                return None  # its name may have no end, so that its members read as part of it
+            for one in members:
                 steps += 1
                 self._budget -= 1
                 if steps > _MOST_STEPS or self._budget < 0:

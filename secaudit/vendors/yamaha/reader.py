@@ -69,6 +69,7 @@ _MANAGEMENT_WORDS = frozenset(
 )
 _PP_WORDS = frozenset(("pp", "ppp", "pppoe", "isdn"))
 _TUNNEL_WORDS = frozenset(("tunnel", "ipsec", "l2tp", "pptp"))
+_BOUND_BY_NOTHING = frozenset(("address", "nat", "dhcp", "enable", "disable", "select"))
 _WITH_INTERFACE = frozenset(("ip", "ipv6", "ethernet", "url", "queue", "vlan"))
 
 
@@ -184,10 +185,20 @@ def _unread(draft: Draft, command: Command) -> None:
     draft.doubt(DoubtKind.UNREAD, _UNREAD, command.sources, None if name is None else frozenset({name}))
 
 
+def _may_be_an_address(word: str) -> bool:
+    return "@" in word or word.count(":") > 1 or word.count(".") > 2
+
+
 def _reach(draft: Draft, command: Command) -> str | None:
-    """The interface that bounds an unread command; an address would change routes, so it bounds nothing."""
+    """The interface that bounds an unread command.
+
+    What may be an address would change routes, NAT may turn packets for the router back inside, and `enable` names any interface:
+    these are bound by nothing.
+    """
     words = command.words
-    if words[0] in _WITH_INTERFACE and len(words) > 1 and "address" not in words:
+    if not _BOUND_BY_NOTHING.isdisjoint(words) or any(map(_may_be_an_address, words)):
+        return None
+    if words[0] in _WITH_INTERFACE and len(words) > 1:
         name = draft.interface_name(words[1], command)
     elif words[0] in _PP_WORDS:
         name = command.pp

@@ -44,7 +44,12 @@ def _encapsulation(command: Command, draft: Draft) -> Outcome:
 
 def _endpoint(command: Command, draft: Draft) -> Outcome:
     """`tunnel endpoint [remote|local] address [LOCAL] REMOTE`."""
-    return _keep(command, draft, " ".join(command.words[:3] if command.words[2] == "address" else command.words[:4]))
+    length = 3 if command.words[2] == "address" else 4
+    if not command.negated and (
+        len(command.words) <= length or any(host(word) is None for word in command.words[length:])
+    ):
+        return Outcome.UNREAD
+    return _keep(command, draft, " ".join(command.words[:length]))
 
 
 def _of_gateway(command: Command, draft: Draft) -> Outcome:

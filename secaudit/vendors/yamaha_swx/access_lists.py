@@ -159,6 +159,8 @@ def _read(node: Node, lists: dict[int, AccessList], ledger: Ledger) -> None:
         ledger.use(node)
     except NotUnderstoodError:
         everything = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
+        if sequence is None and node.keys[2] not in _ACTIONS:
+            sequence = 0  # it may stand anywhere, also in front of all others
         label = str(known.next_place(sequence))
         line = FilterLine(label, Action.UNKNOWN, everything, (node.line,), Certainty.UNCERTAIN, _UNREAD_ENTRY)
         ledger.leave_line(node.line)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from secaudit.network.device import NoticeKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.text.bilingual import Text
-from secaudit.text.source import SourceLine
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import whole_number
@@ -17,6 +18,7 @@ from secaudit.vendors.yamaha_swx.access_lists import AccessList
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts
 
 _EVERYTHING = (ANY_IPV4_PACKET, ANY_IPV6_PACKET)
+_MOST_SUSPECTS = 50
 _ON_A_PORT = Text(
     ja="ポートに適用されたアクセスリストが通信を破棄することがあります（どのポートを通るかは設定から決まりません）",
     en="an access list on a port may drop packets (by which port they come or go, the configuration does not tell)",
@@ -28,6 +30,10 @@ _QUALITY = Text(
 _RANGE_OUT = Text(
     ja="ポート番号の範囲（range）を含むアクセスリストは送信側に適用できないため、働いているか確かめられません",
     en="a list with a range of ports cannot be applied to what goes out, so whether it is in force is not certain",
+)
+_TWICE = Text(
+    ja="同じVLANに2つの vlan filter があり、どちらが有効か確かめられません",
+    en="two `vlan filter` lines are for one VLAN, and which of them is in force is not confirmed",
 )
 _MAP_UNREAD = Text(
     ja="VLANアクセスマップを読み取れないため、何を許可・拒否するか分かりません",
@@ -57,7 +63,11 @@ class AppliedFilters:
     of_classes: set[int] = field(default_factory=set)
     """The lists that classes of traffic name."""
     _maps: dict[str, _Map] = field(default_factory=dict)
+    _suspects: Sources = ()
+    """Lines of ports that were not understood and may apply a list."""
     _by_vlan: dict[tuple[int, str], tuple[str, SourceLine]] = field(default_factory=dict)
+    _twice: dict[tuple[int, str], list[SourceLine]] = field(default_factory=dict)
+    """The lines that apply a map where another one was applied before."""
 
     def access_map(self, node: Node) -> None:
         """`vlan access-map NAME` with ` match access-list ID` below."""
@@ -91,10 +101,11 @@ class AppliedFilters:
         previous = self._by_vlan.get((vlan, direction))
         if previous is not None:
             text = Text(
-                ja=f"VLAN {vlan} の {direction} に2つの vlan filter があり、後の行が前の行を置き換えます",
-                en=f"there are two `vlan filter` lines for VLAN {vlan} {direction}; the later one replaces the earlier one",
+                ja=f"VLAN {vlan} の {direction} に2つの vlan filter があり、後の行が前の行を置き換えるか確かめられません",
+                en=f"there are two `vlan filter` lines for VLAN {vlan} {direction}; that the later one replaces the earlier one is not confirmed",
             )
             self.ledger.notice(NoticeKind.OVERWRITTEN, text, (previous[1], node.line))
+            self._twice.setdefault((vlan, direction), [previous[1]]).append(node.line)
         self._by_vlan[vlan, direction] = (node.words[2], node.line)
         self.ledger.use(node)
 
@@ -114,6 +125,8 @@ class AppliedFilters:
                 self.used.add(applied.number)
                 if applied.number not in self.lists:
                     self._undefined(f"access list {applied.number}", f"アクセスリスト {applied.number}", applied.source)
+        ports = (facts for facts in self.interfaces.values() if facts.is_port and facts.enabled)
+        self._suspects = tuple(islice((line for facts in ports for line in facts.suspects), _MOST_SUSPECTS))
         for facts in self.interfaces.values():
             for direction in ("in", "out") if facts.vlan is not None else ():
                 self._vlan_interface(facts, direction)
@@ -123,6 +136,9 @@ class AppliedFilters:
         ports = list(self._ports(vlan, direction))
         applied = self._by_vlan.get((vlan, direction))
         lines = [] if applied is None else list(self._mapped(*applied, direction))
+        twice = self._twice.get((vlan, direction))
+        if twice is not None:
+            lines = [FilterLine("vlan filter", Action.UNKNOWN, _EVERYTHING, tuple(twice), Certainty.UNCERTAIN, _TWICE)]
         if not ports and not lines:
             return
         sources = tuple(dict.fromkeys((*(line.sources[0] for line in ports), *([applied[1]] if applied else ()))))
@@ -134,10 +150,13 @@ class AppliedFilters:
 
     def _ports(self, vlan: int, direction: str) -> Iterator[FilterLine]:
         """Lists on ports that carry the VLAN: each may drop anything that its port carries, and none is relied on."""
+        if self._suspects:
+            # A port with a line that was not understood may carry any VLAN.
+            yield FilterLine("ports", Action.DENY, _EVERYTHING, self._suspects, Certainty.UNCERTAIN, _ON_A_PORT)
         for facts in self.interfaces.values():
             held = facts.lists.get(direction, ()) if facts.is_port and facts.enabled else ()
             for applied in held:
-                if applied.number in self.lists and facts.carries(vlan):
+                if facts.carries(vlan):
                     yield FilterLine(
                         f"{facts.name} access-group {applied.number}",
                         Action.DENY,
@@ -173,7 +192,7 @@ class AppliedFilters:
         """The list of a VLAN in one direction, if that is all there is to it and nothing else names the list; for those who change it."""
         applied = self._by_vlan.get((vlan, direction))
         found = None if applied is None else self._maps.get(applied[0])
-        if found is None or not found.readable or len(found.numbers) != 1:
+        if found is None or not found.readable or len(found.numbers) != 1 or (vlan, direction) in self._twice:
             return None
         number = found.numbers[0][0]
         users = sum(name == applied[0] for name, _ in self._by_vlan.values()) if applied is not None else 0

@@ -11,13 +11,13 @@ from secaudit.network.interfaces import Interface
 from secaudit.network.routes import Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
-from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.common.sections import Sections
 from secaudit.vendors.common.words import is_ipv4
 from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_lists
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
-from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface
+from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface, vlan_list
 from secaudit.vendors.yamaha_swx.management import Management
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, kind_of
@@ -135,12 +135,22 @@ def _vlans(sections: Sections, ledger: Ledger) -> frozenset[int]:
             if child.keys[0] not in _VLAN_SETTINGS or len(child.keys) < 2:
                 ledger.leave(child)
                 continue
+            try:
+                vlans = vlan_list(child.keys[1]) if child.keys[0] == "vlan" else frozenset()
+            except NotUnderstoodError:
+                # It may switch any of them on again.
+                off.clear()
+                ledger.leave(child)
+                continue
             ledger.use_all(child)
-            word = child.keys[1]
-            if child.keys[-2:] == ("state", "disable") and word.isdigit() and len(word) <= 4:
-                off.add(int(word))
-            elif "state" in child.keys and child.keys[-1] not in ("enable", "disable"):
-                ledger.doubt(DoubtKind.UNSUPPORTED, _VLAN_UNREAD, (child.line,), on_interfaces(f"vlan{word}"))
+            if child.keys[0] == "vlan" and child.keys[-2:] == ("state", "disable"):
+                off |= vlans
+            elif child.keys[0] == "vlan" and child.keys[-2:] == ("state", "enable"):
+                off -= vlans
+            elif "state" in child.keys or not off.isdisjoint(vlans):
+                off -= vlans
+                names = on_interfaces(*(f"vlan{vlan}" for vlan in sorted(vlans))) if vlans else DEVICE
+                ledger.doubt(DoubtKind.UNSUPPORTED, _VLAN_UNREAD, (child.line,), names)
     return frozenset(off)
 
 
@@ -183,8 +193,12 @@ def _forwards(
     """
     off: dict[str, bool] = {}
     for node in sections.of("forwarding"):
-        ledger.use_all(node)
         keys = node.keys[1:] if node.keys[0] == "no" else node.keys
+        if keys[2:] not in ((), ("enable",), ("disable",)):
+            ledger.leave(node)
+            off.pop(keys[0], None)
+            continue
+        ledger.use_all(node)
         off[keys[0]] = node.keys[0] == "no" or "disable" in keys
     ipv6 = any(facts.ipv6 or any(one.address.version == 6 for one in facts.addresses) for facts in interfaces.values())
     if off.get("ip", False) and (off.get("ipv6", False) or not ipv6):

@@ -12,6 +12,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.unread_scope import may_apply_a_list, scope_of_interface_line
 from secaudit.vendors.common.words import Words, ipv4, is_ipv4, prefix_length, whole_number
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, irrelevance
 
@@ -67,6 +68,10 @@ class InterfaceFacts:
     private_vlan: int | None = None
     isolated: list[SourceLine] = field(default_factory=list)
     member_of: str | None = None
+    unread: bool = False
+    """A line of it was not understood: which VLANs it carries is not sure."""
+    suspects: list[SourceLine] = field(default_factory=list)
+    """Lines that were not understood and may apply a list."""
     routed: SourceLine | None = None
     """`no switchport` on a port, or an address: layer 3."""
     routing: SourceLine | None = None
@@ -85,7 +90,7 @@ class InterfaceFacts:
     def carries(self, vlan: int) -> bool:
         """Whether frames of a VLAN may come in by this port."""
         port = self.switch_port()
-        return port.trunk_vlans is None or vlan in port.trunk_vlans or vlan == port.access_vlan
+        return self.unread or port.trunk_vlans is None or vlan in port.trunk_vlans or vlan == port.access_vlan
 
     def switch_port(self) -> SwitchPort:
         """Layer 2. An access port of VLAN 1 unless lines say otherwise; a trunk carries only the VLANs that are added to it."""
@@ -117,7 +122,11 @@ def read_interface(
         if known is not None:
             ledger.ignore(child, known[1])
         elif not elsewhere(child):
-            ledger.leave(child, on_interfaces(*names))
+            ledger.leave(child, scope_of_interface_line(child.keys, names))
+            for facts in held:
+                facts.unread = True
+                if may_apply_a_list(child.keys):
+                    facts.suspects.append(child.line)
 
 
 def _read_line(held: list[InterfaceFacts], node: Node, ledger: Ledger) -> bool:

@@ -130,7 +130,11 @@ class Management:
 
     def management_interface(self, node: Node) -> None:
         """`management interface vlanN`: the maintenance VLAN."""
-        self.maintenance = list(interface_names("".join(node.words[2:])))
+        found = list(interface_names("".join(node.words[2:])))
+        if not found:
+            self.ledger.leave(node, MANAGEMENT)
+            return
+        self.maintenance = found
         self.ledger.use_all(node)
 
     def proxy(self, node: Node) -> None:
