@@ -22,7 +22,7 @@ from secaudit.network.intervals import (
     Intervals,
     contains,
 )
-from secaudit.network.matches import ANY_SERVICE, PROTOCOLS_WITH_PORTS, SYN, TCP, UDP, Match, Service
+from secaudit.network.matches import ANY_MARK, ANY_SERVICE, PROTOCOLS_WITH_PORTS, SYN, TCP, UDP, Match, Service
 from secaudit.policy.model import CellVerdict
 from secaudit.rules.context import RuleContext
 
@@ -42,8 +42,8 @@ class Crossing:
     by_policy: bool
 
     def lines(self) -> Iterator[FilterLine]:
-        """The lines that apply between the two sides, in list order."""
-        for line in self.filter.lines:
+        """The lines that apply between the two sides and are not `without_hidden`, in list order."""
+        for line in without_hidden(self.device, self.filter):
             if not self.by_policy or (_meets(line.ingress, self.ingress) and _meets(line.egress, self.egress)):
                 yield line
 
@@ -233,11 +233,32 @@ def last_line(lines: tuple[FilterLine, ...], ingress: str, egress: str) -> Filte
     return None
 
 
+def without_hidden(device: Device, table: Filter) -> Iterator[FilterLine]:
+    """The lines of a filter but those that are not sure to permit, and stand behind others that surely decide every packet that they could see.
+
+    A YAMAHA switch, of which nobody knows what it does with the rest, ends a list with such a line even when the list decides everything.
+    """
+    families = families_routed(device)
+    if any(interface.dynamic_address for interface in device.interfaces.values()):
+        families |= {6}
+    decided: set[int] = set()
+    for line in table.lines:
+        seen = {match.family for match in line.matches} & families
+        if not (may_permit(line) and seen and seen <= decided):
+            yield line
+        everywhere = line.ingress is None and line.egress is None
+        if line.certainty is Certainty.ALWAYS and everywhere and _sees_opening(line):
+            decided |= {match.family for match in line.matches if _is_everything(match)}
+
+
 def _matches_everything(line: FilterLine) -> bool:
-    return any(
-        match.family == 4
-        and match.sources == ANY_IPV4
-        and match.destinations == ANY_IPV4
+    return any(match.family == 4 and _is_everything(match) for match in line.matches)
+
+
+def _is_everything(match: Match) -> bool:
+    return (
+        any_address(match.sources)
+        and any_address(match.destinations)
+        and match.marks == ANY_MARK
         and any(service == ANY_SERVICE for service in match.services)
-        for match in line.matches
     )

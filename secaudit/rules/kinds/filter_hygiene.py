@@ -32,6 +32,7 @@ from secaudit.rules.boundary import (
     permits,
     restricted_ways,
     unfiltered,
+    without_hidden,
 )
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import traffic_doubts, unread, without_configuration
@@ -144,7 +145,7 @@ def _any_any(parameters: _Parameters, context: RuleContext, device: Device) -> I
 def _lines_between_zones(context: RuleContext, device: Device) -> Iterable[tuple[Filter, FilterLine]]:
     ways = restricted_ways(context, device)
     for table, between in _filters_between_zones(device, ways):
-        for line in table.lines:
+        for line in without_hidden(device, table):
             if any(
                 (line.ingress is None or ingress in line.ingress) and (line.egress is None or egress in line.egress)
                 for ingress, egress in between
