@@ -121,7 +121,9 @@ class _Flattening:
                     sources = (*jumps, *rule.sources)
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
                     ends_logged = self._act(chain, rule, hit, path, sources, logged=logged)
-                    if kind is VerdictKind.JUMP and ends_logged:  # what comes back from that chain was logged at its end
+                    if (
+                        kind is VerdictKind.JUMP and ends_logged
+                    ):  # what comes back from that chain was logged at its end
                         pending = self._of_families(chain, rule.condition)
                     if kind in (VerdictKind.GOTO, VerdictKind.RETURN) and len(path) > 1:
                         regions = tuple(left for region in regions for left in _without(region, rule.condition, hit))
