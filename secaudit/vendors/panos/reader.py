@@ -319,6 +319,16 @@ class _DeviceReader:
         if len(hosts) > 1:
             text = Text(ja="複数の装置の設定が混ざっています。", en="The configurations of several devices are mixed.")
             findings.doubt(DoubtKind.UNREAD, text, findings.identity)
+        host = (
+            self.deviceconfig.child("system", "hostname", hosts[0]) if self.deviceconfig is not None and hosts else None
+        )
+        if host is not None and host.further:
+            # No output prints a setting twice: rules of the second one would stand behind those of the first, which decide.
+            text = Text(
+                ja="設定の出力が二回分含まれています。どちらが現在の設定か判断できません。",
+                en="The file holds two outputs of the configuration; which of them is current is not known.",
+            )
+            findings.doubt(DoubtKind.UNREAD, text, (host.line, *host.further))
         for word in ("device-group", "template", "template-stack"):
             node = self.device.child(word)
             if node is not None and node.children:
