@@ -304,6 +304,12 @@ class _DeviceReader:
         if self.document.truncated:
             text = Text(ja="設定が途中で切れています。", en="The file ends in the middle of the configuration.")
             findings.doubt(DoubtKind.TRUNCATED, text, self.document.truncated)
+        if self.document.open_end and not any(rules(scope, "security") for scope in self.scopes):
+            text = Text(
+                ja="セキュリティルールが一つもありません。出力が途中で切れている可能性があります(set 形式では末尾を確かめられません)。",
+                en="There is no security rule at all: the output may have been cut off (the set form does not show where it ends).",
+            )
+            findings.doubt(DoubtKind.TRUNCATED, text, findings.identity)
         repeated = [line for holder, line in self.document.repeated if holder not in _UNCERTAIN_WHEN_REPEATED]
         if repeated:
             text = Text(ja="同じ名前の設定が二度書かれています。", en="Some entries stand in the file twice.")
