@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables, ReadConfig
-from secaudit.vendors.registry import find_tables, gathering_vendors, read_config, read_together, vendor_hint
+from secaudit.vendors.registry import (
+    find_tables,
+    gathering_vendors,
+    read_config,
+    read_together,
+    readers,
+    vendor_hint,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
     is the current one. A second file in which a reader gets the very same lines is no second configuration. Devices that several files tell
     together have the name of any of these files.
     """
+    ledger = tuple(ledger)
     by_file = {entry.file: entry.name for entry in ledger if entry.file}
     together = {vendor: _any_name(files, vendor, by_file) for vendor in gathering_vendors()}
     named: dict[str, Device] = {}
@@ -174,7 +182,23 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
             elif not _same_lines(firsts[one.name], file):
                 problems.append(_in_two_files(named[one.name], one))
                 named[one.name] = _ambiguous(named[one.name], one)
+    problems += _of_other_vendors(named.values(), ledger)
     return list(named.values()), list(dict.fromkeys(problems))
+
+
+def _of_other_vendors(devices: Iterable[Device], ledger: Iterable[LedgerDevice]) -> Iterator[Text]:
+    """Devices whose configuration is of another vendor than the ledger says: it may be the file of another device."""
+    known = {reader.name for reader in readers()}
+    stated = {entry.name: entry.vendor for entry in ledger if entry.vendor in known}
+    for device in devices:
+        vendor = stated.get(device.name.partition("/")[0], device.vendor)
+        if vendor != device.vendor:
+            yield Text(
+                ja=f"機器台帳では {device.name} の機種は {vendor} であるが、その設定ファイル({device.file})は {device.vendor} のものと読み取られた。"
+                "別の機器のファイルでないかを確かめ、台帳の vendor か configs/ のファイルを正すこと。",
+                en=f"the ledger says that {device.name} is {vendor}, but its configuration ({device.file}) was read as {device.vendor}: "
+                "make sure that it is not the file of another device, and correct vendor in the ledger or the file in configs/",
+            )
 
 
 def _same_lines(left: ConfigFile, right: ConfigFile) -> bool:
