@@ -129,8 +129,10 @@ class Description:
         for device in read.devices:
             lines += [f"  ? {one.text.in_(language)}" for one in device.doubts]
             lines += [f"  ! {one.text.in_(language)}" for one in device.notices]
+        identities = {device.name: set(device.identity) for device in read.devices}
         for device_name, filter_name, found in self.dead:
-            for one in found:
+            written = [one for one in found if not identities[device_name].issuperset(one.line.sources[:1])]
+            for one in written:  # what follows from no line of the file (a default of the product) is nobody's mistake
                 lines.append(f"  {device_name} {filter_name}: {_unreachable(one).in_(language)}")
         for device_name, filter_name in self.too_complex:
             lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables, ReadConfig
-from secaudit.vendors.registry import find_tables, gathering_vendors, read_config, read_together, vendor_hint
+from secaudit.vendors.registry import (
+    find_tables,
+    gathering_vendors,
+    read_config,
+    read_together,
+    readers,
+    vendor_hint,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +158,15 @@ def _no_device(text: ConfigText, vendor: str) -> InputError:
 def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) -> tuple[list[Device], list[Text]]:
     """All devices of the files, under the names of the ledger where it names their file.
 
-    Of two devices with one name the first keeps it and becomes doubtful as a whole: nobody knows which configuration is the
-    current one. Devices that several files tell together have the name of any of these files.
+    Of two devices with one name, in two files or in one, the first keeps it and becomes doubtful as a whole: nobody knows which configuration
+    is the current one. A second file in which a reader gets the very same lines is no second configuration. Devices that several files tell
+    together have the name of any of these files.
     """
+    ledger = tuple(ledger)
     by_file = {entry.file: entry.name for entry in ledger if entry.file}
     together = {vendor: _any_name(files, vendor, by_file) for vendor in gathering_vendors()}
     named: dict[str, Device] = {}
-    digests: dict[str, str] = {}
+    firsts: dict[str, ConfigFile] = {}
     problems: list[Text] = []
     for file in files:
         if file.read is None:
@@ -166,16 +175,54 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
             one = _renamed(device, _name_of(file, by_file) or together.get(file.read.vendor))
             if one.name not in named:
                 named[one.name] = one
-                digests[one.name] = file.sha256
-            elif digests[one.name] != file.sha256:
+                firsts[one.name] = file
+            elif firsts[one.name] is file:
                 named[one.name] = _ambiguous(named[one.name], one)
-                problems.append(
-                    Text(
-                        ja=f"機器 {one.name} の設定ファイルが二つ提出されている({named[one.name].file} と {one.file})。どちらが現在の設定か判断できないため、この機器についての判定は確認不能とする。古い方を configs/ から取り除くこと。",
-                        en=f"two different configurations of {one.name} were submitted ({named[one.name].file} and {one.file}): what concerns it stays undetermined; take the older one out of configs/",
-                    )
-                )
-    return list(named.values()), problems
+                problems.append(_twice_in(file, one.name))
+            elif not _same_lines(firsts[one.name], file):
+                problems.append(_in_two_files(named[one.name], one))
+                named[one.name] = _ambiguous(named[one.name], one)
+    problems += _of_other_vendors(named.values(), ledger)
+    return list(named.values()), list(dict.fromkeys(problems))
+
+
+def _of_other_vendors(devices: Iterable[Device], ledger: Iterable[LedgerDevice]) -> Iterator[Text]:
+    """Devices whose configuration is of another vendor than the ledger says: it may be the file of another device."""
+    known = {reader.name for reader in readers()}
+    stated = {entry.name: entry.vendor for entry in ledger if entry.vendor in known}
+    for device in devices:
+        vendor = stated.get(device.name.partition("/")[0], device.vendor)
+        if vendor != device.vendor:
+            yield Text(
+                ja=f"機器台帳では {device.name} の機種は {vendor} であるが、その設定ファイル({device.file})は {device.vendor} のものと読み取られた。"
+                "別の機器のファイルでないかを確かめ、台帳の vendor か configs/ のファイルを正すこと。",
+                en=f"the ledger says that {device.name} is {vendor}, but its configuration ({device.file}) was read as {device.vendor}: "
+                "make sure that it is not the file of another device, and correct vendor in the ledger or the file in configs/",
+            )
+
+
+def _same_lines(left: ConfigFile, right: ConfigFile) -> bool:
+    if left.sha256 == right.sha256:
+        return True
+    if left.text is None or right.text is None or len(left.text.lines) != len(right.text.lines):
+        return False
+    return all(one.text == other.text for one, other in zip(left.text.lines, right.text.lines, strict=True))
+
+
+def _twice_in(file: ConfigFile, name: str) -> Text:
+    return Text(
+        ja=f"{file.path} に機器 {name} の設定が二つ以上含まれている。どれが現在の設定か判断できないため、この機器についての判定は確認不能とする。現在の設定だけを残すこと。",
+        en=f"{file.path} holds more than one configuration of {name}: what concerns it stays undetermined; leave only the current one in the file",
+    )
+
+
+def _in_two_files(first: Device, other: Device) -> Text:
+    return Text(
+        ja=f"機器 {first.name} の設定ファイルが二つ提出されている({first.file} と {other.file})。どちらが現在の設定か、又は一つの設定が分けて出力されたものか判断できないため、"
+        "この機器についての判定は確認不能とする。古いものは configs/ から取り除き、分けて出力したものは一つのファイルにつなげること。",
+        en=f"two different configurations of {first.name} were submitted ({first.file} and {other.file}): which is current, or whether they are parts of one, "
+        "is not known, so what concerns it stays undetermined; take an older one out of configs/, join parts of one export into one file",
+    )
 
 
 def _name_of(file: ConfigFile, by_file: Mapping[str, str]) -> str | None:
@@ -196,11 +243,12 @@ def _renamed(device: Device, name: str | None) -> Device:
 def _ambiguous(device: Device, other: Device) -> Device:
     first = tuple(SourceLine(one.file, 1, "") for one in (device, other))
     # The other file may differ in anything, interfaces and settings of the device itself included.
+    files = list(dict.fromkeys((device.file, other.file)))
     doubt = Doubt(
         DoubtKind.TRUNCATED,
         Text(
-            ja=f"同じ名前の機器の設定ファイルが二つある({device.file}、{other.file})。",
-            en=f"two configurations have the same device name ({device.file}, {other.file})",
+            ja=f"同じ名前の機器の設定が二つある({'、'.join(files)})。",
+            en=f"two configurations have the same device name ({', '.join(files)})",
         ),
         device.identity[:1] + other.identity[:1] or first,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from secaudit.network.matches import TCP, UDP, Service
+from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
 
@@ -103,3 +104,5 @@ class ManagementPlane:
     dns_servers: tuple[Server, ...] = ()
     logging_denied: bool | None = None
     logging_denied_sources: Sources = field(default=())
+    elsewhere: Text | None = None
+    """Why nothing here is known to be absent: this kind of file holds no settings of the device itself, and others do."""

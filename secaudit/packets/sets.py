@@ -55,6 +55,14 @@ class Spaces:
             self[6].intersection(self[6].valid, self[6].opening),
         )
 
+    def plainly_opening(self) -> PacketSet:
+        """Valid headers with which clients do open connections: of TCP those with SYN and no other flag."""
+        return PacketSet(
+            self,
+            self[4].intersection(self[4].valid, self[4].plainly_opening()),
+            self[6].intersection(self[6].valid, self[6].plainly_opening()),
+        )
+
     def surely_opening(self, packets: PacketSet) -> PacketSet:
         """The part of a set that opens a connection on every host."""
         return PacketSet(self, self[4].surely_opening(packets.node(4)), self[6].surely_opening(packets.node(6)))

@@ -163,6 +163,15 @@ class HeaderSpace(Diagrams):
         rest = self.guard(Field.PROTOCOL, complement(normalise([(TCP, TCP), (icmp, icmp)]), 255))
         return self.union_all((tcp, ping, rest))
 
+    def plainly_opening(self) -> int:
+        """Headers with which clients do open connections: a filter that lets nothing but a lone SYN through stops no client.
+
+        Who asks for congestion notification with the first packet (SYN, ECE and CWR) asks without when nothing answers (RFC 3168 6.1.1.1).
+        """
+        tcp = self.product([(Field.PROTOCOL, ((TCP, TCP),)), (Field.TCP_FLAGS, ((SYN, SYN),))])
+        rest = self.guard(Field.PROTOCOL, complement(((TCP, TCP),), 255))
+        return self.intersection(self.opening, self.union(tcp, rest))
+
     def surely_opening(self, packets: int) -> int:
         """The packets that open a connection on every host: SYN with FIN only where the same header without FIN is there as well."""
         found = self._surely_opening.get(packets)

@@ -22,9 +22,11 @@ from secaudit.network.intervals import (
     Intervals,
     contains,
 )
-from secaudit.network.matches import ANY_SERVICE, PROTOCOLS_WITH_PORTS, SYN, TCP, UDP, Match, Service
+from secaudit.network.matches import ANY_MARK, ANY_SERVICE, PROTOCOLS_WITH_PORTS, SYN, TCP, UDP, Match, Service
 from secaudit.policy.model import CellVerdict
 from secaudit.rules.context import RuleContext
+from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class Crossing:
     by_policy: bool
 
     def lines(self) -> Iterator[FilterLine]:
-        """The lines that apply between the two sides, in list order."""
-        for line in self.filter.lines:
+        """The lines that apply between the two sides and are not `without_hidden`, in list order."""
+        for line in without_hidden(self.device, self.filter):
             if not self.by_policy or (_meets(line.ingress, self.ingress) and _meets(line.egress, self.egress)):
                 yield line
 
@@ -115,6 +117,38 @@ def unfiltered(context: RuleContext, device: Device) -> tuple[tuple[Interface, I
             if (source, destination) in ways and left.vrf == right.vrf and not (left.filter_in or right.filter_out):
                 result.append((left, right))
     return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """A way between restricted zones on which no line of a filter decides: nothing is limited there. `sure` unless a default is not known."""
+
+    fact: Text
+    sources: tuple[SourceLine, ...]
+    sure: bool
+
+
+def unlimited(context: RuleContext, device: Device, zone: Zone | None) -> Iterator[Unlimited]:
+    """The ways of one device from or to a zone (None = any) that are open: without filter, or with filters that pass what no line matches."""
+    own = None if zone is None else context.places.interfaces_in(device.name, zone)
+    forwarding = set(_forwarding(device))
+    for ingress, egress in sorted(restricted_ways(context, device)):
+        left, right = device.interfaces[ingress], device.interfaces[egress]
+        if not {ingress, egress} <= forwarding or left.vrf != right.vrf or not (own is None or own & {ingress, egress}):
+            continue
+        names = deciding_policies(device) if device.policies else (left.filter_in, right.filter_out)
+        tables = [device.filters[name] for name in names if name is not None and name in device.filters]
+        if any(table.default is Action.DENY or last_line(last_lines(table), ingress, egress) for table in tables):
+            continue
+        sources = [one for table in tables for one in table.default_sources or table.sources]
+        yield Unlimited(
+            Text(
+                ja=f"{device.name} は、{ingress} から {egress} への通信を限定していない（フィルタがないか、該当する規則のないパケットを通過させる）。",
+                en=f"{device.name} limits nothing from {ingress} to {egress}: there is no filter, or it passes what no line matches.",
+            ),
+            tuple(dict.fromkeys(sources)) or (*left.sources[:1], *right.sources[:1]),
+            all(table.default is Action.PERMIT for table in tables),
+        )
 
 
 def restricted_ways(context: RuleContext, device: Device) -> frozenset[tuple[str, str]]:
@@ -233,11 +267,32 @@ def last_line(lines: tuple[FilterLine, ...], ingress: str, egress: str) -> Filte
     return None
 
 
+def without_hidden(device: Device, table: Filter) -> Iterator[FilterLine]:
+    """The lines of a filter but those that are not sure to permit, and stand behind others that surely decide every packet that they could see.
+
+    A YAMAHA switch, of which nobody knows what it does with the rest, ends a list with such a line even when the list decides everything.
+    """
+    families = families_routed(device)
+    if any(interface.dynamic_address for interface in device.interfaces.values()):
+        families |= {6}
+    decided: set[int] = set()
+    for line in table.lines:
+        seen = {match.family for match in line.matches} & families
+        if not (may_permit(line) and seen and seen <= decided):
+            yield line
+        everywhere = line.ingress is None and line.egress is None
+        if line.certainty is Certainty.ALWAYS and everywhere and _sees_opening(line):
+            decided |= {match.family for match in line.matches if _is_everything(match)}
+
+
 def _matches_everything(line: FilterLine) -> bool:
-    return any(
-        match.family == 4
-        and match.sources == ANY_IPV4
-        and match.destinations == ANY_IPV4
+    return any(match.family == 4 and _is_everything(match) for match in line.matches)
+
+
+def _is_everything(match: Match) -> bool:
+    return (
+        any_address(match.sources)
+        and any_address(match.destinations)
+        and match.marks == ANY_MARK
         and any(service == ANY_SERVICE for service in match.services)
-        for match in line.matches
     )

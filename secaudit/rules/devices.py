@@ -87,6 +87,9 @@ def management_doubts(device: Device) -> tuple[Doubt, ...]:
     A line that nobody understood belongs to either plane unless it is bound to interfaces; a file that ends in the middle hides anything.
     What was understood but has an effect we do not know is in `unsupported_settings`.
     """
+    elsewhere = device.management.elsewhere
+    if elsewhere is not None:
+        return (Doubt(DoubtKind.TRUNCATED, elsewhere, device.identity[:1], Plane.MANAGEMENT),)
     return tuple(
         doubt
         for doubt in device.doubts
@@ -114,6 +117,16 @@ def unread(
     """Undetermined because of lines that were not understood."""
     subject = device_subject(device.name)
     sources = [source for doubt in doubts for source in doubt.sources]
+    need = Text(
+        ja=f"{device.name} の読み取れなかった行についての説明、又は出力し直した設定ファイル",
+        en=f"an explanation of the lines of {device.name} that could not be read, or a new export",
+    )
+    if any(doubt.text == device.management.elsewhere for doubt in doubts):
+        reason = "not_in_file"
+        need = Text(
+            ja=f"{device.name} 自体の設定(該当する項目の設定ファイル、画面の写し等)",
+            en=f"the settings of {device.name} itself (the files or screens that hold them)",
+        )
     return answer(
         rule,
         Outcome.UNDETERMINED,
@@ -121,10 +134,5 @@ def unread(
         subject,
         *dict.fromkeys(doubt.text for doubt in doubts),
         evidence=lines(context, sources),
-        needs=(
-            Text(
-                ja=f"{device.name} の読み取れなかった行についての説明、又は出力し直した設定ファイル",
-                en=f"an explanation of the lines of {device.name} that could not be read, or a new export",
-            ),
-        ),
+        needs=(need,),
     )

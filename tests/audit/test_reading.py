@@ -14,6 +14,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import ReadConfig
+from tests.cli.folders import YAMAHA
 
 
 def test_a_fault_of_a_reader_leaves_one_file_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +78,17 @@ def test_devices_told_by_several_files_take_the_name_of_any_of_them(tmp_path: Pa
     devices, problems = reading.name_devices(files, [entry])
     assert [one.name for one in devices] == ["gcloud/vpc-0a000001"]
     assert problems == []
+
+
+def test_a_file_of_another_vendor_than_the_ledger_says_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rt.txt").write_text(YAMAHA, encoding="utf-8")
+    file = reading.read_config_file(tmp_path / "rt.txt", "configs/rt.txt")
+    source = SourceLine("municipality.yaml", 1, "")
+    for vendor, told in (("fortios", 1), ("yamaha", 0), ("another", 0)):
+        entry = LedgerDevice("rt-inet", vendor, "router", (), None, True, True, source)
+        devices, problems = reading.name_devices([file], [entry])
+        assert [one.name for one in devices] == ["rt-inet"]
+        assert len(problems) == told
+        if told:
+            assert "is fortios, but its configuration (configs/rt.txt) was read as yamaha" in problems[0].en
+            assert "機種は fortios であるが" in problems[0].ja

@@ -313,8 +313,11 @@ GOES_ON = [
     Fault(
         "two configurations with one hostname",
         _config(FORTIGATE.replace('"HTTPS"', '"ALL"'), "configs/old.conf"),
-        ("機器 fw-lgwan の設定ファイルが二つ提出されている(configs/fw-lgwan.conf と configs/old.conf)", "古い方を"),
-        ("two different configurations of fw-lgwan", "take the older one out"),
+        (
+            "機器 fw-lgwan の設定ファイルが二つ提出されている(configs/fw-lgwan.conf と configs/old.conf)",
+            "古いものは configs/ から取り除き、分けて出力したものは一つのファイルにつなげる",
+        ),
+        ("two different configurations of fw-lgwan", "take an older one out of configs/, join parts of one export"),
     ),
     Fault(
         "a name with HTML in it",

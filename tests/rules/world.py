@@ -326,7 +326,7 @@ def _filter(name: str, words: Mapping[str, Any], say: _Lines) -> Filter:
 
 
 def _line(label: str, text: str, say: _Lines) -> FilterLine:
-    """`permit IN OUT SOURCE DESTINATION SERVICE [log] [nat] [uncertain] [established] [remembered]`; `-` for any interface."""
+    """`permit IN OUT SOURCE DESTINATION SERVICE [log] [nat] [uncertain] [established] [syn] [remembered]`; `-` for any interface."""
     action, ingress, egress, source, destination, service, *options = text.split()
     return FilterLine(
         label=label,
@@ -353,7 +353,7 @@ def _service(text: str, options: list[str]) -> Service:
     name, _, ports = text.partition("/")
     number = PROTOCOL_NUMBERS[name]
     chosen = (_interval(ports),) if ports else ANY_PORT
-    flags = values_with_bits(16, 16) if "established" in options else ((0, 255),)
+    flags = values_with_bits(16, 16) if "established" in options else ((2, 2),) if "syn" in options else ((0, 255),)
     if "reply" in options:
         return Service(((number, number),), source_ports=chosen, tcp_flags=flags)
     return Service(((number, number),), destination_ports=chosen, tcp_flags=flags)

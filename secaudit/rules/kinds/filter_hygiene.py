@@ -32,6 +32,8 @@ from secaudit.rules.boundary import (
     permits,
     restricted_ways,
     unfiltered,
+    unlimited,
+    without_hidden,
 )
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import traffic_doubts, unread, without_configuration
@@ -139,12 +141,14 @@ def _any_any(parameters: _Parameters, context: RuleContext, device: Device) -> I
             line.sources,
             sure=permits(line),
         )
+    for way in unlimited(context, device, None):
+        yield _Fault("unlimited", way.fact, way.sources, sure=way.sure)
 
 
 def _lines_between_zones(context: RuleContext, device: Device) -> Iterable[tuple[Filter, FilterLine]]:
     ways = restricted_ways(context, device)
     for table, between in _filters_between_zones(device, ways):
-        for line in table.lines:
+        for line in without_hidden(device, table):
             if any(
                 (line.ingress is None or ingress in line.ingress) and (line.egress is None or egress in line.egress)
                 for ingress, egress in between
@@ -165,8 +169,18 @@ def _is_any_any(line: FilterLine, families: frozenset[int]) -> bool:
 def _default_deny(parameters: _Parameters, context: RuleContext, device: Device) -> Iterable[_Fault]:
     for table, between in _filters_between_zones(device, restricted_ways(context, device)):
         ends = last_lines(table)
-        open_ended = any(last_line(ends, ingress, egress) is None for ingress, egress in between)
-        if open_ended and table.default is not Action.DENY:
+        last = [last_line(ends, ingress, egress) for ingress, egress in between]
+        permitting = [one for one in last if one is not None and one.action is Action.PERMIT]
+        if permitting:
+            yield _Fault(
+                "ends_with_permit",
+                Text(
+                    ja=f"{device.name} の {table.name} は、残りの全てを許可する規則（{permitting[0].label}）で終わる。",
+                    en=f"{table.name} on {device.name} ends with a line that permits all the rest ({permitting[0].label}).",
+                ),
+                permitting[0].sources,
+            )
+        if None in last and table.default is not Action.DENY:
             yield _Fault(
                 "no_default_deny",
                 Text(
@@ -227,6 +241,9 @@ def _denied_logged(parameters: _Parameters, context: RuleContext, device: Device
         )
     for crossing in found:
         yield from _unlogged(crossing)
+    if found:
+        for way in unlimited(context, device, parameters.zone):
+            yield _Fault("unlimited", way.fact, way.sources, sure=way.sure)
     if device.management.logging_denied is False:
         yield _Fault(
             "denied_not_logged",

@@ -19,6 +19,7 @@ from secaudit.policy.model import Registered
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines, register_subject
 from secaudit.rules.boundary import (
     Crossing,
+    Unlimited,
     any_address,
     any_service,
     boundary_devices,
@@ -28,6 +29,7 @@ from secaudit.rules.boundary import (
     opens,
     permits,
     port_count,
+    unlimited,
     wider_than,
 )
 from secaudit.rules.context import RuleContext
@@ -37,6 +39,7 @@ from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import nothing_to_judge
 from secaudit.text.bilingual import Text
+from secaudit.text.source import SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,8 @@ class _Parameters:
 
 @dataclass(frozen=True, slots=True)
 class _Wide:
-    line: FilterLine
-    filter_name: str
     fact: Text
+    sources: tuple[SourceLine, ...]
     sure: bool
 
 
@@ -149,16 +151,17 @@ def _device(rule: Rule, parameters: _Parameters, context: RuleContext, device: D
             if fault is not None:
                 wide.setdefault((crossing.filter.name, line.label), fault)
     subject = device_subject(device.name)
-    sure = [one for one in wide.values() if one.sure]
-    chosen = sure or list(wide.values())
+    found: list[_Wide | Unlimited] = [*wide.values(), *unlimited(context, device, parameters.zone)]
+    sure = [one for one in found if one.sure]
+    chosen = sure or found
     if chosen:
         return answer(
             rule,
             Outcome.FAIL if sure else Outcome.UNDETERMINED,
-            "wide_line" if sure else "unread_lines",
+            ("wide_line" if isinstance(sure[0], _Wide) else "unlimited") if sure else "unread_lines",
             subject,
             *(one.fact for one in chosen),
-            evidence=lines(context, (source for one in chosen for source in one.line.sources)),
+            evidence=lines(context, (source for one in chosen for source in one.sources)),
         )
     doubts = tuple(one for one in traffic_doubts(device) if one.kind in HIDING)
     if doubts:
@@ -203,7 +206,7 @@ def _fault(
                 ja=f"{crossing.device.name} の {crossing.filter.name} の {line.label} は{found.ja}が限定されておらず、要件を満たさない。",
                 en=f"{line.label} of {crossing.filter.name} on {crossing.device.name} does not limit its {found.en}.",
             )
-            return _Wide(line, crossing.filter.name, fact, sure=permits(line))
+            return _Wide(fact, line.sources, sure=permits(line))
     return None
 
 

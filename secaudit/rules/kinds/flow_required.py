@@ -75,7 +75,7 @@ def _direction(rule: Rule, context: RuleContext, entry: PermittedFlow, source: Z
             rule, Outcome.UNDETERMINED, refused.reason, subject, *refused.facts, evidence=own, needs=refused.needs
         )
     pair = context.flows.pair(source, destination)
-    wanted = entry_packets(entry, source, context)
+    wanted = entry_packets(entry, source, context) & context.flows.spaces.plainly_opening()
     blocked = wanted - pair.possible
     if wanted.is_empty or not blocked.is_empty:
         return _blocked(rule, context, entry, pair, wanted, blocked)

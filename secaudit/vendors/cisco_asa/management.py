@@ -264,6 +264,9 @@ class Management:
         found = []
         for name in ("ssh", "telnet"):
             found.append(_service(name, self._admitted[name], identity, ()))
+        # There is no plain HTTP for management: `http server` is ASDM over TLS, `http redirect` sends browsers there
+        # (ASA configuration guide, "Configure ASDM access").
+        found.append(ManagementService("http", False, identity, by_default=True))
         server = self._http_server
         if server is None or not server[0]:
             found.append(

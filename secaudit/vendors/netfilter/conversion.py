@@ -22,6 +22,7 @@ from pathlib import PurePosixPath
 from secaudit.network.device import Device, Doubt, DoubtKind, Notice, NoticeKind, Plane, Stage
 from secaudit.network.filters import Action, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceKind
+from secaudit.network.management import ManagementPlane
 from secaudit.network.match_algebra import any_packet_of
 from secaudit.network.matches import Family
 from secaudit.network.routes import DynamicRouting
@@ -62,6 +63,10 @@ _NOT_THERE = Text(
 _NOT_ONE_LIST = Text(
     ja="同じフックの複数のチェインを1つの一覧にできないため、判断できません",
     en="several chains at one hook cannot be written as one list",
+)
+_HOST_ITSELF = Text(
+    ja="提出されたファイルにはパケットフィルターの規則があるだけで、ホスト自体の設定(管理用サービス、利用者と認証情報、SNMP、ログの送信先、時刻同期、名前解決)は含まれない。",
+    en="the file holds packet filter rules; the settings of the host itself (services, users and secrets, SNMP, log collectors, time sources, resolvers) are in other files",
 )
 _COMES_AND_GOES = (InterfaceKind.DIALER, InterfaceKind.TUNNEL)
 
@@ -107,6 +112,7 @@ def convert(ruleset: Ruleset, host: HostFacts, identity: Identity) -> Device:
         local_in=tuple(building.local_in),
         local_out=tuple(building.local_out),
         filters_own_packets=building.filter_out is not None,
+        management=ManagementPlane(elsewhere=_HOST_ITSELF),
         tracks_connections=_tracks(ruleset),
         untracked=building.untracked,
         routes=host.routes,

@@ -116,13 +116,16 @@ class _Flattening:
                 raise too_big(rule.sources)
             kind = rule.verdict.kind
             if kind is VerdictKind.CONTINUE:
-                pending = rule.condition if rule.logged else pending
+                pending = self._of_families(chain, rule.condition) if rule.logged else pending
                 continue
             try:
                 hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
-                    self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
+                    ends_logged = self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
+                    if kind is VerdictKind.JUMP and ends_logged:
+                        # what comes back from that chain was logged at its end
+                        pending = self._of_families(chain, rule.condition)
                     if kind in _LEAVING and len(path) > 1:
                         regions = tuple(left for region in regions for left in _without(region, rule.condition, hit))
                         self._grow(regions, rule)
@@ -143,23 +146,32 @@ class _Flattening:
         sources: Sources,
         *,
         logged: bool,
-    ) -> None:
+    ) -> bool:
+        """Appends what a rule does with the packets that it hits. Returns whether it leads to a chain whose end is logged (`walk`)."""
         kind = rule.verdict.kind
         if kind in _CALLING:
             key = replace(chain.key, chain=rule.verdict.chain)
             target = self._chains.get(key)
             if target is None:
                 self._append(FlatRule(rule, _UNKNOWN, _unsure(hit, rule), sources, logged), rule)
-                return
+                return False
             if key in path:
                 raise TooComplexError(_loop(key.chain), sources)
             if len(path) >= _DEEPEST:
                 raise too_big(sources)
-            self.walk(target, hit, path, sources)
+            ends_logged = self.walk(target, hit, path, sources)
             if kind is VerdictKind.GOTO and len(path) == 1:
                 self._append(FlatRule(rule, _RETURN, hit, sources, logged=False), rule)
-        elif kind is not VerdictKind.RETURN or len(path) == 1:
+            return ends_logged
+        if kind is not VerdictKind.RETURN or len(path) == 1:
             self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
+        return False
+
+    @staticmethod
+    def _of_families(chain: Chain, log: Condition) -> Condition:
+        """A condition of a log; one for every packet that the table sees asks for nothing."""
+        whole = log.matches == any_packet_of(chain.key.families)
+        return replace(log, matches=_EVERYTHING) if whole else log
 
     def _append(self, flat: FlatRule, rule: Rule) -> None:
         self._grow(flat.regions, rule)

@@ -22,6 +22,7 @@ from secaudit.vendors.netfilter.ruleset import (
     VerdictKind,
 )
 from secaudit.vendors.nftables.document import ChainText, Document, TableText
+from secaudit.vendors.nftables.items import word_of
 from secaudit.vendors.nftables.meaning import Change, Meaning, meaning_of
 from secaudit.vendors.nftables.names import names
 from secaudit.vendors.nftables.plans import Plans
@@ -47,6 +48,10 @@ _LOWER_LAYER = Text(
 _BAD_BASE = Text(
     ja="ベースチェーンの定義（type、hook、priority）を読み取れません",
     en="the definition of a base chain (type, hook, priority) was not understood",
+)
+_TWICE = Text(
+    ja="同じベースチェーンが二度定義されています（出力が二回分含まれている可能性があり、どちらが現在の設定か判断できません）",
+    en="a base chain is defined twice: the file may hold two outputs, and which of them is current cannot be told",
 )
 _UNDEFINED = Text(
     ja="定義されていないセットまたはマップを使うルールがあります",
@@ -121,6 +126,9 @@ class _Building:
         priority: int | None = None
         lines: list[SourceLine] = []
         policy_lines: list[SourceLine] = []
+        defined = [statement for statement in chain.base if word_of(statement[0]) == "type"]
+        if len(defined) > 1:
+            self._doubt(DoubtKind.UNREAD, _TWICE, [line for statement in defined for line in lines_of(statement)])
         for statement in chain.base:
             reading = Reading(statement)
             while reading.peek() is not None:

@@ -23,7 +23,7 @@ def documents_of(text: ConfigText) -> tuple[list[Document], set[int]]:
         first = documents[0].root.line.number
         around |= {line.number for line in lines if line.number < first and not set_form.is_command(line.text)}
     if not documents:
-        documents = [Document(Node("config", lines[0] if lines else SourceLine(text.file, 1, "")))]
+        documents = [Document(Node("config", lines[0] if lines else SourceLine(text.file, 1, "")), open_end=True)]
         behind = lines
     set_form.read_into(documents[-1], behind)
     return documents, around

@@ -288,6 +288,12 @@ class _DeviceReader:
         if self.document.truncated:
             text = Text(ja="設定が途中で切れています。", en="The file ends in the middle of the configuration.")
             findings.doubt(DoubtKind.TRUNCATED, text, self.document.truncated)
+        if self.document.open_end and not any(rules(scope, "security") for scope in self.scopes):
+            text = Text(
+                ja="セキュリティルールが一つもありません。出力が途中で切れている可能性があります(set 形式では末尾を確かめられません)。",
+                en="There is no security rule at all: the output may have been cut off (the set form does not show where it ends).",
+            )
+            findings.doubt(DoubtKind.TRUNCATED, text, findings.identity)
         repeated = [line for holder, line in self.document.repeated if holder not in _UNCERTAIN_WHEN_REPEATED]
         if repeated:
             text = Text(ja="同じ名前の設定が二度書かれています。", en="Some entries stand in the file twice.")
@@ -303,6 +309,16 @@ class _DeviceReader:
         if len(hosts) > 1:
             text = Text(ja="複数の装置の設定が混ざっています。", en="The configurations of several devices are mixed.")
             findings.doubt(DoubtKind.UNREAD, text, findings.identity)
+        host = (
+            self.deviceconfig.child("system", "hostname", hosts[0]) if self.deviceconfig is not None and hosts else None
+        )
+        if host is not None and host.further:
+            # No output prints a setting twice: rules of the second one would stand behind those of the first, which decide.
+            text = Text(
+                ja="設定の出力が二回分含まれています。どちらが現在の設定か判断できません。",
+                en="The file holds two outputs of the configuration; which of them is current is not known.",
+            )
+            findings.doubt(DoubtKind.UNREAD, text, (host.line, *host.further))
         for word in ("device-group", "template", "template-stack"):
             node = self.device.child(word)
             if node is not None and node.children:

@@ -102,3 +102,5 @@ class Document:
     """Entries that stand there twice: what holds them, and the later line."""
     moved: list[SourceLine] = field(default_factory=list)
     """Lines that change the order of rules."""
+    open_end: bool = False
+    """It has the `set` form only, in which nothing shows whether the end is there."""
