@@ -16,6 +16,7 @@ from secaudit.vendors.cisco.words import Words
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.unread_scope import scope_of_interface_line
 from secaudit.vendors.common.words import ipv4, ipv6, prefix_length
 
 _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging is not modelled")
@@ -48,7 +49,7 @@ def read_interface(
         if known is not None:
             ledger.ignore(child, known[1])
         elif not elsewhere(child):
-            ledger.leave(child, on_interfaces(name))
+            ledger.leave(child, scope_of_interface_line(child.keys, (name,)))
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:

@@ -22,6 +22,7 @@ from secaudit.vendors.cisco_nxos.vocabulary import (
 )
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.unread_scope import scope_of_interface_line
 from secaudit.vendors.common.words import ipv4, ipv6, prefix_length, whole_number
 
 _STORAGE = ("fc", "vfc", "san-port-channel", "sup-eth")
@@ -83,7 +84,7 @@ def read_interface(
         if known is not None:
             ledger.ignore(child, known[1])
         elif not elsewhere(child):
-            ledger.leave(child, on_interfaces(name))
+            ledger.leave(child, scope_of_interface_line(child.keys, (name,)))
 
 
 def _read_line(facts: InterfaceFacts, node: Node, features: Features, ledger: Ledger) -> bool:
