@@ -15,7 +15,7 @@ def scope_of_interface_line(keys: Sequence[str], names: Sequence[str]) -> Scope:
 
     Without the line such a network has no route, so what other interfaces receive for it would seem to be impossible.
     """
-    if not _ROUTING_WORDS.isdisjoint(keys) or any(map(_may_be_an_address, keys)):
+    if not _ROUTING_WORDS.isdisjoint(keys) or any(map(may_be_an_address, keys)):
         return DEVICE
     return on_interfaces(*names)
 
@@ -25,5 +25,6 @@ def may_apply_a_list(keys: Sequence[str]) -> bool:
     return not _FILTER_WORDS.isdisjoint(keys)
 
 
-def _may_be_an_address(word: str) -> bool:
+def may_be_an_address(word: str) -> bool:
+    """Whether a word has the shape of an IPv4 or IPv6 address, however wrong it may be."""
     return word.count(".") > 2 or word.count(":") > 1

@@ -12,7 +12,8 @@ from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKi
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.bilingual import Text
-from secaudit.text.source import Sources
+from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.common.unread_scope import may_be_an_address
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 
@@ -148,7 +149,8 @@ def _interface(scope: Scope, entry: Section) -> Interface:
                 en=f"The interface {entry.name} has lines that were not understood.",
             ),
             entry.unknown,
-            interfaces=frozenset((entry.name,)),
+            # An address leads there what other interfaces receive.
+            interfaces=None if any(map(_holds_an_address, entry.unknown)) else frozenset((entry.name,)),
         )
     vlan = entry.get("vlanid")
     ipv6 = entry.section("ipv6")
@@ -329,6 +331,10 @@ def _unreadable(scope: Scope, name: str, lines: Sources) -> None:
         ),
         lines,
     )
+
+
+def _holds_an_address(line: SourceLine) -> bool:
+    return any(map(may_be_an_address, line.text.split()))
 
 
 def _parse_interface(words: tuple[str, ...]) -> IPInterface | None:
