@@ -184,6 +184,18 @@ def cisco_asa(count: int) -> Iterator[str]:
     yield from ("access-group LIST in interface inside", ": end")
 
 
+def cisco_nxos(count: int) -> Iterator[str]:
+    """A switch with one long list."""
+    yield from ("!Command: show running-config", "version 9.3(8)", "hostname NX-BENCH", "feature interface-vlan")
+    yield "ip access-list LIST"
+    for index in range(count):
+        host, net, port = _addresses(index)
+        yield f"  {10 * index + 10} permit tcp {host}/32 {net}.0/24 eq {port}"
+    for number in (1, 2):
+        yield from (f"interface Vlan{number}", "  no shutdown", f"  ip address 10.{number}.0.1/16")
+    yield from ("  ip access-group LIST in", "line console", "line vty", "boot nxos bootflash:/nxos.9.3.8.bin")
+
+
 def juniper_srx(count: int) -> Iterator[str]:
     """A firewall with addresses and policies, as `set` commands."""
     yield from ("set version 21.4R3.15", "set system host-name SRX-BENCH")
@@ -227,6 +239,6 @@ def yamaha_swx(count: int) -> Iterator[str]:
 WRITERS: dict[str, Callable[[int], Iterator[str]]] = {
     one.__name__: one
     for one in (
-        alaxala, awplus, cisco_asa, cisco_ios, fortios, iptables, juniper_srx, nec_ix, nftables, panos, yamaha, yamaha_swx,
+        alaxala, awplus, cisco_asa, cisco_ios, cisco_nxos, fortios, iptables, juniper_srx, nec_ix, nftables, panos, yamaha, yamaha_swx,
     )
 }  # fmt: skip

@@ -63,7 +63,9 @@ def boundary_devices(context: RuleContext, zone: Zone | None) -> tuple[Device, .
 def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossing, ...]:
     """The filters of one boundary device that decide about traffic between `zone` and the rest, in both directions."""
     inside = context.places.interfaces_in(device.name, zone)
-    outside = frozenset(_forwarding(device)) - inside
+    vrfs = {device.interfaces[name].vrf for name in inside}
+    reached = {name for name in _forwarding(device) if device.interfaces[name].vrf in vrfs}
+    outside = frozenset(reached) - inside
     peers = frozenset(zone_ for name in outside for zone_ in context.places.of_interface(device.name, name))
     if device.policies:
         tables = [device.filters[name] for name in deciding_policies(device)]

@@ -364,9 +364,9 @@ def test_time_is_linear_in_the_number_of_lines() -> None:
         )
         ports = "\n".join(f"interface Ethernet1/{number}\n  switchport access vlan 7" for number in range(count // 4))
         text = config(f"ip access-list X\n{entries}\n{ports}{END}")
-        start = time.perf_counter()
+        start = time.process_time()
         READER.read(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     took(1000)
     small = min(took(4000) for _ in range(2))

@@ -16,7 +16,9 @@ from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.juniper_srx import READER
 from tests.vendors.cases import ExpectedPacket, expected_of
 
-CASES = sorted(Path(__file__).with_name("cases").glob("*.conf"))
+BEYOND = ("logical_systems",)
+"""Cases in which a packet may end at a device that is nobody's any more when a word is damaged."""
+CASES = [path for path in sorted(Path(__file__).with_name("cases").glob("*.conf")) if path.stem not in BEYOND]
 PASSES, STOPS = ("delivered", "unmodelled"), ("denied", "unrouted")
 TOLD_ELSEWHERE = ("version", "host-name", "description")
 PASTED = ("#", "}", "/", "delete", "deactivate", "insert", "edit", "top", "up")
@@ -52,8 +54,6 @@ def verdict(text: str, packet: ExpectedPacket) -> str:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_damaged_word_never_turns_a_verdict_around(path: Path) -> None:
-    if path.stem == "logical_systems":
-        pytest.skip("a packet may end at a device that is nobody's any more")
     random = Random(path.stem)
     lines = path.read_text(encoding="utf-8").split("\n")
     packets = [one for one in expected_of(path).packets if len(one.ways) == 1]

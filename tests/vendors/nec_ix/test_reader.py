@@ -336,9 +336,9 @@ def test_time_is_linear(line: str) -> None:
     def seconds(count: int) -> float:
         body = "\n".join(line.replace("{n}", str(n % 60000)).replace("{m}", str(n % 250 + 1)) for n in range(count))
         text = config(HEADER + WAN.rstrip() + "\n" + body)
-        start = time.perf_counter()
+        start = time.process_time()
         READER.read(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(200)
     short, long = seconds(1000), seconds(4000)

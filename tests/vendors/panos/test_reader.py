@@ -128,9 +128,9 @@ def test_entities_and_document_types_are_refused() -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_text_is_read_in_time(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     found = read(text, whole=False)
-    assert time.monotonic() - started < 8
+    assert time.process_time() - started < 8
     assert all(device.doubts for device in found.devices)
 
 
@@ -243,9 +243,9 @@ def test_routes_of_routers_that_send_to_each_other() -> None:
         for number in range(300):
             path = f"set network virtual-router {one} routing-table ip static-route r{number}"
             lines += [f"{path} destination 10.{number % 250}.0.0/{12 + number % 8}", f"{path} nexthop next-vr {other}"]
-    started = time.monotonic()
+    started = time.process_time()
     device = one_of("\n".join(lines) + "\n")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert DoubtKind.UNSUPPORTED in kinds(device)
 
 
@@ -257,9 +257,9 @@ def test_gateways_behind_gateways() -> None:
             lines.append(
                 f"{path} destination 172.16.{number}.0/24\n{path} nexthop ip-address 172.16.{(number * 7 + way) % 150}.1\n"
             )
-    started = time.monotonic()
+    started = time.process_time()
     one_of("".join(lines))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_lookalikes_are_not_ours() -> None:
