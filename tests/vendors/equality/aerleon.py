@@ -35,8 +35,19 @@ from tests.vendors.equality.policies import (
 from tests.vendors.equality.reading import meant, service_set
 from tests.vendors.equality.written import Written
 
-TARGETS = ("cisco", "cisconx", "fortigate", "juniper", "srx", "paloalto", "speedway", "iptables", "nftables")
-_OF_LISTS = ("cisco", "cisconx", "fortigate", "juniper", "srx", "paloalto")
+TARGETS = (
+    "cisco",
+    "ciscoasa",
+    "cisconx",
+    "fortigate",
+    "juniper",
+    "srx",
+    "paloalto",
+    "speedway",
+    "iptables",
+    "nftables",
+)
+_OF_LISTS = ("cisco", "ciscoasa", "cisconx", "fortigate", "juniper", "srx", "paloalto")
 """Targets whose lines know no states."""
 
 _PROTOCOLS = {
@@ -57,6 +68,7 @@ _TYPES = {
 }  # fmt: skip
 _IPIP = 4
 _NOT_SAID = {
+    "ciscoasa": frozenset((_IPIP, 46, 51, 112)),
     "cisconx": frozenset((_IPIP, 46, 51, 112)),
     "fortigate": frozenset(_PROTOCOLS) - {TCP, UDP},
     "juniper": frozenset((88,)),
@@ -72,6 +84,8 @@ NX-OS has other names for some; what is neither TCP nor UDP is told by applicati
 
 def expressible(policy: Policy, target: str) -> Policy | None:
     """The policy without what the generator cannot say; None when nothing is left."""
+    if target == "ciscoasa" and policy.family == 6:
+        return None  # version 1.18 writes IPv4 only
     rules = []
     for rule in policy.rules:
         services = tuple(one for one in rule.services if _can_say(one, target))
@@ -156,6 +170,8 @@ class AerleonWriter:
         match self._target:
             case "cisco" | "cisconx":
                 return f"LIST {'inet6' if self._policy.family == 6 else 'extended'}"
+            case "ciscoasa":
+                return "LIST"
             case "juniper":
                 return f"LIST {self._inet}"
             case "fortigate" | "srx" | "paloalto":
@@ -207,6 +223,15 @@ class AerleonWriter:
         # What a device prints: no command that deletes the list first, no "exit" behind it.
         body = [line for line in text.splitlines() if not line.startswith(("no ", "exit"))]
         return self._written("cisco_ios", [*lines, *body, "end"], _CISCO["Gi0"], _CISCO["Gi1"], "in")
+
+    def _in_ciscoasa(self, text: str) -> Written:
+        lines = ["ASA Version 9.12(4)", "hostname fw-eq"]
+        for number, name, level, four in ((0, "inside", 100, "10.1.0.1"), (1, "outside", 0, "10.2.0.1")):
+            lines += [f"interface GigabitEthernet0/{number}", f" nameif {name}", f" security-level {level}"]
+            lines += [f" ip address {four} 255.255.0.0"]
+        body = [line for line in text.splitlines() if not line.startswith("clear configure ")]
+        group = "access-group LIST in interface inside"
+        return self._written("cisco_asa", [*lines, *body, group, ": end"], "inside", "outside")
 
     def _in_cisconx(self, text: str) -> Written:
         six = self._policy.family == 6
