@@ -63,14 +63,15 @@ def boundary_devices(context: RuleContext, zone: Zone | None) -> tuple[Device, .
 def crossings(context: RuleContext, device: Device, zone: Zone) -> tuple[Crossing, ...]:
     """The filters of one boundary device that decide about traffic between `zone` and the rest, in both directions."""
     inside = context.places.interfaces_in(device.name, zone)
-    vrfs = {device.interfaces[name].vrf for name in inside}
-    reached = {name for name in _forwarding(device) if device.interfaces[name].vrf in vrfs}
-    outside = frozenset(reached) - inside
+    outside = frozenset(_forwarding(device)) - inside
     peers = frozenset(zone_ for name in outside for zone_ in context.places.of_interface(device.name, name))
     if device.policies:
         tables = [device.filters[name] for name in deciding_policies(device)]
-        ways = [(inside, frozenset({name}), name) for name in sorted(outside)]
-        ways += [(frozenset({name}), inside, name) for name in sorted(outside)]
+        # Whatever the policies say, nothing passes from one routing table to another.
+        vrfs = {device.interfaces[name].vrf for name in inside}
+        reached = sorted(name for name in outside if device.interfaces[name].vrf in vrfs)
+        ways = [(inside, frozenset({name}), name) for name in reached]
+        ways += [(frozenset({name}), inside, name) for name in reached]
         return tuple(
             Crossing(device, table, source, destination, _peers(context, device, name), True)
             for table in tables
