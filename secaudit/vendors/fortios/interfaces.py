@@ -102,6 +102,7 @@ def read_ports(scope: Scope) -> Ports:
     interfaces: dict[str, Interface] = {}
     down: dict[str, Sources] = {}
     groups = _groups(scope)
+    _report_strays(scope)
     for entry in _own_entries(scope):
         interface = replace(_interface(scope, entry), member_of=groups.get(entry.name))
         interfaces[entry.name] = interface
@@ -124,6 +125,20 @@ def _own_entries(scope: Scope) -> list[Section]:
     if scope.vdom is None:
         return entries
     return [entry for entry in entries if entry.get("vdom", "root") == scope.vdom]
+
+
+def _report_strays(scope: Scope) -> None:
+    """Interfaces that may belong to any VDOM: none is told, and a line that may have told one is not understood."""
+    for entry in scope.entries("system interface") if scope.vdom is not None else ():
+        if entry.unknown and "vdom" not in entry.settings:
+            scope.findings.doubt(
+                DoubtKind.UNREAD,
+                Text(
+                    ja=f"インタフェース {entry.name} がどの VDOM に属するか、読み取れない行があるため分かりません。",
+                    en=f"Which VDOM the interface {entry.name} belongs to is not known: it has lines that were not understood.",
+                ),
+                entry.unknown,
+            )
 
 
 def _groups(scope: Scope) -> dict[str, str]:
