@@ -105,6 +105,14 @@ class Host:
     source: SourceLine
 
 
+class DataDirection(StrEnum):
+    """Which way the data of a permitted flow goes, seen from the municipality. The connection may be opened from either side."""
+
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class PermittedFlow:
     """One permitted flow of the register; those with condition `S1` are the 特定通信台帳.
@@ -112,7 +120,8 @@ class PermittedFlow:
     `condition` is a cell code of the policy matrix (S1, M1, M2, M3, L1, K1, ...). The flow opens from
     `source_zone` to `destination_zone`; `two_way` permits (and, when `required`, demands) the opening in both
     directions, the mirror entry keeping the same ports on the far side. `ports` are destination ports as inclusive intervals,
-    empty for protocols without. `system` names the external system (`eltax`, `mynaportal`, ...).
+    empty for protocols without. `system` names the external system (`eltax`, `mynaportal`, ...). `data` is which way the data goes, None
+    when it is not stated.
     """
 
     id: str
@@ -127,6 +136,7 @@ class PermittedFlow:
     protocol: str
     ports: tuple[tuple[int, int], ...]
     mac_addresses: tuple[str, ...]
+    data: DataDirection | None
     two_way: bool
     required: bool
     approved_by: str

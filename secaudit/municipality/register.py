@@ -7,7 +7,7 @@ import datetime
 from secaudit.municipality import fields
 from secaudit.municipality.documents import Documents
 from secaudit.municipality.fields import Mistakes
-from secaudit.municipality.model import IPNetwork, PermittedFlow, Zone
+from secaudit.municipality.model import DataDirection, IPNetwork, PermittedFlow, Zone
 from secaudit.municipality.zone_bindings import Zones
 from secaudit.text.bilingual import Text
 from secaudit.text.yaml_document import YamlNode
@@ -59,6 +59,7 @@ def _flow(node: YamlNode, zones: Zones, documents: Documents, mistakes: Mistakes
         protocol=protocol,
         ports=ports,
         mac_addresses=mistakes.each(fields.mac_address, node, "mac_addresses"),
+        data=_direction(node),
         two_way=node.flag("two_way", default=False),
         required=node.flag("required", default=False),
         approved_by=node.text("approved_by"),
@@ -67,6 +68,11 @@ def _flow(node: YamlNode, zones: Zones, documents: Documents, mistakes: Mistakes
         document=document,
         source=node.source,
     )
+
+
+def _direction(node: YamlNode) -> DataDirection | None:
+    stated = node.optional_text("data")
+    return None if stated is None else DataDirection(stated)
 
 
 def _required_date(node: YamlNode, key: str, mistakes: Mistakes) -> datetime.date | None:

@@ -1,6 +1,7 @@
 """Guideline editions, models and zone matrices, as loaded from `policies/`."""
 
-from secaudit.policy.loader import editions, load_policy
+from secaudit.policy.editions import editions
+from secaudit.policy.loader import load_policy
 from secaudit.policy.model import (
     Cell,
     CellVerdict,
@@ -9,6 +10,8 @@ from secaudit.policy.model import (
     Constraint,
     DefinitionFile,
     Denied,
+    Edition,
+    Exchange,
     Free,
     LegalDate,
     NotApplicable,
@@ -27,6 +30,8 @@ __all__ = [
     "Constraint",
     "DefinitionFile",
     "Denied",
+    "Edition",
+    "Exchange",
     "Free",
     "LegalDate",
     "NotApplicable",

@@ -66,12 +66,33 @@ class NotApplicable:
     """Outside the body's control."""
 
 
+class Exchange(StrEnum):
+    """Which way data may go between the My Number zone and a destination of one class (guideline 3.5)."""
+
+    NONE = "none"
+    IN = "in"
+    """Only into the zone."""
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """Only flows inside valid register entries that carry `condition`; `services` (empty = all) narrows them further."""
+    """Only flows inside valid register entries that carry `condition`; `services` (empty = all) narrows them further.
+
+    `classes` gives the exchange that the edition permits with destinations of class 1 (①) and 2 (②); empty where it does not tell them apart.
+    """
 
     condition: str
     services: tuple[ServicePorts, ...]
+    classes: tuple[tuple[int, Exchange], ...] = ()
+
+    def exchange_with(self, destination_class: int | None) -> Exchange:
+        """What may be exchanged with a destination of a class; with one whose class nobody states, what is permitted with every class."""
+        if not self.classes:
+            return Exchange.BOTH
+        order = (Exchange.NONE, Exchange.IN, Exchange.BOTH)
+        asked = [way for number, way in self.classes if destination_class in (None, number)]
+        return min(asked, key=order.index, default=Exchange.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +129,8 @@ class CellVerdict(StrEnum):
 class Cell:
     """What may open a connection from `source` to `destination`. Any one of `conditions` permits.
 
-    `text` is the cell as the matrix writes it (`D*/S2`).
+    `text` is the cell as the matrix writes it (`D*/S2`). `reason` is what an edition or a model changed here, None where the first
+    edition's model α still holds.
     """
 
     source: Zone
@@ -117,6 +139,7 @@ class Cell:
     conditions: tuple[Condition, ...]
     confidence: Confidence
     reference: str
+    reason: Text | None
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -168,13 +191,52 @@ class DefinitionFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionChange:
+    """What an edition changed of a condition: the exchange it permits by class of the destination."""
+
+    code: str
+    classes: tuple[tuple[int, Exchange], ...]
+    reason: Text
+    confidence: Confidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something an edition changed that no matrix shows."""
+
+    text: Text
+    confidence: Confidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One edition of the guideline. `after` is the edition before it, None for the first."""
+
+    id: str
+    title: Text
+    short: Text
+    revised_on: datetime.date
+    after: str | None
+    conditions: tuple[ConditionChange, ...]
+    elsewhere: tuple[Remark, ...]
+    confidence: Confidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """One edition and one model: all 16 x 16 cells, the zones, the conditions, and the legal dates."""
+    """One edition and one model: all 16 x 16 cells, the zones, the conditions, and the legal dates.
+
+    `history` are the editions up to this one, oldest first.
+    """
 
     edition: str
     edition_title: Text
     edition_short: Text
     revised_on: datetime.date
+    history: tuple[Edition, ...]
     model: Model
     model_title: Text
     zones: Mapping[Zone, ZoneInfo]

@@ -10,6 +10,7 @@ from typing import Any
 from secaudit.errors import PolicyError
 from secaudit.locations import data_folder
 from secaudit.municipality.model import Model
+from secaudit.policy import editions
 from secaudit.policy.definitions import Definition, load_definition, text_of
 from secaudit.policy.model import Confidence
 from secaudit.rules.kind import all_kinds
@@ -28,12 +29,13 @@ def load_ruleset(folder: Path | None = None) -> Ruleset:
     root = folder or data_folder("rulesets") / "three-layer"
     shown = f"rulesets/{root.name}"
     head = load_definition(root / HEAD_FILE, f"{shown}/{HEAD_FILE}", "ruleset")
+    known = editions()
     rules: dict[str, Rule] = {}
     for path in sorted(root.glob("*.yaml")):
         if path.name == HEAD_FILE:
             continue
         definition = load_definition(path, f"{shown}/{path.name}", "ruleset_rule")
-        rule = _rule(definition)
+        rule = _rule(definition, known)
         if path.stem != rule.id:
             raise definition.error(
                 Text(
@@ -55,7 +57,7 @@ def load_ruleset(folder: Path | None = None) -> Ruleset:
     )
 
 
-def _rule(definition: Definition) -> Rule:
+def _rule(definition: Definition, known: tuple[str, ...]) -> Rule:
     data = definition.data
     reference = data["reference"]
     reference_only = data.get("reference_only", False)
@@ -72,7 +74,7 @@ def _rule(definition: Definition) -> Rule:
         title=text_of(data["title"]),
         requirement=text_of(data["requirement"]),
         remedy=text_of(data["remedy"]),
-        clauses={edition: text_of(clause) for edition, clause in data["clause"].items()},
+        clauses=_clauses(definition, known),
         models=tuple(Model(name) for name in data["models"]),
         severity=Severity(data["severity"]),
         needs=tuple(EvidenceKind(name) for name in data["needs"]),
@@ -82,6 +84,26 @@ def _rule(definition: Definition) -> Rule:
         checks=tuple(_checks(definition)),
         file=definition.file,
     )
+
+
+def _clauses(definition: Definition, known: tuple[str, ...]) -> Mapping[str, Text]:
+    """The clause by edition: what a file says of one edition holds until a later one says otherwise, or ends it with `null`."""
+    written = definition.data["clause"]
+    for edition in written:
+        if edition not in known:
+            near = difflib.get_close_matches(edition, known, n=1)
+            raise definition.error(
+                Text(ja=f"ガイドラインの版 {edition!r} はない", en=f"there is no edition {edition!r}"),
+                ("clause", edition),
+                Text(ja=f"{near[0]} の誤りではないか", en=f"did you mean {near[0]}?") if near else None,
+            )
+    found: dict[str, Text] = {}
+    held: Mapping[str, str] | None = None
+    for edition in known:
+        held = written.get(edition, held)
+        if held is not None:
+            found[edition] = text_of(held)
+    return found
 
 
 def _checks(definition: Definition) -> Iterable[Check]:

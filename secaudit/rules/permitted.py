@@ -6,11 +6,12 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from secaudit.municipality.model import PermittedFlow, Zone
+from secaudit.municipality.model import DataDirection, PermittedFlow, Zone
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.packets.sets import PacketSet
-from secaudit.policy.model import Cell, Free, NotApplicable, Registered, ServicePorts, Via
+from secaudit.policy.model import Cell, Exchange, Free, NotApplicable, Registered, ServicePorts, Via
 from secaudit.rules.context import RuleContext
+from secaudit.text.bilingual import Text
 
 EVERY_ADDRESS = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 
@@ -19,13 +20,22 @@ EVERY_ADDRESS = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")
 class Allowance:
     """The packets a pair may open connections with. `via` names the zone that the rest of its traffic must pass, if any does.
 
-    `entries` are the register entries that made it, `lapsed` those that would have but are not valid on the day of the audit.
+    `entries` are the register entries that made it, `refusals` those that would have but permit nothing.
     """
 
     packets: PacketSet
     via: Zone | None
     entries: tuple[PermittedFlow, ...]
-    lapsed: tuple[PermittedFlow, ...]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A register entry that permits nothing, with the reason code of a result that rests on it and the reason for people."""
+
+    entry: PermittedFlow
+    reason: str
+    text: Text
 
 
 def is_valid(entry: PermittedFlow, context: RuleContext) -> bool:
@@ -33,6 +43,42 @@ def is_valid(entry: PermittedFlow, context: RuleContext) -> bool:
     if entry.approved_on > context.as_of:
         return False
     return entry.valid_until is None or context.as_of <= entry.valid_until
+
+
+def refusal(entry: PermittedFlow, constraint: Registered, context: RuleContext) -> Refusal | None:
+    """Why an entry permits nothing: it is not valid on the day of the audit, or the edition does not permit its exchange; None when it permits."""
+    if not is_valid(entry, context):
+        return Refusal(
+            entry,
+            "entry_not_valid",
+            Text(
+                ja=f"台帳の {entry.id}（{entry.title}）に該当するが、監査基準日において有効でない。",
+                en=f"The register entry {entry.id} ({entry.title}) describes it but is not valid on the day of the audit.",
+            ),
+        )
+    exchange = constraint.exchange_with(entry.destination_class)
+    if exchange is Exchange.BOTH or (exchange is Exchange.IN and entry.data is DataDirection.IN):
+        return None
+    edition = context.policy.edition_short
+    which = (
+        Text(
+            ja="この区分の外部接続先からの取込みに限られ、台帳の data に in と記載されていない",
+            en="such destinations may only send data in, and the entry does not say `data: in`",
+        )
+        if exchange is Exchange.IN
+        else Text(
+            ja="インターネットに接続していない外部接続先（区分1）に限られ、台帳からはそのように認められない",
+            en="only destinations without a connection to the Internet (class 1) are permitted, which the entry does not say",
+        )
+    )
+    return Refusal(
+        entry,
+        "entry_not_in_edition",
+        Text(
+            ja=f"台帳の {entry.id}（{entry.title}）に該当するが、{edition.ja}では{which.ja}。",
+            en=f"The register entry {entry.id} ({entry.title}) describes it, but in the {edition.en} {which.en}.",
+        ),
+    )
 
 
 def joins(entry: PermittedFlow, source: Zone, destination: Zone) -> bool:
@@ -79,7 +125,7 @@ def allowance(cell: Cell, context: RuleContext, conditions: frozenset[str] | Non
     packets = context.flows.nothing()
     via: Zone | None = None
     used: list[PermittedFlow] = []
-    lapsed: list[PermittedFlow] = []
+    refusals: list[Refusal] = []
     for condition in cell.conditions:
         if conditions is not None and condition.code not in conditions:
             continue
@@ -90,15 +136,16 @@ def allowance(cell: Cell, context: RuleContext, conditions: frozenset[str] | Non
             via = constraint.zone
         elif isinstance(constraint, Registered):
             for entry in _entries(constraint.condition, cell, context):
-                if not is_valid(entry, context):
-                    lapsed.append(entry)
+                refused = refusal(entry, constraint, context)
+                if refused is not None:
+                    refusals.append(refused)
                     continue
                 used.append(entry)
                 own = entry_packets(entry, cell.source, context)
                 packets |= own & service_packets(constraint.services, context) if constraint.services else own
     if via is not None and via in (cell.source, cell.destination):
-        return Allowance(context.flows.everything(), None, tuple(used), tuple(lapsed))
-    return Allowance(packets, via, tuple(used), tuple(lapsed))
+        return Allowance(context.flows.everything(), None, tuple(used), tuple(refusals))
+    return Allowance(packets, via, tuple(used), tuple(refusals))
 
 
 def _entries(code: str, cell: Cell, context: RuleContext) -> Iterable[PermittedFlow]:

@@ -28,7 +28,7 @@ from secaudit.rules.answers import (
     whole_files,
 )
 from secaudit.rules.context import RuleContext
-from secaudit.rules.permitted import Allowance, allowance, entry_packets, protocol_of
+from secaudit.rules.permitted import Allowance, Refusal, allowance, entry_packets, protocol_of
 from secaudit.rules.result import Evidence, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.witnesses import as_result, flow_witness
@@ -146,18 +146,13 @@ def crossing(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
             en=f"Packets that neither the policy nor the register permits can get from {left.en} to {right.en}, for example {shown}.",
         )
     ]
-    lapsed = _lapsed_that_covers(context, packets, allowed, source)
-    if lapsed is not None:
-        facts.append(
-            Text(
-                ja=f"台帳の {lapsed.id}（{lapsed.title}）に該当するが、監査基準日において有効でない。",
-                en=f"The register entry {lapsed.id} ({lapsed.title}) describes it but is not valid on the day of the audit.",
-            )
-        )
+    refused = _refusal_that_covers(context, packets, allowed, source)
+    if refused is not None:
+        facts.append(refused.text)
     return answer(
         rule,
         Outcome.FAIL,
-        "flow_found" if lapsed is None else "entry_not_valid",
+        "flow_found" if refused is None else refused.reason,
         pair_subject(context.policy, source, destination),
         *facts,
         *_spoofed(context, pair, allowed),
@@ -292,12 +287,10 @@ def _spoofed(context: RuleContext, pair: PairFlow, allowed: Allowance) -> tuple[
     )
 
 
-def _lapsed_that_covers(
-    context: RuleContext, packets: PacketSet, allowed: Allowance, source: Zone
-) -> PermittedFlow | None:
-    for entry in allowed.lapsed:
-        if (packets - entry_packets(entry, source, context)).is_empty:
-            return entry
+def _refusal_that_covers(context: RuleContext, packets: PacketSet, allowed: Allowance, source: Zone) -> Refusal | None:
+    for refused in allowed.refusals:
+        if (packets - entry_packets(refused.entry, source, context)).is_empty:
+            return refused
     return None
 
 

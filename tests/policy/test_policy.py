@@ -14,6 +14,7 @@ from secaudit.policy import (
     CellVerdict,
     Confidence,
     Denied,
+    Exchange,
     Free,
     Policy,
     Registered,
@@ -21,14 +22,21 @@ from secaudit.policy import (
     editions,
     load_policy,
 )
-from secaudit.policy.loader import split_cell
+from secaudit.policy.matrix import split_cell
 
 EDITIONS = editions()
+SINCE = {
+    Model.ALPHA: "mic-2018-09",
+    Model.ALPHA_PRIME: "mic-2024-10",
+    Model.BETA: "mic-2020-12",
+    Model.BETA_PRIME: "mic-2020-12",
+}
+KINDS = [(edition, model) for edition in EDITIONS for model in Model if edition >= SINCE[model]]
 
 
-@pytest.fixture(params=EDITIONS)
+@pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0]}-{kind[1].value}")
 def policy(request: pytest.FixtureRequest) -> Policy:
-    return load_policy(request.param, Model.ALPHA)
+    return load_policy(*request.param)
 
 
 @pytest.fixture
@@ -47,8 +55,23 @@ def permits_nothing(policy: Policy, source: Zone, destination: Zone) -> bool:
     return all(isinstance(one, Denied) for one in policy.cell(source, destination).constraints)
 
 
-def test_both_editions_are_there() -> None:
-    assert EDITIONS == ("mic-2022-03", "mic-2026-03")
+def test_every_edition_is_there() -> None:
+    assert EDITIONS == (
+        "mic-2018-09",
+        "mic-2020-12",
+        "mic-2022-03",
+        "mic-2023-03",
+        "mic-2024-10",
+        "mic-2025-03",
+        "mic-2026-03",
+    )
+
+
+@pytest.mark.parametrize(("edition", "model"), [(e, m) for e in EDITIONS for m in Model if (e, m) not in KINDS])
+def test_a_model_is_refused_before_the_edition_that_brought_it(edition: str, model: Model) -> None:
+    with pytest.raises(PolicyError, match=model.value) as raised:
+        load_policy(edition, model)
+    assert raised.value.hint is not None and "alpha" in raised.value.hint.en
 
 
 def test_every_ordered_pair_has_a_cell_with_known_codes(policy: Policy) -> None:
@@ -96,12 +119,14 @@ def test_no_cell_that_touches_the_my_number_zone_is_free(policy: Policy) -> None
 
 
 def test_lgwan_and_the_internet_never_meet(policy: Policy) -> None:
-    assert permits_nothing(policy, Zone.LGWAN, Zone.PUBLIC_INTERNET)
+    breakout = policy.model is Model.ALPHA_PRIME
+    assert policy.cell(Zone.LGWAN, Zone.PUBLIC_INTERNET).codes == (("D", "A1") if breakout else ("D",))
     assert permits_nothing(policy, Zone.PUBLIC_INTERNET, Zone.LGWAN)
 
 
 def test_into_lgwan_only_sanitised(policy: Policy) -> None:
-    assert policy.cell(Zone.INTERNET, Zone.LGWAN).codes == ("M1", "M3")
+    screens = policy.model in (Model.BETA, Model.BETA_PRIME)
+    assert policy.cell(Zone.INTERNET, Zone.LGWAN).codes == (("B1", "M1", "M3") if screens else ("M1", "M3"))
 
 
 def test_to_the_internet_only_through_the_security_cloud(policy: Policy) -> None:
@@ -126,30 +151,79 @@ def test_devices_are_managed_from_the_management_segment_only(policy: Policy) ->
             assert permits_nothing(policy, zone, Zone.MANAGEMENT)
 
 
-# What the editions differ in.
+# What the editions and models differ in: every cell that changed, and no other.
 
 
-def test_screen_transfer_towards_the_my_number_zone_came_later() -> None:
-    old, new = (load_policy(edition, Model.ALPHA) for edition in EDITIONS)
-    assert old.cell(Zone.LGWAN, Zone.MY_NUMBER).codes == ("D*",)
-    assert new.cell(Zone.LGWAN, Zone.MY_NUMBER).codes == ("D*", "S2")
-    assert new.cell(Zone.LGWAN, Zone.MY_NUMBER).confidence is Confidence.MEDIUM
+def changed(old: Policy, new: Policy) -> dict[str, str]:
+    code = {zone: info.code for zone, info in new.zones.items()}
+    return {
+        f"{code[source]}→{code[destination]}": new.cells[source, destination].text
+        for source, destination in old.cells
+        if old.cells[source, destination].text != new.cells[source, destination].text
+    }
 
 
-def test_the_government_cloud_came_later() -> None:
-    old, new = (load_policy(edition, Model.ALPHA) for edition in EDITIONS)
-    assert new.cell(Zone.MY_NUMBER, Zone.GOVERNMENT_CLOUD).codes == ("G1",)
-    for zone in Zone:
-        if zone is not Zone.GOVERNMENT_CLOUD:
-            assert permits_nothing(old, zone, Zone.GOVERNMENT_CLOUD)
-    assert old.cell(Zone.MY_NUMBER, Zone.GOVERNMENT_CLOUD).confidence is Confidence.MEDIUM
+CLOUD = {
+    **{"MN→GCM": "G1", "LGW→GCM": "G1", "SPC→GCM": "S1", "MNT→GCM": "D*/V1"},
+    **{"GCM→MN": "G1", "GCM→LGW": "G1", "GCM→SPC": "S1", "GCM→NET": "D*/G3"},
+    **{"LG→GCL": "G2", "LGW→GCL": "G2", "MNT→GCL": "D*/V1"},
+    **{"GCL→LG": "G2", "GCL→LGW": "G2", "GCL→SPC": "L1", "GCL→NET": "D*/G3"},
+}
+OF_EDITIONS = {
+    "mic-2020-12": {"TW→LG": "T1", "TW→LGW": "T1"},
+    "mic-2022-03": {},
+    "mic-2023-03": CLOUD,
+    "mic-2024-10": {},
+    "mic-2025-03": {"LG→MN": "D*/S2"},
+    "mic-2026-03": {},
+}
 
 
-def test_elsewhere_the_editions_agree() -> None:
-    old, new = (load_policy(edition, Model.ALPHA) for edition in EDITIONS)
-    changed = {pair for pair in old.cells if old.cells[pair].text != new.cells[pair].text}
-    clouds = {Zone.GOVERNMENT_CLOUD, Zone.LGWAN_CLOUD}
-    assert {pair for pair in changed if not clouds & set(pair)} == {(Zone.LGWAN, Zone.MY_NUMBER)}
+@pytest.mark.parametrize("edition", OF_EDITIONS)
+def test_an_edition_changes_these_cells_only(edition: str) -> None:
+    before = EDITIONS[EDITIONS.index(edition) - 1]
+    assert changed(load_policy(before, Model.ALPHA), load_policy(edition, Model.ALPHA)) == OF_EDITIONS[edition]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "cells"),
+    [
+        (Model.ALPHA, Model.ALPHA_PRIME, {"LG→SAAS": "A1", "LG→NET": "D/A1", "SAAS→LG": "D/M3"}),
+        (Model.ALPHA, Model.BETA, {"IN→LG": "B1/M1/M3", "LG→IN": "D*/M2", "TW→LG": "T1/B1"}),
+        (Model.BETA, Model.BETA_PRIME, {"IN→IN": "P0+I1"}),
+    ],
+)
+def test_a_model_changes_these_cells_only(left: Model, right: Model, cells: dict[str, str]) -> None:
+    for edition in EDITIONS:
+        if edition >= max(SINCE[left], SINCE[right]):
+            assert changed(load_policy(edition, left), load_policy(edition, right)) == cells
+
+
+def test_a_cell_that_changed_says_why(policy: Policy) -> None:
+    first = load_policy(EDITIONS[0], Model.ALPHA)
+    for pair, cell in policy.cells.items():
+        assert (cell.reason is None) == (cell.text == first.cells[pair].text), cell
+
+
+def test_screen_transfer_towards_the_my_number_zone_is_not_surely_known() -> None:
+    assert load_policy("mic-2026-03", Model.ALPHA).cell(Zone.LGWAN, Zone.MY_NUMBER).confidence is Confidence.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("edition", "second_class"),
+    [
+        ("mic-2018-09", Exchange.NONE),
+        ("mic-2020-12", Exchange.IN),
+        ("mic-2022-03", Exchange.BOTH),
+        ("mic-2026-03", Exchange.BOTH),
+    ],
+)
+def test_what_may_be_exchanged_with_destinations_that_reach_the_internet(edition: str, second_class: Exchange) -> None:
+    pinned = load_policy(edition, Model.ALPHA).conditions["S1"].constraint
+    assert isinstance(pinned, Registered)
+    assert pinned.exchange_with(1) is Exchange.BOTH
+    assert pinned.exchange_with(2) is second_class
+    assert pinned.exchange_with(None) is second_class, "a class that nobody states is the worse one"
 
 
 # Constraints as data.
@@ -185,10 +259,9 @@ def test_legal_dates_are_data(policy: Policy) -> None:
 def test_every_file_that_was_read_has_its_digest(policy: Policy) -> None:
     paths = [file.path for file in policy.files]
     assert paths == sorted(paths)
-    assert f"policies/{policy.edition}/alpha.yaml" in paths
-    assert "policies/conditions.yaml" in paths
-    if policy.edition == "mic-2022-03":
-        assert "policies/mic-2026-03/alpha.yaml" in paths, "the base of a matrix is a file that the verdict rests on"
+    assert {f"policies/models/{policy.model.value}.yaml", "policies/models/alpha.yaml"} <= set(paths)
+    assert {f"policies/editions/{one}.yaml" for one in EDITIONS if one <= policy.edition} <= set(paths)
+    assert {"policies/conditions.yaml", "policies/invariants.yaml"} <= set(paths)
     for file in policy.files:
         size = (data_folder("policies").parent / file.path).stat().st_size
         assert file.size_bytes == size
@@ -212,27 +285,41 @@ def test_unknown_edition_is_suggested(folder: Path) -> None:
 
 
 def test_a_model_without_data_is_refused(folder: Path) -> None:
+    (folder / "models/beta.yaml").unlink()
     error = failing(folder, model=Model.BETA)
     assert "beta" in error.text.en
     assert error.hint is not None and "alpha" in error.hint.en
+    assert "models/beta_prime.yaml" in (failing(folder, model=Model.BETA_PRIME).file or "")
 
 
 def test_unknown_code_names_the_cell_and_the_file(folder: Path) -> None:
-    spoil(folder / "mic-2026-03/alpha.yaml", "D*/S2", "D*/S9")
+    spoil(folder / "models/alpha.yaml", "[D, M1/M3, P0", "[D, M1/M9, P0")
     error = failing(folder)
-    assert error.file == "policies/mic-2026-03/alpha.yaml"
-    assert "S9" in error.text.en and "LG→MN" in error.text.en
+    assert error.file == "policies/models/alpha.yaml"
+    assert "M9" in error.text.en and "IN→LG" in error.text.en
     assert error.line is not None and error.line > 1
 
 
+def test_unknown_code_of_a_change_names_the_edition(folder: Path) -> None:
+    spoil(folder / "editions/mic-2025-03.yaml", "D*/S2", "D*/S9")
+    error = failing(folder)
+    assert error.file == "policies/editions/mic-2025-03.yaml"
+    assert "S9" in error.text.en and "LG→MN" in error.text.en
+
+
+def test_a_change_that_changes_nothing(folder: Path) -> None:
+    spoil(folder / "editions/mic-2025-03.yaml", "{LG: {MN: D*/S2}}", "{LG: {MN: D*}}")
+    assert "LG→MN" in failing(folder).text.en
+
+
 def test_a_cell_too_few(folder: Path) -> None:
-    spoil(folder / "mic-2026-03/alpha.yaml", "[D, M1/M3, P0, C1,", "[D, M1/M3, P0,")
+    spoil(folder / "models/alpha.yaml", "[D, M1/M3, P0, C1,", "[D, M1/M3, P0,")
     error = failing(folder)
     assert "16" in error.text.en and "15" in error.text.en
 
 
 def test_a_row_too_few(folder: Path) -> None:
-    path = folder / "mic-2026-03/alpha.yaml"
+    path = folder / "models/alpha.yaml"
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("  GST:")]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert "GST" in failing(folder).text.en
@@ -261,33 +348,48 @@ def test_an_impossible_port(folder: Path) -> None:
     assert "70000" in failing(folder).text.en
 
 
-def test_a_matrix_that_extends_itself_ends(folder: Path) -> None:
-    spoil(folder / "mic-2022-03/alpha.yaml", "extends: mic-2026-03/alpha", "extends: mic-2022-03/alpha")
-    assert "mic-2022-03/alpha" in failing(folder, "mic-2022-03").text.en
+def test_a_condition_that_does_not_rest_on_the_register_has_no_exchange(folder: Path) -> None:
+    spoil(folder / "editions/mic-2022-03.yaml", "code: S1", "code: P0")
+    error = failing(folder)
+    assert error.file == "policies/editions/mic-2022-03.yaml" and "P0" in error.text.en
+
+
+def test_editions_in_a_circle_end(folder: Path) -> None:
+    spoil(folder / "editions/mic-2020-12.yaml", "after: mic-2018-09", "after: mic-2026-03")
+    error = failing(folder)
+    assert error.file == "policies/editions/mic-2020-12.yaml" and error.field == "after"
+
+
+def test_models_in_a_circle_end(folder: Path) -> None:
+    spoil(folder / "models/beta.yaml", "differs_from: alpha", "differs_from: beta_prime")
+    assert "beta" in failing(folder, model=Model.BETA_PRIME).text.en
 
 
 def test_a_change_of_a_zone_that_does_not_exist(folder: Path) -> None:
-    spoil(folder / "mic-2022-03/alpha.yaml", "{LG: {MN: D*}}", "{LG: {MNN: D*}}")
-    error = failing(folder, "mic-2022-03")
-    assert error.file == "policies/mic-2022-03/alpha.yaml"
+    spoil(folder / "editions/mic-2025-03.yaml", "{LG: {MN:", "{LG: {MNN:")
+    assert failing(folder).file == "policies/editions/mic-2025-03.yaml"
 
 
-def test_another_model_can_be_written_as_changes(folder: Path) -> None:
-    (folder / "mic-2026-03/alpha_prime.yaml").write_text(
-        "model: alpha_prime\n"
-        'title: {ja: "α′モデル", en: "model α′"}\n'
-        "confidence: source\n"
-        "source: DECK-R8 p16\n"
-        "extends: mic-2026-03/alpha\n"
-        "changes:\n"
-        "  - cells: {LG: {SAAS: A1, NET: D/A1}, SAAS: {LG: D/M3}}\n"
-        "    confidence: source\n"
-        "    source: DECK-R8 p16\n"
-        '    reason: {ja: "接続先を限定した直接接続", en: "local breakout"}\n',
-        encoding="utf-8",
-    )
-    policy = load_policy("mic-2026-03", Model.ALPHA_PRIME, folder)
-    assert policy.model_title.en == "model α′"
-    assert policy.cell(Zone.LGWAN, Zone.CLOUD_SERVICE).codes == ("A1",)
-    assert policy.cell(Zone.LGWAN, Zone.PUBLIC_INTERNET).verdict is CellVerdict.CONDITIONAL
-    assert policy.cell(Zone.MY_NUMBER, Zone.LGWAN).codes == ("D*",)
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("MN:   [P0, D*, D, D, D,", "MN:   [P0, D*, D, D, S1,", "MN→NET"),
+        ("NET:  [D,", "NET:  [S1,", "NET→MN"),
+        ("IN:   [D, M1/M3,", "IN:   [D, M1/M3/B1,", "IN→LG"),
+        ("P0, C1, C1, D, D, D, D, C1,", "P0, C1, C1/X1, D, D, D, D, C1,", "IN→NET"),
+        ("GST:  [D, D,", "GST:  [D, D*,", "GST→LG"),
+    ],
+)
+def test_a_matrix_that_breaks_what_holds_in_every_edition_is_refused(
+    folder: Path, old: str, new: str, named: str
+) -> None:
+    spoil(folder / "models/alpha.yaml", old, new)
+    error = failing(folder)
+    assert error.file == "policies/invariants.yaml"
+    assert named in error.text.en and error.hint is not None
+
+
+def test_an_edition_that_breaks_what_holds_in_every_edition_is_refused(folder: Path) -> None:
+    spoil(folder / "editions/mic-2025-03.yaml", "{LG: {MN: D*/S2}}", "{LG: {MN: L1}}")
+    assert "LG→MN" in failing(folder).text.en
+    load_policy("mic-2024-10", Model.ALPHA, folder)

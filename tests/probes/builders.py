@@ -53,6 +53,7 @@ def flow(
         protocol=protocol,
         ports=ports,
         mac_addresses=(),
+        data=None,
         two_way=two_way,
         required=True,
         approved_by="CISO",
