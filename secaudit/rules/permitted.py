@@ -45,17 +45,11 @@ def is_valid(entry: PermittedFlow, context: RuleContext) -> bool:
     return entry.valid_until is None or context.as_of <= entry.valid_until
 
 
-def refusal(entry: PermittedFlow, constraint: Registered, context: RuleContext) -> Refusal | None:
-    """Why an entry permits nothing: it is not valid on the day of the audit, or the edition does not permit its exchange; None when it permits."""
-    if not is_valid(entry, context):
-        return Refusal(
-            entry,
-            "entry_not_valid",
-            Text(
-                ja=f"台帳の {entry.id}（{entry.title}）に該当するが、監査基準日において有効でない。",
-                en=f"The register entry {entry.id} ({entry.title}) describes it but is not valid on the day of the audit.",
-            ),
-        )
+def refused_by_edition(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
+    """The refusal of an entry whose exchange the edition does not permit, None for one that it does."""
+    constraint = context.policy.conditions[entry.condition].constraint
+    if not isinstance(constraint, Registered):
+        return None
     exchange = constraint.exchange_with(entry.destination_class)
     if exchange is Exchange.BOTH or (exchange is Exchange.IN and entry.data is DataDirection.IN):
         return None
@@ -77,6 +71,20 @@ def refusal(entry: PermittedFlow, constraint: Registered, context: RuleContext) 
         Text(
             ja=f"台帳の {entry.id}（{entry.title}）に該当するが、{edition.ja}では{which.ja}。",
             en=f"The register entry {entry.id} ({entry.title}) describes it, but in the {edition.en} {which.en}.",
+        ),
+    )
+
+
+def _refusal(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
+    """Why an entry permits nothing: it is not valid on the day of the audit, or the edition does not permit its exchange."""
+    if is_valid(entry, context):
+        return refused_by_edition(entry, context)
+    return Refusal(
+        entry,
+        "entry_not_valid",
+        Text(
+            ja=f"台帳の {entry.id}（{entry.title}）に該当するが、監査基準日において有効でない。",
+            en=f"The register entry {entry.id} ({entry.title}) describes it but is not valid on the day of the audit.",
         ),
     )
 
@@ -136,7 +144,7 @@ def allowance(cell: Cell, context: RuleContext, conditions: frozenset[str] | Non
             via = constraint.zone
         elif isinstance(constraint, Registered):
             for entry in _entries(constraint.condition, cell, context):
-                refused = refusal(entry, constraint, context)
+                refused = _refusal(entry, context)
                 if refused is not None:
                     refusals.append(refused)
                     continue

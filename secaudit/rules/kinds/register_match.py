@@ -15,7 +15,7 @@ from secaudit.network.device import Doubt
 from secaudit.rules.answers import answer, less_severe, lines, register_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
-from secaudit.rules.permitted import entry_packets, is_valid
+from secaudit.rules.permitted import entry_packets, is_valid, refused_by_edition
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import (
@@ -85,6 +85,9 @@ def _entry(rule: Rule, context: RuleContext, entry: PermittedFlow) -> RuleResult
             en=f"The condition {entry.condition} of {entry.id} is not one that this pair of zones has ({cell.text}).",
         )
         return answer(rule, Outcome.FAIL, "condition_not_foreseen", subject, fact, evidence=evidence)
+    refused = refused_by_edition(entry, context)
+    if refused is not None:
+        return answer(rule, Outcome.FAIL, refused.reason, subject, refused.text, evidence=evidence)
     ways = [(entry.source_zone, entry.destination_zone)]
     if entry.two_way:
         ways.append((entry.destination_zone, entry.source_zone))
