@@ -35,6 +35,7 @@ COMMANDS = {
     "probe": ("probe", say("実測の計画・実行・取り込み", "plan, run and import probes")),
     "report": ("report", say("監査結果から報告書を作り直す", "render a result again")),
     "rules": ("rules", say("検査ルールの一覧と説明", "the rules and what they ask")),
+    "policy": ("policy", say("版とモデルごとの領域間の方針", "what may flow between zones, by edition and model")),
     "aggregate": ("aggregate", say("多くの自治体の結果を一覧にまとめる", "roll up many results into one page")),
     "schema": ("schema", say("JSON Schema を表示する", "print a JSON Schema")),
 }
