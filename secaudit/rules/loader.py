@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from secaudit.errors import PolicyError
@@ -15,27 +15,37 @@ from secaudit.policy.definitions import Definition, load_definition, text_of
 from secaudit.policy.model import Confidence
 from secaudit.rules.kind import all_kinds
 from secaudit.rules.result import Severity
-from secaudit.rules.rule import Check, EvidenceKind, Rule, Ruleset
+from secaudit.rules.rule import Chapter, Check, EvidenceKind, Rule, Ruleset, StatutoryField
 from secaudit.text.bilingual import Text
 
 HEAD_FILE = "ruleset.yaml"
 
 
 def load_ruleset(folder: Path | None = None) -> Ruleset:
-    """Reads a folder of rules (default: `rulesets/three-layer`), one file each, sorted by id.
+    """Reads a folder of rules (default: `rulesets/mic`), a folder a chapter, a file a rule, sorted by id.
 
     Raises `PolicyError` with file, line and a suggestion for anything that a person may have mistyped.
     """
-    root = folder or data_folder("rulesets") / "three-layer"
+    root = folder or data_folder("rulesets") / "mic"
     shown = f"rulesets/{root.name}"
     head = load_definition(root / HEAD_FILE, f"{shown}/{HEAD_FILE}", "ruleset")
+    chapters = tuple(
+        Chapter(
+            id=entry["id"],
+            title=text_of(entry["title"]),
+            controls=tuple(entry["controls"]),
+            statutory_fields=tuple(StatutoryField(name) for name in entry["statutory_fields"]),
+        )
+        for entry in head.data["chapters"]
+    )
     known = editions()
     rules: dict[str, Rule] = {}
-    for path in sorted(root.glob("*.yaml")):
-        if path.name == HEAD_FILE:
+    for path in sorted(root.rglob("*.yaml")):
+        name = path.relative_to(root).as_posix()
+        if name == HEAD_FILE:
             continue
-        definition = load_definition(path, f"{shown}/{path.name}", "ruleset_rule")
-        rule = _rule(definition, known)
+        definition = load_definition(path, f"{shown}/{name}", "ruleset_rule")
+        rule = _rule(definition, _chapter_of(definition, chapters, path.parent.relative_to(root)), known)
         if path.stem != rule.id:
             raise definition.error(
                 Text(
@@ -52,12 +62,33 @@ def load_ruleset(folder: Path | None = None) -> Ruleset:
         id=head.data["id"],
         title=text_of(head.data["title"]),
         version=head.data["version"],
+        chapters=chapters,
         rules=ordered,
         files=(head.file, *(rule.file for rule in ordered)),
     )
 
 
-def _rule(definition: Definition, known: tuple[str, ...]) -> Rule:
+def _chapter_of(definition: Definition, chapters: tuple[Chapter, ...], folder: PurePath) -> Chapter:
+    """The chapter of a rule: its folder must be the one whose controls its id begins with."""
+    group = definition.data["id"].partition("-")[0]
+    for chapter in chapters:
+        if group in chapter.controls:
+            if folder.as_posix() != chapter.id:
+                raise definition.error(
+                    Text(
+                        ja=f"{definition.data['id']} はフォルダ {chapter.id} に置く",
+                        en=f"{definition.data['id']} belongs in the folder {chapter.id}",
+                    ),
+                    ("id",),
+                )
+            return chapter
+    raise definition.error(
+        Text(ja=f"{group} で始まるルールの章がない", en=f"there is no chapter for rules that begin with {group}"),
+        ("id",),
+    )
+
+
+def _rule(definition: Definition, chapter: Chapter, known: tuple[str, ...]) -> Rule:
     data = definition.data
     reference = data["reference"]
     reference_only = data.get("reference_only", False)
@@ -71,6 +102,8 @@ def _rule(definition: Definition, known: tuple[str, ...]) -> Rule:
         )
     return Rule(
         id=data["id"],
+        chapter=chapter.id,
+        statutory_fields=tuple(StatutoryField(name) for name in data.get("statutory_fields", chapter.statutory_fields)),
         title=text_of(data["title"]),
         requirement=text_of(data["requirement"]),
         remedy=text_of(data["remedy"]),

@@ -26,6 +26,29 @@ class EvidenceKind(StrEnum):
     EXCEPTION = "exception"
 
 
+class StatutoryField(StrEnum):
+    """The eight fields of measures of the Enforcement Regulation of the Local Autonomy Act, Article 16-3, in the order of their items."""
+
+    ORGANISATION = "organisation"
+    ASSETS = "assets"
+    PHYSICAL = "physical"
+    PERSONNEL = "personnel"
+    TECHNICAL = "technical"
+    OPERATION = "operation"
+    OUTSOURCING = "outsourcing"
+    EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter of a ruleset, a folder of rules. `controls` are the beginnings of the ids in it."""
+
+    id: str
+    title: Text
+    controls: tuple[str, ...]
+    statutory_fields: tuple[StatutoryField, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One question: a kind and its parameters, parsed to that kind's own frozen dataclass."""
@@ -39,10 +62,13 @@ class Rule:
     """One control of the catalogue. `id` is stable for ever.
 
     `checks` all yield results of their own under this rule; the first is the rule's `kind`. `clauses` gives the clause by edition; an
-    edition that is absent does not hold the requirement. `reference_only` rules are shown as 参考 and never fail an audit.
+    edition that is absent does not hold the requirement. `reference_only` rules are shown as 参考 and never fail an audit. `chapter` is the
+    folder, `statutory_fields` the fields of measures that the rule is part of.
     """
 
     id: str
+    chapter: str
+    statutory_fields: tuple[StatutoryField, ...]
     title: Text
     requirement: Text
     remedy: Text
@@ -68,11 +94,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All rules of one folder of `rulesets/`, sorted by id. `files` are their digests."""
+    """All rules of one folder of `rulesets/`, sorted by id, and its chapters in their order. `files` are the digests of all files."""
 
     id: str
     title: Text
     version: str
+    chapters: tuple[Chapter, ...]
     rules: tuple[Rule, ...]
     files: tuple[DefinitionFile, ...]
 

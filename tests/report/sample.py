@@ -666,7 +666,7 @@ def sample_result() -> AuditResult:
         ),
         definitions=(
             InputSummary("policies/mic-2026-03/alpha.yaml", "definition", 7_300, digest("policy")),
-            InputSummary("rulesets/three-layer/separation.yaml", "definition", 11_020, digest("ruleset")),
+            InputSummary("rulesets/mic/my-number/MN-01.yaml", "definition", 11_020, digest("ruleset")),
         ),
         conditions=(
             ConditionSummary(

@@ -16,7 +16,7 @@ from secaudit.policy import CellVerdict, Confidence, editions, load_policy
 from secaudit.rules.kind import all_kinds
 from secaudit.rules.loader import load_ruleset
 from secaudit.rules.result import Severity
-from secaudit.rules.rule import Ruleset
+from secaudit.rules.rule import Ruleset, StatutoryField
 from secaudit.text.bilingual import Text
 
 ISSUE_RULES = [
@@ -79,7 +79,7 @@ def ruleset() -> Ruleset:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(data_folder("rulesets") / "three-layer", tmp_path / "three-layer"))
+    return Path(shutil.copytree(data_folder("rulesets") / "mic", tmp_path / "mic"))
 
 
 def spoil(path: Path, old: str, new: str) -> None:
@@ -179,77 +179,111 @@ def test_every_pair_with_a_zone_inside_the_building_is_judged_by_one_rule(rulese
 
 
 def test_a_mistyped_key_is_an_error_with_a_suggestion(folder: Path) -> None:
-    spoil(folder / "NW-14.yaml", "severity: high", "severty: high")
+    spoil(folder / "network/NW-14.yaml", "severity: high", "severty: high")
     error = failing(folder)
-    assert error.file == "rulesets/three-layer/NW-14.yaml"
+    assert error.file == "rulesets/mic/network/NW-14.yaml"
     assert error.line is not None
     assert "severity" in error.text.en + (error.hint.en if error.hint else "")
 
 
 def test_a_mistyped_parameter_is_an_error_not_a_silent_pass(folder: Path) -> None:
-    spoil(folder / "NW-14.yaml", "minimum: 1", "minimun: 1")
+    spoil(folder / "network/NW-14.yaml", "minimum: 1", "minimun: 1")
     error = failing(folder)
     assert error.file.endswith("NW-14.yaml")
     assert "minimum" in error.text.en + (error.hint.en if error.hint else "")
 
 
 def test_a_mistyped_zone_is_suggested(folder: Path) -> None:
-    spoil(folder / "MN-01.yaml", "to: [lgwan]", "to: [lgwam]")
+    spoil(folder / "my-number/MN-01.yaml", "to: [lgwan]", "to: [lgwam]")
     error = failing(folder)
     assert "lgwan" in error.text.en + (error.hint.en if error.hint else "")
 
 
 def test_an_unknown_kind_is_suggested(folder: Path) -> None:
-    spoil(folder / "MN-01.yaml", "kind: flow_denied", "kind: flow_deny")
+    spoil(folder / "my-number/MN-01.yaml", "kind: flow_denied", "kind: flow_deny")
     error = failing(folder)
     assert error.field == "kind"
     assert error.hint is not None and "flow_denied" in error.hint.en
 
 
 def test_an_unknown_kind_of_a_further_check(folder: Path) -> None:
-    spoil(folder / "LG-03.yaml", "- kind: attestation", "- kind: atestation")
+    spoil(folder / "lgwan/LG-03.yaml", "- kind: attestation", "- kind: atestation")
     error = failing(folder)
     assert error.hint is not None and "attestation" in error.hint.en
 
 
 def test_missing_parameters(folder: Path) -> None:
-    path = folder / "MN-01.yaml"
+    path = folder / "my-number/MN-01.yaml"
     path.write_text(path.read_text(encoding="utf-8").split("parameters:")[0], encoding="utf-8")
     assert "parameters" in failing(folder).text.en
 
 
 def test_a_pair_of_a_zone_with_itself(folder: Path) -> None:
-    spoil(folder / "MN-01.yaml", "to: [lgwan]", "to: [my_number]")
+    spoil(folder / "my-number/MN-01.yaml", "to: [lgwan]", "to: [my_number]")
     error = failing(folder)
     assert error.field == "parameters"
 
 
 def test_a_port_that_does_not_exist(folder: Path) -> None:
-    spoil(folder / "LG-03.yaml", '"465"', '"99999"')
+    spoil(folder / "lgwan/LG-03.yaml", '"465"', '"99999"')
     assert "99999" in failing(folder).text.en
 
 
 def test_low_confidence_must_be_for_reference(folder: Path) -> None:
-    spoil(folder / "NW-14.yaml", "confidence: high", "confidence: low")
+    spoil(folder / "network/NW-14.yaml", "confidence: high", "confidence: low")
     error = failing(folder)
     assert error.field == "reference.confidence"
-    spoil(folder / "NW-14.yaml", "confidence: low", "confidence: low")
-    path = folder / "NW-14.yaml"
+    spoil(folder / "network/NW-14.yaml", "confidence: low", "confidence: low")
+    path = folder / "network/NW-14.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "reference_only: true\n", encoding="utf-8")
     assert load_ruleset(folder).rule("NW-14").reference_only
 
 
 def test_the_file_name_is_the_id(folder: Path) -> None:
-    (folder / "NW-14.yaml").rename(folder / "NW-15.yaml")
+    (folder / "network/NW-14.yaml").rename(folder / "network/NW-15.yaml")
     assert failing(folder).field == "id"
 
 
 def test_an_empty_folder(folder: Path) -> None:
-    for path in folder.glob("*-*.yaml"):
+    for path in folder.glob("*/*.yaml"):
         path.unlink()
     assert "not a single rule" in failing(folder).text.en
 
 
 def test_via_cannot_be_an_end(folder: Path) -> None:
-    spoil(folder / "IN-02.yaml", "from: [internet]", "from: [security_cloud]")
+    spoil(folder / "internet/IN-02.yaml", "from: [internet]", "from: [security_cloud]")
     assert failing(folder).field == "parameters"
+
+
+def test_a_rule_in_the_folder_of_another_chapter_is_refused(folder: Path) -> None:
+    (folder / "network/NW-14.yaml").rename(folder / "lgwan/NW-14.yaml")
+    error = failing(folder)
+    assert error.file == "rulesets/mic/lgwan/NW-14.yaml"
+    assert "network" in error.text.en
+
+
+def test_a_clause_of_an_edition_that_does_not_exist_is_refused(folder: Path) -> None:
+    spoil(folder / "network/NW-14.yaml", "mic-2018-09:", "mic-2018-10:")
+    error = failing(folder)
+    assert "mic-2018-10" in error.text.en
+    assert error.hint is not None and "mic-2018-09" in error.hint.en
+    assert error.line is not None
+
+
+def test_a_clause_holds_until_a_later_edition_says_otherwise(folder: Path) -> None:
+    spoil(
+        folder / "network/NW-14.yaml",
+        "  mic-2018-09:",
+        "  mic-2024-10: null\n  mic-2022-03: {ja: 新, en: new}\n  mic-2020-12:",
+    )
+    clauses = load_ruleset(folder).rule("NW-14").clauses
+    assert list(clauses) == ["mic-2020-12", "mic-2022-03", "mic-2023-03"]
+    assert clauses["mic-2023-03"].en == "new" != clauses["mic-2020-12"].en
+
+
+def test_every_rule_belongs_to_a_field_of_measures(ruleset: Ruleset) -> None:
+    chapters = {chapter.id: chapter for chapter in ruleset.chapters}
+    for rule in ruleset.rules:
+        assert rule.statutory_fields
+        assert rule.id.partition("-")[0] in chapters[rule.chapter].controls
+    assert {field for chapter in ruleset.chapters for field in chapter.statutory_fields} == set(StatutoryField)
