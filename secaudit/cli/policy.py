@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +17,9 @@ from secaudit.municipality.model import Model, Zone
 from secaudit.text.bilingual import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from secaudit.policy import Cell, Edition, Policy
+    from secaudit.policy import Cell, Edition, ExternalSystem, Policy
     from secaudit.policy.difference import PolicyDifference
 
 MODELS = [model.value for model in Model]
@@ -113,6 +115,117 @@ def diff(old: str, new: str, format_: str) -> None:
         click.echo(line)
 
 
+@command.command(
+    "systems",
+    help=say(
+        "台帳の system に書ける外部接続先の一覧。ID を付けると、利用する領域、経路、開始側、限定すべき項目を示す。",
+        "The external systems that the register may name; with ID: who uses it, by which path, and what must be pinned.",
+    ),
+)
+@click.argument("system_id", required=False, metavar="ID")
+@format_option
+@language_option
+def systems(system_id: str | None, format_: str) -> None:
+    """Shows the catalogue of external systems."""
+    from secaudit.policy import editions, load_policy
+
+    policy = load_policy(editions()[-1], Model.ALPHA)
+    if system_id is not None and system_id not in policy.systems:
+        near = difflib.get_close_matches(system_id, policy.systems, n=1)
+        raise UsageError(
+            Text(ja=f"そのような外部接続先はない: {system_id}", en=f"no such external system: {system_id}"),
+            Text(ja=f"{near[0]} の誤りではないか。", en=f"did you mean {near[0]}?")
+            if near
+            else Text(ja="一覧は secaudit policy systems。", en="secaudit policy systems names them all"),
+        )
+    chosen = [one for one in policy.systems.values() if system_id in (None, one.id)]
+    if format_ == "json":
+        found = {"schema_version": "1.0", "systems": [system_json(one, policy) for one in chosen]}
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for one in chosen:
+        mark = {1: "①", 2: "②", None: "－"}[one.destination_class]
+        click.echo(f"{one.id:26} {mark} {one.title.in_(LANGUAGE)}")
+        if system_id is not None:
+            for line in _system_lines(one, policy):
+                click.echo(line)
+
+
+_OPENERS = {
+    "municipality": say("団体の側", "the municipality"),
+    "system": say("外部接続先の側", "the external system"),
+    "both": say("双方", "both"),
+}
+_PINS = {
+    "source": say("送信元", "source"),
+    "destination": say("宛先", "destination"),
+    "port": say("ポート番号", "port"),
+    "mac": say("MACアドレス", "MAC address"),
+}
+
+
+def _system_lines(one: ExternalSystem, policy: Policy) -> Iterable[str]:
+    yield say("  運営: ", "  operator: ") + one.operator.in_(LANGUAGE)
+    for use in one.uses:
+        condition = policy.conditions[use.condition]
+        beyond = say("、", ", ").join(policy.title_of(zone).in_(LANGUAGE) for zone in use.beyond)
+        pins = say("、", ", ").join(_PINS[pin.value] for pin in condition.pins)
+        yield f"  {policy.title_of(use.zone).in_(LANGUAGE)} ⇔ {beyond}: {use.condition} {condition.title.in_(LANGUAGE)}"
+        if pins:
+            yield say("    限定する項目: ", "    to be pinned: ") + pins
+    yield say("  経路: ", "  path: ") + one.path.in_(LANGUAGE)
+    yield say("  接続を開始する側: ", "  opens the connection: ") + _OPENERS[one.opens.value]
+    if one.ports is not None:
+        yield (
+            say("  知られているポート: ", "  known ports: ")
+            + ", ".join(_port_words(one))
+            + f" ({CONFIDENCE[one.ports.confidence.value]})"
+        )
+    yield f"  {CONFIDENCE[one.confidence.value]} ({one.reference})"
+    yield from _sources(policy, [one.reference])
+
+
+def _port_words(one: ExternalSystem) -> Iterable[str]:
+    for service in () if one.ports is None else one.ports.services:
+        for low, high in service.ports:
+            yield f"{service.protocol}/{low}" + ("" if low == high else f"-{high}")
+
+
+def system_json(one: ExternalSystem, policy: Policy) -> dict[str, Any]:
+    """One system of `policy systems --format json`."""
+    return {
+        "id": one.id,
+        "title": _text(one.title),
+        "operator": _text(one.operator),
+        "class": one.destination_class,
+        "uses": [
+            {
+                "zone": use.zone.value,
+                "beyond": [zone.value for zone in use.beyond],
+                "condition": use.condition,
+                "pins": [pin.value for pin in policy.conditions[use.condition].pins],
+            }
+            for use in one.uses
+        ],
+        "opens": one.opens.value,
+        "path": _text(one.path),
+        "ports": list(_port_words(one)),
+        "ports_confidence": None if one.ports is None else one.ports.confidence.value,
+        "confidence": one.confidence.value,
+        "source": one.reference,
+    }
+
+
+def _sources(policy: Policy, references: Iterable[str]) -> Iterable[str]:
+    """What the keys in references stand for."""
+    words = {word for reference in references for word in re.findall(r"[A-Z0-9]+(?:-[A-Z0-9]+)*", reference)}
+    held = [(key, title) for key, title in policy.sources.items() if key in words]
+    if held:
+        yield ""
+        for key, title in held:
+            yield f"{key}: {title.in_(LANGUAGE)}"
+
+
 def _named(text: str) -> Policy:
     from secaudit.policy import load_policy
 
@@ -153,7 +266,7 @@ def _width(text: str) -> int:
     return sum(1 if character.isascii() else 2 for character in text)
 
 
-def _details(policy: Policy, cells: Iterable[Cell]) -> Iterable[str]:
+def _details(policy: Policy, cells: Sequence[Cell]) -> Iterable[str]:
     yield _name(policy)
     for cell in cells:
         source, destination = policy.title_of(cell.source), policy.title_of(cell.destination)
@@ -163,6 +276,7 @@ def _details(policy: Policy, cells: Iterable[Cell]) -> Iterable[str]:
         if cell.reason is not None:
             yield f"  {cell.reason.in_(LANGUAGE)}"
         yield f"  {CONFIDENCE[cell.confidence.value]} ({cell.reference})"
+    yield from _sources(policy, [cell.reference for cell in cells])
 
 
 def _differences(before: Policy, after: Policy, found: PolicyDifference) -> Iterable[str]:
@@ -182,6 +296,10 @@ def _differences(before: Policy, after: Policy, found: PolicyDifference) -> Iter
     for remark in found.elsewhere:
         yield f"- {remark.text.in_(LANGUAGE)}"
         yield f"  {CONFIDENCE[remark.confidence.value]} ({remark.reference})"
+    told = [one.after.reference for one in found.cells]
+    told += [one.reference for one in found.conditions]
+    told += [one.reference for one in found.elsewhere]
+    yield from _sources(after, told)
 
 
 def policy_json(policy: Policy, cells: Iterable[Cell]) -> dict[str, Any]:

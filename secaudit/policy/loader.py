@@ -23,12 +23,14 @@ from secaudit.policy.model import (
     Free,
     LegalDate,
     NotApplicable,
+    Pin,
     Policy,
     Registered,
     ServicePorts,
     Via,
     ZoneInfo,
 )
+from secaudit.policy.systems import read_systems
 from secaudit.text.bilingual import Text
 
 
@@ -44,11 +46,13 @@ def load_policy(edition: str, model: Model, folder: Path | None = None) -> Polic
     conditions_file = _load(root, "conditions.yaml", "policy_conditions")
     dates_file = _load(root, "legal-dates.yaml", "policy_legal_dates")
     invariants_file = _load(root, "invariants.yaml", "policy_invariants")
+    systems_file = _load(root, "external-systems.yaml", "policy_external_systems")
+    sources_file = _load(root, "sources.yaml", "policy_sources")
     zones = _zones(zones_file)
     conditions = _as_of(_conditions(conditions_file), history)
     matrix = load_matrix(root, history, model, [info.code for info in zones.values()], conditions)
     check_invariants(invariants_file, matrix, edition, model)
-    files = [zones_file, conditions_file, dates_file, invariants_file, *matrix.files]
+    files = [zones_file, conditions_file, dates_file, invariants_file, systems_file, sources_file, *matrix.files]
     files += [one.definition for one in history]
     last = history[-1].edition
     return Policy(
@@ -63,6 +67,8 @@ def load_policy(edition: str, model: Model, folder: Path | None = None) -> Polic
         conditions=conditions,
         cells=_cells(zones, conditions, matrix),
         legal_dates=_legal_dates(dates_file),
+        systems=read_systems(systems_file, conditions),
+        sources={entry["key"]: text_of(entry["title"]) for entry in sources_file.data["sources"]},
         files=tuple(sorted((definition.file for definition in files), key=lambda file: file.path)),
     )
 
@@ -114,6 +120,7 @@ def _conditions(definition: Definition) -> Mapping[str, Condition]:
             title=text_of(entry["title"]),
             meaning=text_of(entry["meaning"]),
             constraint=_constraint(code, entry["constraint"], services),
+            pins=tuple(Pin(name) for name in entry.get("pins", ())),
             confidence=Confidence(entry.get("confidence", "high")),
         )
     return result

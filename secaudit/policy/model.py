@@ -105,14 +105,24 @@ class Via:
 Constraint = Free | Denied | NotApplicable | Registered | Via
 
 
+class Pin(StrEnum):
+    """What an entry of the register must limit."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    PORT = "port"
+    MAC = "mac"
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A cell code: its names, its meaning, and what it asks of the configurations."""
+    """A cell code: its names, its meaning, what it asks of the configurations, and what an entry must pin under it."""
 
     code: str
     title: Text
     meaning: Text
     constraint: Constraint
+    pins: tuple[Pin, ...]
     confidence: Confidence
 
 
@@ -167,6 +177,50 @@ class Cell:
         """Whether the matrix foresees that an exception settles a flow of this pair: false only where a `D` stands alone."""
         denials = [constraint for constraint in self.constraints if isinstance(constraint, Denied)]
         return any(denial.exceptable for denial in denials) or len(denials) < len(self.constraints)
+
+
+class Opener(StrEnum):
+    """Who opens the connections with an external system."""
+
+    MUNICIPALITY = "municipality"
+    SYSTEM = "system"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUse:
+    """How one zone of a municipality uses an external system: the zones of the matrix beyond, and the code of the cell that permits it."""
+
+    zone: Zone
+    beyond: tuple[Zone, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPorts:
+    """Destination ports that are publicly known or usual, and how sure that is."""
+
+    services: tuple[ServicePorts, ...]
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSystem:
+    """A system outside that municipalities use (guideline chapter 5). Its addresses are never known here.
+
+    `destination_class` is 1 (①, reaches no Internet) or 2 (②, can, and is officially judged safe), None where the distinction is not made.
+    """
+
+    id: str
+    title: Text
+    operator: Text
+    destination_class: int | None
+    uses: tuple[SystemUse, ...]
+    opens: Opener
+    path: Text
+    ports: KnownPorts | None
+    confidence: Confidence
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +283,8 @@ class Edition:
 class Policy:
     """One edition and one model: all 16 x 16 cells, the zones, the conditions, and the legal dates.
 
-    `history` are the editions up to this one, oldest first.
+    `history` are the editions up to this one, oldest first. `systems` are the external systems by id, `sources` the titles of the documents
+    by the keys that stand in every `reference`.
     """
 
     edition: str
@@ -243,6 +298,8 @@ class Policy:
     conditions: Mapping[str, Condition]
     cells: Mapping[tuple[Zone, Zone], Cell]
     legal_dates: Mapping[str, LegalDate]
+    systems: Mapping[str, ExternalSystem]
+    sources: Mapping[str, Text]
     files: tuple[DefinitionFile, ...]
 
     def cell(self, source: Zone, destination: Zone) -> Cell:

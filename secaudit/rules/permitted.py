@@ -45,12 +45,20 @@ def is_valid(entry: PermittedFlow, context: RuleContext) -> bool:
     return entry.valid_until is None or context.as_of <= entry.valid_until
 
 
+def destination_class(entry: PermittedFlow, context: RuleContext) -> int | None:
+    """The class of an entry's destination: as stated, else that of the external system it names; None when neither says."""
+    if entry.destination_class is not None:
+        return entry.destination_class
+    system = context.policy.systems.get(entry.system or "")
+    return None if system is None else system.destination_class
+
+
 def refused_by_edition(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
     """The refusal of an entry whose exchange the edition does not permit, None for one that it does."""
     constraint = context.policy.conditions[entry.condition].constraint
     if not isinstance(constraint, Registered):
         return None
-    exchange = constraint.exchange_with(entry.destination_class)
+    exchange = constraint.exchange_with(destination_class(entry, context))
     if exchange is Exchange.BOTH or (exchange is Exchange.IN and entry.data is DataDirection.IN):
         return None
     edition = context.policy.edition_short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -393,3 +394,51 @@ def test_an_edition_that_breaks_what_holds_in_every_edition_is_refused(folder: P
     spoil(folder / "editions/mic-2025-03.yaml", "{LG: {MN: D*/S2}}", "{LG: {MN: L1}}")
     assert "LG→MN" in failing(folder).text.en
     load_policy("mic-2024-10", Model.ALPHA, folder)
+
+
+# Where facts come from.
+
+
+def test_every_reference_names_a_document_or_says_that_it_is_inferred(policy: Policy) -> None:
+    told = [cell.reference for cell in policy.cells.values()]
+    told += [one.reference for one in policy.systems.values()]
+    told += [one.reference for edition in policy.history for one in (*edition.conditions, *edition.elsewhere)]
+    for reference in told:
+        words = re.findall(r"[A-Z0-9]+(?:-[A-Z0-9]+)*", reference)
+        assert set(words) & set(policy.sources) or reference.startswith(("engineering inference", "believed"))
+
+
+def test_external_systems_are_used_as_the_matrix_permits() -> None:
+    for model in Model:
+        policy = load_policy(EDITIONS[-1], model)
+        for system in policy.systems.values():
+            for use in system.uses:
+                ways = [(use.zone, beyond) for beyond in use.beyond] + [(beyond, use.zone) for beyond in use.beyond]
+                codes = {code for way in ways for code in policy.cell(*way).codes}
+                if use.condition == "A1" and model is not Model.ALPHA_PRIME:
+                    assert use.condition not in codes
+                else:
+                    assert use.condition in codes, (system.id, use, model)
+
+
+def test_only_what_is_known_is_told_of_ports() -> None:
+    systems = load_policy(EDITIONS[-1], Model.ALPHA).systems
+    assert systems["eltax"].ports is None
+    held = [one.ports for one in systems.values() if one.ports is not None]
+    assert held and all(one.confidence is not Confidence.LOW for one in held)
+
+
+def test_a_specific_communication_is_pinned_by_address_port_and_mac(policy: Policy) -> None:
+    assert {pin.value for pin in policy.conditions["S1"].pins} == {"source", "destination", "port", "mac"}
+    for condition in policy.conditions.values():
+        assert bool(condition.pins) == isinstance(condition.constraint, Registered), condition.code
+
+
+def test_a_system_with_a_code_that_does_not_exist(folder: Path) -> None:
+    spoil(folder / "external-systems.yaml", "condition: S1}", "condition: S7}")
+    assert "S7" in failing(folder).text.en
+
+
+def test_a_system_written_twice(folder: Path) -> None:
+    spoil(folder / "external-systems.yaml", "- id: jpki", "- id: eltax")
+    assert "eltax" in failing(folder).text.en

@@ -12,6 +12,7 @@ from typing import Any
 
 from secaudit.municipality.model import PermittedFlow, Zone
 from secaudit.network.device import Doubt
+from secaudit.policy.model import Confidence
 from secaudit.rules.answers import answer, less_severe, lines, register_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
@@ -28,6 +29,8 @@ from secaudit.rules.separation import (
 )
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import in_japanese_era
+
+_SURE = (Confidence.SOURCE, Confidence.HIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,37 @@ def _entry(rule: Rule, context: RuleContext, entry: PermittedFlow) -> RuleResult
     refused = refused_by_edition(entry, context)
     if refused is not None:
         return answer(rule, Outcome.FAIL, refused.reason, subject, refused.text, evidence=evidence)
+    contradicted = _class_contradicted(rule, context, entry)
+    if contradicted is not None:
+        return contradicted
     ways = [(entry.source_zone, entry.destination_zone)]
     if entry.two_way:
         ways.append((entry.destination_zone, entry.source_zone))
     return _used(rule, context, entry, ways)
+
+
+def _class_contradicted(rule: Rule, context: RuleContext, entry: PermittedFlow) -> RuleResult | None:
+    """A failure when an entry states another class than its external system surely has."""
+    system = context.policy.systems.get(entry.system or "")
+    if system is None or None in (entry.destination_class, system.destination_class):
+        return None
+    if entry.destination_class == system.destination_class or system.confidence not in _SURE:
+        return None
+    return answer(
+        rule,
+        Outcome.FAIL,
+        "class_contradicted",
+        register_subject(entry.id, entry.title),
+        Text(
+            ja=f"台帳の {entry.id}（{entry.title}）は外部接続先の区分を {entry.destination_class} としているが、{system.title.ja}の区分は {system.destination_class} である。",
+            en=f"The entry {entry.id} ({entry.title}) states class {entry.destination_class}, but {system.title.en} is of class {system.destination_class}.",
+        ),
+        evidence=lines(context, (entry.source,)),
+        remedy=Text(
+            ja="台帳の system 又は destination_class を正す。",
+            en="Correct `system` or `destination_class` in the register.",
+        ),
+    )
 
 
 def _used(rule: Rule, context: RuleContext, entry: PermittedFlow, ways: list[tuple[Zone, Zone]]) -> RuleResult:
