@@ -43,7 +43,7 @@ def others(value: Any) -> tuple[Any, ...]:
         return tuple(sorted(VALUES))
     if isinstance(value, list):
         return ([9],)
-    return (0, 77, 200) if isinstance(value, int) else ("custom",)
+    return (0, 77, 200) if isinstance(value, int) else ("custom", "")
 
 
 def replace(monkeypatch: pytest.MonkeyPatch, vocabulary: ModuleType, table: Mapping[str, Any]) -> None:
