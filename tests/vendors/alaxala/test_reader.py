@@ -502,10 +502,13 @@ interface vlan 10
   ip address 10.1.0.1 255.255.255.0
   ip helper-address 10.2.0.9
   ip access-group LIST in
+  ipv6 traffic-filter SIX in
 interface vlan 20
   ip address 10.2.0.1 255.255.255.0
   ip access-group LIST out
 ip access-list extended LIST
+  10 permit tcp any any
+ipv6 access-list SIX
   10 permit tcp any any
 """
 
