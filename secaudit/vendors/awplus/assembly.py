@@ -78,7 +78,7 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
     for node in sections.of("structure"):
         ledger.use_all(node)
     name, model, identity = _identity(sections, ledger, fallback)
-    release, image = _release(sections)
+    release, image = _release(sections, ledger)
     identity = (*identity, *image)
     usual = defaults(release)
     reader = InterfaceReader(ledger, sections.take, usual)
@@ -318,11 +318,12 @@ def _identity(sections: Sections, ledger: Ledger, fallback: str) -> tuple[str, s
     return name, model, tuple(sources)
 
 
-def _release(sections: Sections) -> tuple[tuple[int, int] | None, Sources]:
+def _release(sections: Sections, ledger: Ledger) -> tuple[tuple[int, int] | None, Sources]:
     """The release with which the device starts (`boot system FILE`), and the line that tells it."""
     for node in sections.of("irrelevant"):
         found = _IMAGE.match(node.words[2]) if node.keys[:2] == ("boot", "system") and len(node.words) == 3 else None
         if found is not None:
+            ledger.use(node)
             return (int(found[1]), int(found[2])), (node.line,)
     return None, ()
 

@@ -92,6 +92,7 @@ class IosManagement(Management):
     _snmp_open: bool = False
     """Some community has no list."""
     _snmp_mentioned: bool = False
+    """Some line is about SNMP: the agent may run although no line says who may ask it."""
     _snmp_switched_off: SourceLine | None = None
 
     def read(self, sections: Sections) -> None:
@@ -116,6 +117,7 @@ class IosManagement(Management):
                 read(node)
         for section in ("irrelevant", "router"):
             for node in sections.of(section):
+                self._snmp_mentioned = self._snmp_mentioned or node.keys[0] == "snmp-server"
                 self.shared_key(node)
                 for child in node.below():
                     self.shared_key(child, " ".join(node.words) + " ")

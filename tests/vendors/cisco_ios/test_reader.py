@@ -636,3 +636,18 @@ def test_banner_that_ends_on_a_line_of_its_own_leaves_no_doubt() -> None:
 def test_banner_whose_end_is_that_of_something_else_is_a_doubt(behind: str) -> None:
     found = device(f"hostname R\nbanner motd ^C\nhello\n{behind}\nline vty 0 4\n transport input ssh\nend")
     assert DoubtKind.TRUNCATED in [one.kind for one in found.doubts]
+
+
+@pytest.mark.parametrize(
+    ("line", "on"),
+    [
+        ("", False),
+        ("no snmp-server", False),
+        ("snmp-server community Kasumi-81 RO", True),
+        ("snmp-server location there", None),
+        ("snmp-server frobnicate", None),
+    ],
+)
+def test_simple_network_management_without_a_community(line: str, on: bool | None) -> None:
+    found = device(f"version 15.2\nhostname R\n{line}\nline vty 0 4\n transport input ssh\nend")
+    assert next((one.enabled for one in found.management.services if one.name == "snmp"), None) is on
