@@ -138,7 +138,10 @@ class IosManagement(Management):
                     self._http_unknown.setdefault(family, node.line)
         elif what in ("port", "secure-port"):
             number = node.words[-1]
-            if not off and number.isascii() and number.isdigit() and len(number) <= 5:
+            if not (number.isascii() and number.isdigit() and len(number) <= 5):
+                self.ledger.leave(node, MANAGEMENT)  # where it listens is not known
+                return
+            if not off:
                 self._ports["http" if what == "port" else "https"] = tcp_service(int(number))
         elif what in ("server", "secure-server"):
             self._http[what] = (not off, node.line)
