@@ -11,6 +11,8 @@ from secaudit.network.routes import DynamicRouting
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios.coverage import Ledger
+from secaudit.vendors.fortios.defaults import Defaults
+from secaudit.vendors.fortios.defaults import defaults as of_release
 from secaudit.vendors.fortios.grammar import Section
 
 SHOWN_LINES = 20
@@ -91,9 +93,14 @@ class Scope:
         """The entries of a table in file order."""
         return list(self.section(path).entries.values())
 
-    def at_least(self, *version: int) -> bool | None:
-        """Whether the firmware is this version or newer; None when the file does not tell."""
-        return None if self.version is None else self.version >= version
+    @property
+    def defaults(self) -> Defaults:
+        """What holds where the file says nothing."""
+        return of_release(self.version)
+
+    def works(self, entry: Section) -> bool:
+        """Whether an entry is in use (`status`)."""
+        return entry.is_on("status", self.defaults.entry_works)
 
 
 def join(lines: Iterable[SourceLine], limit: int = SHOWN_LINES) -> Sources:
