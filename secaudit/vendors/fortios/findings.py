@@ -72,7 +72,7 @@ class Findings:
 class Scope:
     """The sections that one device is made of: those of its VDOM, and the global ones (FO-04).
 
-    `vdom` is None for a device without VDOMs.
+    `vdom` is None for a device without VDOMs; `defaults` are what holds where the sections say nothing.
     """
 
     local: Section
@@ -81,6 +81,10 @@ class Scope:
     version: Version | None
     identity: Sources
     findings: Findings
+    defaults: Defaults = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.defaults = of_release(self.version)
 
     def section(self, path: str) -> Section:
         """A section of the VDOM, or of the whole device when the VDOM has none."""
@@ -92,11 +96,6 @@ class Scope:
     def entries(self, path: str) -> list[Section]:
         """The entries of a table in file order."""
         return list(self.section(path).entries.values())
-
-    @property
-    def defaults(self) -> Defaults:
-        """What holds where the file says nothing."""
-        return of_release(self.version)
 
     def works(self, entry: Section) -> bool:
         """Whether an entry is in use (`status`)."""

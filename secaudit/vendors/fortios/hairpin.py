@@ -46,7 +46,7 @@ def _works(scope: Scope, option: str, usual: bool | None) -> tuple[bool | None, 
     settings = scope.shared.sections.get("system global")
     said = settings.get(option) if settings is not None else ""
     if settings is not None and said:
-        return said == "enable", settings.lines_of(option)
+        return {"enable": True, "disable": False}.get(said), settings.lines_of(option)
     return usual, scope.identity
 
 

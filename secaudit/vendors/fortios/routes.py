@@ -370,13 +370,14 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
             vrf = "" if own is None else own.vrf
             found.append(DynamicRouting("IKE", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True))
     for entry in scope.entries("system interface"):
-        asks = (
-            entry.get("mode", scope.defaults.interface_mode) == "dhcp" and scope.defaults.dhcp_adds_routes is not False
-        )
-        if entry.name in ports.interfaces and entry.is_on("dhcp-classless-route-addition", asks):
+        interface = ports.interfaces.get(entry.name)
+        asks = entry.get("mode", scope.defaults.interface_mode) == "dhcp"
+        usual = asks and scope.defaults.dhcp_adds_routes is not False
+        if interface is not None and interface.enabled and entry.is_on("dhcp-classless-route-addition", usual):
             lines = (*entry.opening, *entry.lines_of("mode", "dhcp-classless-route-addition"))
-            vrf = ports.interfaces[entry.name].vrf
-            found.append(DynamicRouting("DHCP", lines, vrf, interfaces=frozenset((entry.name,)), transient=True))
+            found.append(
+                DynamicRouting("DHCP", lines, interface.vrf, interfaces=frozenset((entry.name,)), transient=True)
+            )
     for protocol, tables in _PROTOCOL_SIGNS.items():
         section = scope.section(f"router {protocol}")
         signs = [entry for table in tables for entry in section.section(table).entries.values()]

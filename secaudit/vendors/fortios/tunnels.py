@@ -19,7 +19,7 @@ from secaudit.vendors.fortios.addresses import Addresses, AddressSet
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 
-_TABLE = "vpn ipsec phase2-interface"
+_TUNNELS, _TABLE = "vpn ipsec phase1-interface", "vpn ipsec phase2-interface"
 _NAMES_OF_A_SIDE = ("addr-type", "subnet", "subnet6", "start-ip", "start-ip6", "end-ip", "end-ip6", "name", "name6")
 _UNREAD_DOUBT = Text(
     ja="フェーズ2セレクターを読み取れないため、このトンネルが運ぶ通信を確定できません。",
@@ -38,7 +38,8 @@ def tunnel_filters(
     by_tunnel: dict[str, list[Section]] = {}
     for entry in scope.entries(_TABLE):
         by_tunnel.setdefault(entry.get("phase1name"), []).append(entry)
-    homeless = by_tunnel.pop("", [])
+    known = interfaces.keys() | scope.section(_TUNNELS).entries.keys()
+    homeless = [entry for tunnel, entries in by_tunnel.items() if tunnel not in known for entry in entries]
     changed = dict(interfaces)
     filters: dict[str, Filter] = {}
     for tunnel, entries in by_tunnel.items():
@@ -48,7 +49,7 @@ def tunnel_filters(
         selectors = [selector for _, selector in read if selector is not None]
         if any(selector.everything for selector in selectors):
             continue
-        # Which tunnel one without `phase1name` belongs to was lost: it may be this one.
+        # Which tunnel one belongs to that names none, or none that is there, was lost: it may be this one.
         unread = [*(entry for entry, selector in read if selector is None), *homeless]
         sources = join(line for selector in selectors for line in selector.lines) or unread[0].opening
         names = (f"{tunnel} selectors in", f"{tunnel} selectors out")
