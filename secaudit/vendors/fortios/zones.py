@@ -42,16 +42,14 @@ def read_zones(scope: Scope) -> list[Zone]:
     for entry in scope.entries("system zone"):
         sources = (*entry.opening, *entry.lines_of("interface", "intrazone"))
         members = frozenset(entry.values("interface"))
-        strange = entry.lines_of("intrazone") if entry.get("intrazone") not in ("", "allow", "deny") else ()
-        scope.findings.not_understood(strange)
-        if entry.unknown or strange:
+        if entry.unknown:
             scope.findings.doubt(
                 DoubtKind.UNREAD,
                 Text(
                     ja=f"ゾーン {entry.name} に読み取れない行があります。",
                     en=f"The zone {entry.name} has lines that were not understood.",
                 ),
-                (*entry.unknown, *strange),
+                entry.unknown,
             )
         zones.append(Zone(entry.name, members, sources, _allows_inside(scope, entry)))
     return zones
