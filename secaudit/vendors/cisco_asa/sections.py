@@ -82,6 +82,8 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("snmp-server community", "management"),
         ("snmp-server host-group", "management"),
         ("snmp-server enable", "management"),
+        ("snmp-server", "management"),
+        ("no snmp-server", "management"),
         ("no snmp-server enable", "management"),
         ("logging enable", "management"),
         ("no logging enable", "management"),

@@ -48,6 +48,10 @@ _VPN_FILTER = Text(
     ja="vpn-filter や動的なポリシーが、VPN から来た通信をさらに制限することがあります",
     en="a vpn-filter or a dynamic policy may restrict packets that came by a VPN",
 )
+_BYPASS_DEFAULT = Text(
+    ja="sysopt connection permit-vpn の行がなく、既定で VPN からの通信がアクセスリストを通らないかを確認できません",
+    en="there is no line about `sysopt connection permit-vpn`, and whether packets that came by a VPN pass by the lists is not confirmed",
+)
 _VTI = Text(
     ja="仮想トンネルインタフェースから来た通信にアクセスリストが働くかを確認できません",
     en="whether access lists act on packets from a virtual tunnel interface is not confirmed",
@@ -97,6 +101,8 @@ class Vpn:
     """By interface, the lines that let remote access clients in."""
     bypass: Sources | None = ()
     """None: `no sysopt connection permit-vpn`."""
+    bypass_unsure: bool = False
+    """Nothing says it, and the default is not sure."""
     restricted: Sources = ()
     _maps: dict[str, dict[int, _Entry]] = field(default_factory=dict)
     _applied: dict[str, tuple[str, SourceLine]] = field(default_factory=dict)
@@ -277,15 +283,15 @@ class Vpn:
         if self.bypass is not None:
             sources = (*self.bypass, *self.restricted) or identity
             if self.tunnels:
-                unsure = bool(self.restricted)
+                doubt = _VPN_FILTER if self.restricted else _BYPASS_DEFAULT if self.bypass_unsure else None
                 lines.append(
                     FilterLine(
                         "sysopt connection permit-vpn",
                         Action.PERMIT,
                         ANY_PACKET,
                         sources or self.tunnels[0].sources,
-                        Certainty.UNCERTAIN if unsure else Certainty.ALWAYS,
-                        _VPN_FILTER if unsure else None,
+                        Certainty.ALWAYS if doubt is None else Certainty.UNCERTAIN,
+                        doubt,
                         ingress=self.names_of_tunnels,
                     )
                 )
