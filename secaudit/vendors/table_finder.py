@@ -101,7 +101,7 @@ class TableFinder(ABC):
                 self.position += 1
                 continue
             if not self.row(draft, line):
-                if not goes_on(self.lines, self.position, self.rows):
+                if not (self.rows.match(line.text) or goes_on(self.lines, self.position, self.rows)):
                     if not blank:
                         draft.unread.append(line)
                     break

@@ -153,12 +153,15 @@ class Entry:
 
     def into(self, draft: TableDraft) -> None:
         """Puts the route into a table; an entry with a piece that is not understood is unread."""
-        distance = 1
+        distance, metric = 1, ""
         hops: list[NextHop] = []
         for line, piece in self.pieces:
             numbers = _NUMBERS.match(piece)
             if numbers is not None:
-                distance = int(numbers.group(1))
+                if (hops or metric) and numbers.group(0).split("]")[0] != metric:
+                    draft.unread.append(line)  # of another route, whose first line is not there
+                    continue
+                distance, metric = int(numbers.group(1)), numbers.group(0).split("]")[0]
                 piece = piece[numbers.end() :]
             if not piece:
                 continue

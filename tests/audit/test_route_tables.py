@@ -191,7 +191,7 @@ def test_what_is_learnt_by_an_interface_that_was_down_stays_unknown(tmp_path: Pa
 
 
 def test_a_table_of_another_vendor_or_of_nobody_is_told_and_not_used(tmp_path: Path) -> None:
-    foreign = "Routing table for VRF=0\nO       10.2.0.0/24 [110/2] via 10.99.0.2, port1, 00:12:01\n\nx # \n"
+    foreign = "FW # get router info routing-table all\nRouting table for VRF=0\nO       10.2.0.0/24 [110/2] via 10.99.0.2, port1, 00:12:01\n\nx # \n"
     network = read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": foreign, "other.routes.txt": TABLE})
     assert "no routing table of the vendor of RT-01" in told(network)
     assert "other.routes.txt:2: whose routing table this is is not known" in told(network)
@@ -208,7 +208,7 @@ def test_vdoms_are_told_apart_by_the_name_of_the_file(tmp_path: Path) -> None:
         + vdom.format("root") + vdom.format("b") + "end\n"
     )  # fmt: skip
     table = (
-        "Routing table for VRF=0\nC       10.1.0.0/24 is directly connected, port1\n"
+        "FW (root) # get router info routing-table all\nRouting table for VRF=0\nC       10.1.0.0/24 is directly connected, port1\n"
         "O       10.2.0.0/24 [110/2] via 10.1.0.2, port1, 00:12:01\n\nFW # \n"
     )
     network = read(tmp_path, {"FW.conf": config, "FW.routes.txt": table})

@@ -44,7 +44,7 @@ _KINDS = frozenset(("IA", "E1", "E2", "N1", "N2", "EX", "L1", "L2", "ia", "su"))
 
 
 _ROWS = re.compile(
-    r"[A-Za-z][\w*+%& ]{0,8}\s+[0-9A-Fa-f:.]{2,45}|\s+\[\d+/\d+\] |\s+via |\s+is |\s*\d+\.\d+\.\d+\.\d+(?:/\d+)? is "
+    r"[A-Za-z]{1,2}\d?[*+%&]*(?: +[A-Za-z]{1,2}\d?)? +(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f:]{2,40}/\d)|\s+\[\d+/\d+\]|\s+via |\s+is directly|\s*\d+\.\d+\.\d+\.\d+(?:/\d+)? is "
 )
 _MOST_OF_LEGEND = 16
 
@@ -85,10 +85,7 @@ class _Finder:
             self._ipv4(draft)
         else:
             self._ipv6(draft, count)
-        if (
-            command is not None or draft.family == 4
-        ):  # the number of entries of the other family says that all are there
-            draft.flaws += command_flaws(command, _WHOLE, draft.vrf, draft.heading, bare_is_all=False)
+        draft.flaws += command_flaws(command, _WHOLE, draft.vrf, draft.heading, bare_is_all=False)
         more = prints_every_table(command, _WHOLE, bare_is_all=False) and self._next_begins()
         self.tables.append((draft, more or self.typed.ended(self.position)))
 
@@ -172,7 +169,7 @@ class _Finder:
             else:
                 if (blank and body) or _VRF.match(line.text) or _IPV6.match(line.text):
                     break
-                if not goes_on(self.lines, self.position, _ROWS):
+                if not (_ROWS.match(line.text) or goes_on(self.lines, self.position, _ROWS)):
                     draft.unread.append(line)
                     break
                 self.used.update(one.number for one in (*blank, line))

@@ -91,7 +91,7 @@ class _Finder(TableFinder):
         if not hop[1]:
             return True  # a next hop that is not in use
         self._entry.seen += 1
-        return hop[1] == "*" and self._hop(draft, self._entry, line, hop[2].rstrip())
+        return hop[1] == "*" and self._hop(draft, self._entry, line, hop[2].rstrip(" ,"))
 
     def _hop(self, draft: TableDraft, entry: _Entry, line: SourceLine, text: str) -> bool:
         way = _WAY.match(text)

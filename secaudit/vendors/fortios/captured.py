@@ -106,7 +106,7 @@ class _Finder:
             if not is_heading and more is None and started is None:
                 if draft is None or blank:
                     break
-                if not goes_on(self.lines, self.position, _ROWS):
+                if not (_ROWS.match(text) or goes_on(self.lines, self.position, _ROWS)):
                     draft.unread.append(line)
                     break
             self.used.update(one.number for one in (*blank, line))

@@ -112,10 +112,12 @@ class _Finder(TableFinder):
         if draft.family == 6:
             draft.flaws.append(Flaw(_UNKNOWN_LAYOUT, tuple(draft.heading)))
             return (draft,)
-        if not self._told:
-            draft.flaws.append(Flaw(_UNCOUNTED, tuple(draft.heading)))
         counts = [(self._wanted, self._seen.total())]
-        counts += [(self._told.get(word, 0), self._seen[word]) for word in sorted({*self._told, *_COUNTED.values()})]
+        if self._told:
+            words = sorted({*self._told, *_COUNTED.values()})
+            counts += [(self._told.get(word, 0), self._seen[word]) for word in words]
+        else:
+            draft.flaws.append(Flaw(_UNCOUNTED, tuple(draft.heading)))
         for told, seen in counts:
             if told != seen:
                 draft.flaws.append(miscounted(draft.heading[0], told, seen))

@@ -85,7 +85,7 @@ class _Finder:
             if not _looks_like_row(words, draft.family, begun is not None):
                 if blank:
                     break
-                if not goes_on(self.lines, self.position, _ROWS):
+                if not (_ROWS.match(line.text) or goes_on(self.lines, self.position, _ROWS)):
                     draft.unread.append(line)
                     break
             self.used.update(one.number for one in (*blank, line))
