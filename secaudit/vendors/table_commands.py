@@ -25,7 +25,7 @@ _IN_TEXT = Text(
 _BARE_PROMPT = re.compile(
     r"[>#]\s*((?:show|exit|quit|logout|enable|disable|administrator|terminal|console)\b.*)?\Z", re.IGNORECASE
 )
-"""The prompt of a device without a name (YAMAHA, ALAXALA); elsewhere `#` begins a comment, so that only tables are asked for it."""
+"""The prompt of a device without a name."""
 _ECHO = re.compile(r"(?:show|sh|get|run\s+show)\s(?:.*\s)?ro(?:u\S*)?(?:\s.*)?\Z", re.IGNORECASE)
 """A command without a prompt in front of it, as scripts that collect write it."""
 _EVERY_TABLE = frozenset(("all", "*"))
@@ -38,21 +38,25 @@ _HEREDOC = re.compile(r"\s*embedded\s+file\s+\S.*?<<\s*[\"']?(\w+)", re.IGNORECA
 
 
 class Typed:
-    """The prompts of a text, for whoever reads tables in it from the top to the end."""
+    """The prompts of a text, for whoever reads tables in it from the top to the end.
 
-    __slots__ = ("_floor", "_last", "_lines", "_pagers", "_typed")
+    `nameless`: devices of the vendor have no name by default, so that `#` and `>` alone are prompts; elsewhere a comment begins with them.
+    """
 
-    def __init__(self, text: ConfigText) -> None:
+    __slots__ = ("_floor", "_last", "_lines", "_nameless", "_pagers", "_typed")
+
+    def __init__(self, text: ConfigText, *, nameless: bool = False) -> None:
         self._lines = text.lines
         self._typed = {one.number: one for one in text.commands}
         self._pagers = frozenset(text.pagers)
+        self._nameless = nameless
         self._floor = 0
         self._last: SourceLine | None = None
 
     def prompt(self, line: SourceLine) -> SourceLine | None:
         """What was typed at the prompt that a line is ("" for nothing); None for a line that is no prompt."""
         typed = self._typed.get(line.number)
-        if typed is None and line.text.lstrip()[:1] in ("#", ">"):
+        if typed is None and self._nameless and line.text.lstrip()[:1] in ("#", ">"):
             bare = _BARE_PROMPT.match(line.text.strip())
             typed = None if bare is None else SourceLine(line.file, line.number, bare[1] or "")
         return typed
@@ -111,12 +115,10 @@ def command_flaws(
         )
         yield Flaw(text, (command,))
         return
-    asked = found["vrf"] or ""
-    if asked.lower() in _EVERY_TABLE or (not asked and bare_is_all):
+    asked = (found["vrf"] or "").strip('"').lower()
+    if asked in _EVERY_TABLE or (not asked and bare_is_all):
         return
-    if asked.lower() in ("default", "global"):
-        asked = ""
-    if asked.lower() != vrf.lower():
+    if asked != vrf.lower() and not (asked == "default" and not vrf):
         text = Text(
             ja=f"「{command.text}」の VRF と、表示された経路表の VRF「{vrf}」が異なる。",
             en=f'"{command.text}" asks for another VRF than that of the table ("{vrf}")',
@@ -130,10 +132,11 @@ def prints_every_table(command: SourceLine | None, whole: re.Pattern[str], *, ba
     return found is not None and (found["vrf"] or ("all" if bare_is_all else "")).lower() in _EVERY_TABLE
 
 
-def inside_texts(lines: Iterable[SourceLine]) -> frozenset[int]:
+def inside_texts(lines: Iterable[SourceLine], *, any_delimiter: bool = False) -> frozenset[int]:
     """The numbers of the lines that are the text of a banner, of a quoted value over several lines, or of an embedded file.
 
-    A text that never ends goes to the end of the file: what stands there is doubted rather than believed.
+    A text that never ends goes to the end of the file: what stands there is doubted rather than believed. `any_delimiter`: letters and digits
+    can delimit a banner as well (other vendors write it in one line, without delimiters).
     """
     found: list[int] = []
     end: str | None = None
@@ -143,14 +146,14 @@ def inside_texts(lines: Iterable[SourceLine]) -> frozenset[int]:
             if end in line.text:
                 end = None
             continue
-        end = _opened(line.text)
+        end = _opened(line.text, any_delimiter=any_delimiter)
     return frozenset(found)
 
 
-def _opened(text: str) -> str | None:
+def _opened(text: str, *, any_delimiter: bool) -> str | None:
     """What ends the text that begins on a line and goes on in the next one."""
     banner = _BANNER.match(text) if "anner" in text or "fail-message" in text else None
-    if banner is not None:
+    if banner is not None and (any_delimiter or not banner[1].isalnum()):
         return None if banner[1] in banner[2] else banner[1]
     if '"' in text and _QUOTED.match(text) and text.replace('\\"', "").count('"') % 2:
         return '"'

@@ -26,17 +26,20 @@ class TableFinder(ABC):
     """Reads every table of one vendor in a text. A subclass says how headings and rows are written.
 
     `beginnings` are the characters with which a heading begins, `rows` what a line of a table looks like at least, `whole` the commands that
-    print whole tables (its group `vrf` is the VRF they name), `bare_is_all` whether one that names none prints all of them.
+    print whole tables (its group `vrf` is the VRF they name), `bare_is_all` whether one that names none prints all of them. `nameless` and
+    `any_delimiter`: see `Typed` and `inside_texts`.
     """
 
     beginnings: ClassVar[frozenset[str]]
     rows: ClassVar[re.Pattern[str]]
     whole: ClassVar[re.Pattern[str]]
     bare_is_all: ClassVar[bool] = False
+    nameless: ClassVar[bool] = False
+    any_delimiter: ClassVar[bool] = False
 
     def __init__(self, text: ConfigText) -> None:
         self.lines = text.lines
-        self.typed = Typed(text)
+        self.typed = Typed(text, nameless=self.nameless)
         self.position = 0
         self.used: set[int] = set()
         self.tables: list[tuple[TableDraft, bool]] = []
@@ -67,7 +70,7 @@ class TableFinder(ABC):
                 self.position += 1
             else:
                 self._table(*begun)
-        inside = inside_texts(self.lines) if self.tables else frozenset()
+        inside = inside_texts(self.lines, any_delimiter=self.any_delimiter) if self.tables else frozenset()
         for draft, _ in self.tables:
             if draft.heading[0].number in inside:
                 draft.flaws.append(text_flaw(draft.heading))

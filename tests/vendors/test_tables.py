@@ -205,6 +205,36 @@ def test_a_filter_behind_the_command_is_seen(vendor: str) -> None:
         assert only(vendor, text_of(command + behind, *table, prompt)).flaws, behind
 
 
+@pytest.mark.parametrize(
+    ("vendor", "command"),
+    [
+        ("cisco_ios", "sh ip ro"),
+        ("cisco_ios", "show ip route vrf *"),
+        ("cisco_nxos", "sh ip route vrf default"),
+        ("cisco_nxos", "show ip route vrf all | no-more"),
+        ("cisco_asa", "sh ro"),
+        ("awplus", "show ip route global"),
+        ("alaxala", "show ip route vrf all"),
+        ("panos", "show routing route virtual-router default"),
+        ("panos", 'show routing route virtual-router "default"'),
+        ("juniper_srx", "show route | no-more"),
+        ("juniper_srx", "show route table inet.0"),
+    ],
+)
+def test_other_ways_to_ask_for_a_whole_table(vendor: str, command: str) -> None:
+    prompt, _, table = WHOLE[vendor]
+    assert only(vendor, text_of(prompt + command, *table, prompt)).flaws == ()
+
+
+@pytest.mark.parametrize("vendor", ["yamaha", "alaxala"])
+def test_devices_without_a_name_have_prompts_as_well(vendor: str) -> None:
+    _, command, table = WHOLE[vendor]
+    assert only(vendor, text_of(f"# {command}", *table, "#")).flaws == ()
+    assert only(vendor, text_of(f"> {command}", *table, "> exit")).flaws == ()
+    assert only(vendor, text_of(f"# {command} static", *table, "#")).flaws
+    assert only(vendor, text_of("# the table of yesterday", *table, "#")).flaws
+
+
 @pytest.mark.parametrize("vendor", sorted(WHOLE))
 def test_a_table_without_its_command_its_end_or_left_at_a_pager_is_not_believed(vendor: str) -> None:
     prompt, command, table = WHOLE[vendor]

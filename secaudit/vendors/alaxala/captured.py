@@ -51,6 +51,8 @@ class _Finder(TableFinder):
     rows = re.compile(r"\S{1,45}/\d{1,3}\s+\S+\s+\S+\s+\S+/\S+\s")
     whole = re.compile(r"show\s+(?:ip|ipv6)\s+route(?:\s+vrf\s+(?P<vrf>\S{1,32}))?\s*", re.IGNORECASE)
 
+    nameless = True
+
     def __init__(self, text: ConfigText) -> None:
         super().__init__(text)
         self._begun: tuple[list[str], SourceLine] | None = None

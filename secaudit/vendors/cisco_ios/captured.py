@@ -71,7 +71,7 @@ class _Finder:
             heading = self._heading()
             if heading is not None:
                 self._table(*heading)
-        inside = inside_texts(lines) if self.tables else frozenset()
+        inside = inside_texts(lines, any_delimiter=True) if self.tables else frozenset()
         for draft, _ in self.tables:
             if draft.heading[0].number in inside:
                 draft.flaws.append(text_flaw(draft.heading))

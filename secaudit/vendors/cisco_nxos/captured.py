@@ -59,6 +59,8 @@ class _Finder(TableFinder):
         r"sh(?:ow?)?\s+(?:ip|ipv6)\s+ro(?:ute?|u)?(?:\s+vrf\s+(?P<vrf>\S{1,64}))?\s*(?:\|\s*no-more\s*)?", re.IGNORECASE
     )
 
+    any_delimiter = True
+
     def __init__(self, text: ConfigText) -> None:
         super().__init__(text)
         self._entry: _Entry | None = None

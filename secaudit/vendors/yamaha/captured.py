@@ -37,7 +37,7 @@ _PROTOCOLS = ("rip", "ripng", "ospf", "ospfv3", "bgp")
 
 def find_tables(text: ConfigText) -> FoundTables:
     """Every table of a text."""
-    return _Finder(text.lines, Typed(text)).find()
+    return _Finder(text.lines, Typed(text, nameless=True)).find()
 
 
 @dataclass(slots=True)
