@@ -20,7 +20,7 @@ _PATTERN_FILE = Path(__file__).with_name("terminal.json")
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|[()][0-9A-B]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[=>78cDEHMNOZ])"
 )
-_AT_THE_END = re.compile(r"\(end\)|100%", re.IGNORECASE)
+_AT_THE_END = re.compile(r"\(end\)", re.IGNORECASE)
 _NUMBERS_ONLY = re.compile(r"\s*(?:\d{1,10}|dynamic)(?:\s+(?:\d{1,10}|dynamic))*\s*")
 _NUMBER_LIST_COMMAND = re.compile(r"^\s*(?:ip|ipv6)\s.*\b(?:filter|set)\b.*\s(?:\d{1,10}|dynamic)\s*$", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\s\"']+")

@@ -30,9 +30,11 @@ _ECHO = re.compile(r"(?:show|sh|get|run\s+show)\s(?:.*\s)?ro(?:u\S*)?(?:\s.*)?\Z
 """A command without a prompt in front of it, as scripts that collect write it."""
 _EVERY_TABLE = frozenset(("all", "*"))
 _BANNER = re.compile(
-    r"\s*(?:banner\s+(?:motd|login|exec|incoming|slip-ppp|prompt-timeout)|aaa\s+authentication\s+(?:banner|fail-message))\s+(\^C|\S)(.*)",
+    r"\s*(?:banner\s+(?:motd|login|exec|incoming|slip-ppp|prompt-timeout)|aaa\s+authentication\s+(?:banner|fail-message)"
+    r"|menu\s+\S{1,32}\s+(?:title|prompt|item-prompt))\s+(\^C|\S)(.*)",
     re.IGNORECASE,
 )
+_MACRO = re.compile(r"\s*macro\s+name\s", re.IGNORECASE)
 _QUOTED = re.compile(r"\s*set\s", re.IGNORECASE)
 _HEREDOC = re.compile(r"\s*embedded\s+file\s+\S.*?<<\s*[\"']?(\w+)", re.IGNORECASE)
 
@@ -152,13 +154,15 @@ def inside_texts(lines: Iterable[SourceLine], *, any_delimiter: bool = False) ->
 
 def _opened(text: str, *, any_delimiter: bool) -> str | None:
     """What ends the text that begins on a line and goes on in the next one."""
-    banner = _BANNER.match(text) if "anner" in text or "fail-message" in text else None
+    banner = _BANNER.match(text) if text.lstrip()[:1].lower() in ("b", "a", "m") else None
     if banner is not None and (any_delimiter or not banner[1].isalnum()):
         return None if banner[1] in banner[2] else banner[1]
     if '"' in text and _QUOTED.match(text) and text.replace('\\"', "").count('"') % 2:
         return '"'
     if "<login-banner>" in text:
         return None if "</login-banner>" in text else "</login-banner>"
+    if text.lstrip()[:1] in ("m", "M") and _MACRO.match(text):
+        return "@"
     heredoc = _HEREDOC.match(text) if "<<" in text else None
     return None if heredoc is None else heredoc[1]
 

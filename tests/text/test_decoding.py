@@ -208,7 +208,7 @@ def test_pagers_that_waited_are_kept_and_those_at_the_end_are_not() -> None:
     text = read(
         "hostname r1\n --More-- \nend\n---(more 100%)---\nlines 1-20/20 (END)\n--More-- r1#\n---(more 52%)---\n"
     )
-    assert text.pagers == (2, 6, 7)
+    assert text.pagers == (2, 4, 6, 7)
     assert [(one.number, one.text) for one in text.commands] == [(6, "")]
 
 

@@ -226,6 +226,13 @@ def test_other_ways_to_ask_for_a_whole_table(vendor: str, command: str) -> None:
     assert only(vendor, text_of(prompt + command, *table, prompt)).flaws == ()
 
 
+def test_a_cluster_tells_its_role_in_front_of_every_prompt() -> None:
+    prompt, command, table = WHOLE["juniper_srx"]
+    text = text_of("{primary:node0}", prompt + command, "", *table, "", "{primary:node0}", prompt)
+    assert only("juniper_srx", text).flaws == ()
+    assert only("juniper_srx", text_of("{primary:node0}", prompt + command, *table, "{primary:node0}")).flaws
+
+
 @pytest.mark.parametrize("vendor", ["yamaha", "alaxala"])
 def test_devices_without_a_name_have_prompts_as_well(vendor: str) -> None:
     _, command, table = WHOLE[vendor]
@@ -269,6 +276,9 @@ def test_a_table_inside_a_banner_is_not_believed_and_takes_nothing_from_the_conf
         ("banner exec #", "#"),
         ('set buffer "', '"'),
         ("embedded file a <<EOF", "EOF"),
+        ("menu X title ^C", "^C"),
+        ("macro name X", "@"),
+        ("<login-banner>", "</login-banner>"),
     ):
         for inside in ((prompt + command, *table, prompt), (prompt + command, *table), tuple(table)):
             text = text_of(first, *inside, last, *rest)

@@ -48,7 +48,7 @@ def find_tables(text: ConfigText) -> FoundTables:
 
 class _Finder(TableFinder):
     beginnings = frozenset("DTV")
-    rows = re.compile(r"\S{1,45}/\d{1,3}\s+\S+\s+\S+\s+\S+/\S+\s")
+    rows = re.compile(r"\S{1,45}/\d{1,3}\s+\S{1,45}\s+\S{1,32}\s+[\d-]{1,10}/[\d-]{1,10}\s")
     whole = re.compile(r"show\s+(?:ip|ipv6)\s+route(?:\s+vrf\s+(?P<vrf>\S{1,32}))?\s*", re.IGNORECASE)
 
     nameless = True

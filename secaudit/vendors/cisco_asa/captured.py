@@ -77,7 +77,9 @@ class _Finder(TableFinder):
                 return TableDraft(VENDOR, vrf, 4, [first]), index + 1
             if named is not None:
                 vrf = _MANAGEMENT if named[1] in ("mgmt-only", _MANAGEMENT) else named[1]
-            elif text.strip() and not _CODES.match(text) and not _MORE_CODES.match(text):
+            elif (text.strip() and not _CODES.match(text) and not _MORE_CODES.match(text)) or self.typed.prompt(
+                self.lines[index]
+            ) is not None:
                 return None
             index += 1
         return None

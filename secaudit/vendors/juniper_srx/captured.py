@@ -25,6 +25,8 @@ _HEAD = re.compile(r"(\S{1,128}): (\d{1,9}) destinations?, \d{1,9} routes? \((\d
 _TABLE = re.compile(r"(?:(\S{1,100})\.)?inet(6?)\.0\Z")
 _LEGEND = re.compile(r"(?:\+ = Active Route|@ = Routing Use Only|Restart (?:Complete|Pending))")
 _WHOLE = re.compile(r"(?:run\s+)?show\s+route(?:\s+table\s+\S{1,128})?(?P<vrf>)\s*(?:\|\s*no-more\s*)?")
+_CLUSTER = re.compile(r"\{[a-z]{1,16}(?::[\w.-]{1,32})?\}\Z")
+"""What a cluster prints in front of every prompt."""
 _ENTRY = re.compile(r"([0-9A-Fa-f:.]{1,64}/\d{1,3})(?:\s+(\S.*))?\Z")
 _SOURCE = re.compile(r"([*+-]?)\[([\w-]{1,20})/(-?\d{1,10})(?:/-?\d{1,10})?\]")
 _TO = re.compile(r">?\s*to (\S{1,64}) via (\S{1,64})\Z")
@@ -79,7 +81,7 @@ class _Finder:
                 self._begin(index, line, head)
             elif self.inside and self.typed.prompt(line) is not None:
                 self._end(ended=not self.waiting)
-            elif not text:
+            elif not text or (self.inside and _CLUSTER.match(text)):
                 self._blank(line)
             elif self.inside and not self._content(line, text):
                 self._end(ended=False)

@@ -20,7 +20,7 @@ from secaudit.vendors.table_lines import Entry, TableDraft, miscounted, network
 
 VENDOR = "nec_ix"
 _HEADING = re.compile(r"(IP|IPv6) Routing Table - (\d{1,9}) entries, ")
-_ENTRIES = re.compile(r"Entries: (\d+ [A-Za-z]+(?:, \d+ [A-Za-z]+)*)\s*\Z")
+_ENTRIES = re.compile(r"Entries: (\d{1,9} [A-Za-z]{1,12}(?:, \d{1,9} [A-Za-z]{1,12})*)\s*\Z")
 _LEGEND = re.compile(r"Codes: |Timers: |\s+\S{1,2} - ")
 _MOST_OF_LEGEND = 20
 _SUBNETS = re.compile(

@@ -60,6 +60,8 @@ class _Finder(TableFinder):
         if not self.lines[index].text.startswith(("flags: ", "VIRTUAL ")):
             return None
         while index < most and _LEGEND.match(self.lines[index].text):
+            if self.typed.prompt(self.lines[index]) is not None:
+                return None
             index += 1
         router = _ROUTER.match(self.lines[index].text) if index < most else None
         if router is None:
