@@ -127,7 +127,8 @@ class _Finder(TableFinder):
         if self._six is None:
             return (draft,)
         # A row that is not understood may be of either family.
-        self._six.unread, self._six.flaws = list(draft.unread), list(draft.flaws)
+        self._six.unread += draft.unread
+        self._six.flaws += draft.flaws
         return (draft, self._six) if draft.routes else (self._six,)
 
 
