@@ -13,6 +13,7 @@ from secaudit.network.captured import Flaw
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
+from secaudit.vendors.table_lines import TableDraft
 
 _NO_COMMAND = Text(
     ja="経路表を表示したコマンドが表の直前にないため、絞り込んだ一部の表でないことを確認できない。コマンドを入力したプロンプトの行から保存すること。",
@@ -100,14 +101,21 @@ class Typed:
 
 
 def command_flaws(
-    command: SourceLine | None, whole: re.Pattern[str], vrf: str, heading: Sequence[SourceLine], *, bare_is_all: bool
+    command: SourceLine | None,
+    whole: re.Pattern[str],
+    table: TableDraft,
+    *,
+    bare_is_all: bool,
+    both_families: bool = False,
 ) -> Iterator[Flaw]:
-    """What the command in front of a table of a VRF leaves in doubt.
+    """What the command in front of a table leaves in doubt.
 
-    The group `vrf` of `whole` is the VRF that was asked for. `bare_is_all`: without one the device prints the tables of all.
+    The group `vrf` of `whole` is the VRF that was asked for. `bare_is_all`: without one the device prints the tables of all. `both_families`:
+    one command prints both.
     """
+    vrf = table.vrf
     if command is None:
-        yield Flaw(_NO_COMMAND, tuple(heading[:1]))
+        yield Flaw(_NO_COMMAND, tuple(table.heading[:1]))
         return
     found = whole.fullmatch(command.text.strip())
     if found is None:
@@ -118,14 +126,17 @@ def command_flaws(
         yield Flaw(text, (command,))
         return
     asked = (found["vrf"] or "").strip('"').lower()
-    if asked in _EVERY_TABLE or (not asked and bare_is_all):
+    same_vrf = (
+        asked in (_EVERY_TABLE | {vrf.lower()}) or (bare_is_all and not asked) or (asked == "default" and not vrf)
+    )
+    six = "6" in command.text.lower().split("vrf")[0]
+    if same_vrf and (both_families or six == (table.family == 6)):
         return
-    if asked != vrf.lower() and not (asked == "default" and not vrf):
-        text = Text(
-            ja=f"「{command.text}」の VRF と、表示された経路表の VRF「{vrf}」が異なる。",
-            en=f'"{command.text}" asks for another VRF than that of the table ("{vrf}")',
-        )
-        yield Flaw(text, (command, *heading[:1]))
+    text = Text(
+        ja=f"「{command.text}」の後にある経路表(VRF「{vrf}」、IPv{table.family})は、そのコマンドで表示されるものではない。",
+        en=f'"{command.text}" asks for another table than that which stands behind it (VRF "{vrf}", IPv{table.family})',
+    )
+    yield Flaw(text, (command, *table.heading[:1]))
 
 
 def prints_every_table(command: SourceLine | None, whole: re.Pattern[str], *, bare_is_all: bool) -> bool:

@@ -26,14 +26,15 @@ class TableFinder(ABC):
     """Reads every table of one vendor in a text. A subclass says how headings and rows are written.
 
     `beginnings` are the characters with which a heading begins, `rows` what a line of a table looks like at least, `whole` the commands that
-    print whole tables (its group `vrf` is the VRF they name), `bare_is_all` whether one that names none prints all of them. `nameless` and
-    `any_delimiter`: see `Typed` and `inside_texts`.
+    print whole tables (its group `vrf` is the VRF they name), `bare_is_all` whether one that names none prints all of them, `both_families` whether one
+    command prints both. `nameless` and `any_delimiter`: see `Typed` and `inside_texts`.
     """
 
     beginnings: ClassVar[frozenset[str]]
     rows: ClassVar[re.Pattern[str]]
     whole: ClassVar[re.Pattern[str]]
     bare_is_all: ClassVar[bool] = False
+    both_families: ClassVar[bool] = False
     nameless: ClassVar[bool] = False
     any_delimiter: ClassVar[bool] = False
 
@@ -85,11 +86,12 @@ class TableFinder(ABC):
         self.begin(heading)
         self.position = behind
         self._rows(draft)
-        next_one = self._next_heading() and prints_every_table(command, self.whole, bare_is_all=self.bare_is_all)
-        ended = next_one or self.typed.ended(self.position)
+        many = prints_every_table(command, self.whole, bare_is_all=self.bare_is_all)
+        ended = (many and self._next_of(draft)) or self.typed.ended(self.position)
         for one in self.close(draft):
-            flaws = command_flaws(command, self.whole, one.vrf, one.heading, bare_is_all=self.bare_is_all)
-            one.flaws += flaws
+            one.flaws += command_flaws(
+                command, self.whole, one, bare_is_all=self.bare_is_all, both_families=self.both_families
+            )
             self.tables.append((one, ended))
 
     def _rows(self, draft: TableDraft) -> None:
@@ -117,13 +119,15 @@ class TableFinder(ABC):
     def _begins(self) -> bool:
         return self.lines[self.position].text[:1] in self.beginnings and self.heading() is not None
 
-    def _next_heading(self) -> bool:
-        """Whether the next line that is not blank begins a table."""
+    def _next_of(self, draft: TableDraft) -> bool:
+        """Whether the next line that is not blank begins the table of another VRF."""
         here = self.position
         while self.position < len(self.lines) and not self.lines[self.position].text.strip():
             if self.typed.prompt(self.lines[self.position]) is not None:
                 break
             self.position += 1
-        found = self.position < len(self.lines) and self._begins()
+        found = None
+        if self.position < len(self.lines) and self.lines[self.position].text[:1] in self.beginnings:
+            found = self.heading()
         self.position = here
-        return found
+        return found is not None and found[0].vrf != draft.vrf and found[0].family == draft.family

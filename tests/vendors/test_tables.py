@@ -226,6 +226,27 @@ def test_other_ways_to_ask_for_a_whole_table(vendor: str, command: str) -> None:
     assert only(vendor, text_of(prompt + command, *table, prompt)).flaws == ()
 
 
+@pytest.mark.parametrize(
+    ("vendor", "six"),
+    [
+        ("awplus", ("IPv6 Routing Table", "Codes: C - connected, S - static, R - RIP, O - OSPF, B - BGP", "", "C      2001:db8:10::/64 via ::, vlan1, 20:42:47")),
+        ("cisco_nxos", ('IPv6 Routing Table for VRF "default"', "", "2001:db8:1::/64, ubest/mbest: 1/0, attached", "    *via 2001:db8:1::1, Vlan10, [0/0], 00:15:46, direct")),
+        ("alaxala", ("Total: 1 routes", "Destination   Next Hop   Interface   Metric   Protocol   Age", "2001:db8:2::/64   2001:db8::2   VLAN0010   2/0   RIPng   12s")),
+        ("yamaha", ("Destination   Gateway   Interface   Type", "2001:db8::/64   -   LAN1   implicit")),
+        ("fortios", ("IPv6 Routing Table", "Codes: K - kernel route, C - connected", "", "C       2001:db8::/64 via ::, wan1, 22:05:00")),
+    ],
+)  # fmt: skip
+def test_a_command_stands_for_the_family_that_it_asks_for(vendor: str, six: tuple[str, ...]) -> None:
+    """The table of the other family behind it lost its own command, which may have had a filter; and the first one lost its end."""
+    prompt, command, table = WHOLE[vendor]
+    own = command.replace("show ip ", "show ipv6 ").replace("info routing-table all", "info6 routing-table")
+    assert only(vendor, text_of(prompt + own, *six, prompt)).flaws == ()
+    assert only(vendor, text_of(prompt + command, *six, prompt)).flaws
+    found = reader_of(vendor).find_tables(text_of(prompt + command, *table, "", *six, prompt)).tables
+    assert [one.family for one in found] == [4, 6]
+    assert all(one.flaws for one in found)
+
+
 def test_a_cluster_tells_its_role_in_front_of_every_prompt() -> None:
     prompt, command, table = WHOLE["juniper_srx"]
     text = text_of("{primary:node0}", prompt + command, "", *table, "", "{primary:node0}", prompt)

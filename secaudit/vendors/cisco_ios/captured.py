@@ -85,7 +85,7 @@ class _Finder:
             self._ipv4(draft)
         else:
             self._ipv6(draft, count)
-        draft.flaws += command_flaws(command, _WHOLE, draft.vrf, draft.heading, bare_is_all=False)
+        draft.flaws += command_flaws(command, _WHOLE, draft, bare_is_all=False)
         more = prints_every_table(command, _WHOLE, bare_is_all=False) and self._next_begins()
         self.tables.append((draft, more or self.typed.ended(self.position)))
 

@@ -145,7 +145,7 @@ class _Finder:
         ended = self.typed.ended(self.position)
         for one in drafts:
             # The command prints the tables of all VRFs; that of the last one ends where the output does.
-            one.flaws += command_flaws(command, _WHOLE, one.vrf, one.heading, bare_is_all=True)
+            one.flaws += command_flaws(command, _WHOLE, one, bare_is_all=True)
             self.tables.append((one, ended))
 
 

@@ -103,7 +103,7 @@ class _Finder:
         if named is not None:
             family: Family = 6 if named[2] else 4
             self.draft = TableDraft(VENDOR, named[1] or "", family, [line])
-            self.draft.flaws += command_flaws(command, _WHOLE, self.draft.vrf, [line], bare_is_all=True)
+            self.draft.flaws += command_flaws(command, _WHOLE, self.draft, bare_is_all=True, both_families=True)
             self.wanted, self.found = int(head[3]), 0
 
     def _blank(self, line: SourceLine) -> None:

@@ -47,6 +47,7 @@ class _Finder(TableFinder):
         r"show\s+routing\s+route(?:\s+virtual-router\s+(?P<vrf>\S{1,64}|\"[^\"]{1,64}\"))?\s*", re.IGNORECASE
     )
     bare_is_all = True
+    both_families = True
 
     def __init__(self, text: ConfigText) -> None:
         super().__init__(text)

@@ -61,7 +61,7 @@ class _Finder:
                 command = self.typed.in_front(self.position - 1, self.used)
                 if command is not None:
                     self.used.add(command.number)
-                draft.flaws += command_flaws(command, _WHOLE, "", draft.heading, bare_is_all=False)
+                draft.flaws += command_flaws(command, _WHOLE, draft, bare_is_all=False)
                 self.used.add(line.number)
                 self._rows(draft)
         inside = inside_texts(lines) if self.tables else frozenset()
