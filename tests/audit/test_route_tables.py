@@ -369,6 +369,18 @@ def test_tables_of_every_vendor_take_the_place_of_what_a_protocol_learns(tmp_pat
     learnt = {str(one.prefix) for one in device.routes if one.next_hops[0].captured}
     assert learnt == {"10.4.0.0/16", "10.5.0.0/16"}
     assert device.captured
+    (tmp_path / f"{name}.routes.txt").unlink()
+    (alone,) = network_of_files(sorted(tmp_path.iterdir())).devices
+    assert set(alone.routes) <= set(device.routes)
+    assert alone.interfaces == device.interfaces
+
+
+def test_a_file_with_a_table_and_lines_that_nobody_knows_is_refused_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": f"{TABLE}\nsomething else\n"})
+    assert "neither of the table nor of a configuration" in caught.value.text.en
+    assert (caught.value.file or "").endswith("RT-01.routes.txt")
+    assert caught.value.line == len(TABLE.splitlines()) + 2
 
 
 @pytest.mark.parametrize("case", sorted(VENDORS))
