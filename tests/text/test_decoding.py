@@ -371,6 +371,12 @@ def test_a_file_is_read_from_disk(tmp_path: Path) -> None:
     assert str(text.lines[1]) == "configs/r1.conf:2: ip lan1 address 10.10.0.1/24"
 
 
+def test_a_line_of_very_many_blanks_takes_no_longer_than_others() -> None:
+    """Minutes, were every blank tried as the first of a comment."""
+    line = " " * 400_000 + "x"
+    assert numbered(read(f"hostname r1\n{line}\nend\n"))[2] == line
+
+
 PIECES = [
     "\n",
     "\r",
