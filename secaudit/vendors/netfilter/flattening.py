@@ -218,8 +218,9 @@ def _both(region: Region, condition: Condition) -> Region | None:
     if not (ingress and egress and states):
         return None
     matches = region.matches
-    if condition.matches is not _EVERYTHING and condition.matches != _EVERYTHING:
-        matches = _narrowed(region.matches, condition.matches)
+    wanted = condition.matches
+    if wanted is not _EVERYTHING and (len(wanted) != len(_EVERYTHING) or wanted != _EVERYTHING):
+        matches = _narrowed(matches, wanted)
     if not matches:
         return None
     certainty = region.certainty
@@ -242,7 +243,8 @@ def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Ma
                 break
         else:
             found = tuple([one for every in matches for one in wanted if one.family == every.family])
-            return matches if found == matches else found  # the very one, so that the next rule sees it as well
+            # The very one, so that the next rule sees it as well.
+            return matches if len(found) == len(matches) and found == matches else found
     return intersect_matches(matches, wanted, MOST_MATCHES)
 
 
