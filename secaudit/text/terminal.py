@@ -148,8 +148,9 @@ def unwrap(lines: Sequence[str]) -> Unwrapped:
         while index + 1 < len(lines):
             following = lines[index + 1]
             start = following.lstrip()[:1]
-            if widths[index] < WRAP_COLUMNS - 1 and not (start.isdecimal() or start == "d"):
-                break  # nearly every line: not wide, and the next one is not the rest of a list of numbers
+            ordinary = widths[index] < WRAP_COLUMNS - 1 or page.widest > WRAP_COLUMNS
+            if ordinary and not (start.isdecimal() or start == "d"):
+                break  # nearly every line: not cut by a terminal, and the next one is not the rest of a list of numbers
             glue = _glue(lines[index], following, widths[index], page, head=parts[0])
             if glue is None:
                 break

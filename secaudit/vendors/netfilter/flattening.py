@@ -122,8 +122,10 @@ class _Flattening:
                 hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
-                    ends_logged = self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
-                    if kind is VerdictKind.JUMP and ends_logged:
+                    sources = (*jumps, *rule.sources)
+                    if kind not in _MOVING:
+                        self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
+                    elif self._move(chain, rule, hit, path, sources, logged=logged) and kind is VerdictKind.JUMP:
                         # what comes back from that chain was logged at its end
                         pending = self._of_families(chain, rule.condition)
                     if kind in _LEAVING and len(path) > 1:
@@ -137,7 +139,7 @@ class _Flattening:
                 break
         return pending is not None and _covers(pending, Condition())
 
-    def _act(
+    def _move(
         self,
         chain: Chain,
         rule: Rule,
@@ -147,7 +149,7 @@ class _Flattening:
         *,
         logged: bool,
     ) -> bool:
-        """Appends what a rule does with the packets that it hits. Returns whether it leads to a chain whose end is logged (`walk`)."""
+        """Appends what a rule does that calls a chain or goes back. Returns whether it leads to a chain whose end is logged (`walk`)."""
         kind = rule.verdict.kind
         if kind in _CALLING:
             key = replace(chain.key, chain=rule.verdict.chain)
@@ -163,7 +165,7 @@ class _Flattening:
             if kind is VerdictKind.GOTO and len(path) == 1:
                 self._append(FlatRule(rule, _RETURN, hit, sources, logged=False), rule)
             return ends_logged
-        if kind is not VerdictKind.RETURN or len(path) == 1:
+        if len(path) == 1:
             self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
         return False
 
@@ -187,6 +189,7 @@ class _Flattening:
 
 _CALLING = (VerdictKind.JUMP, VerdictKind.GOTO)
 _LEAVING = (VerdictKind.GOTO, VerdictKind.RETURN)
+_MOVING = (*_CALLING, VerdictKind.RETURN)
 _COMING_BACK = (VerdictKind.JUMP, *WITHOUT_DECISION)
 """Verdicts behind which the packets go on in the chain, so that what was logged before still holds."""
 _UNKNOWN = Verdict(VerdictKind.UNKNOWN)
@@ -242,6 +245,9 @@ def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Ma
             if not (one.sources and one.destinations and one.services and one.marks) or len(one.services) > _FEW:
                 break
         else:
+            first = wanted[0] if len(wanted) == 1 else None
+            if first is not None and first.sources != matches[0].sources and first.family == matches[0].family:
+                return wanted
             found = tuple([one for every in matches for one in wanted if one.family == every.family])
             # The very one, so that the next rule sees it as well.
             return matches if len(found) == len(matches) and found == matches else found
