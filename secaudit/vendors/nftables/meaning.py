@@ -25,7 +25,7 @@ from secaudit.vendors.nftables.conditions import (
     positive,
     worst,
 )
-from secaudit.vendors.nftables.document import NOT_UNDERSTOOD
+from secaudit.vendors.nftables.document import NOT_UNDERSTOOD, Document
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
 from secaudit.vendors.nftables.plans import Plans, TestStep
 from secaudit.vendors.nftables.rules import verdict_of
@@ -83,13 +83,13 @@ class Meaning:
 
 
 def meaning_of(
-    key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, plans: Plans, hidden: frozenset[int]
+    key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, plans: Plans, document: Document
 ) -> Meaning:
-    """All rules of a chain. `hidden` are lines on which nft could not show everything (`tokens.Tokens.unknown_matches`)."""
+    """All rules of a chain of a document."""
     meaning = Meaning()
-    reader = _RuleReader(key, sets, plans, meaning, hidden)
+    reader = _RuleReader(key, sets, plans, meaning, document.unknown_matches)
     for number, items in enumerate(rules, 1):
-        reader.read(items, number)
+        reader.read(document.written.rule(items), lines_of(items), number)
     return meaning
 
 
@@ -107,21 +107,18 @@ class _RuleReader:
         self._hidden_lines = hidden
         self._asked: list[Asked] = []
 
-    def _begin(self, items: tuple[Item, ...], number: int) -> None:
+    def _begin(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         self._rules = self._meaning.rules
         self._number = number
         self._plan = self._plans.of(items)
         self._comment = self._plan.comment(items)
-        self._sources = self._evidence(items)
+        self._sources = self._evidence(items, lines) if self._plan.sets else lines
         self._hidden = bool(self._hidden_lines) and any(line.number in self._hidden_lines for line in self._sources)
         self._choices: list[Condition] = [_EVERYTHING]
         self._logged = False
 
-    def _evidence(self, items: tuple[Item, ...]) -> Sources:
+    def _evidence(self, items: tuple[Item, ...], lines: Sources) -> Sources:
         """The lines of the rule and those of the sets that it names."""
-        lines = lines_of(items)
-        if not self._plan.sets:
-            return lines
         found = dict.fromkeys(lines)
         for place in self._plan.sets:
             elements = self._sets.of(items[place])
@@ -131,9 +128,9 @@ class _RuleReader:
                     self._meaning.undefined.append(lines)
         return tuple(found)
 
-    def read(self, items: tuple[Item, ...], number: int) -> None:
-        """Goes through the parts of a rule; every verdict on the way becomes rules."""
-        self._begin(items, number)
+    def read(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
+        """Goes through the parts of a rule that is on these lines; every verdict on the way becomes rules."""
+        self._begin(items, lines, number)
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
         for step in self._plan.steps:
