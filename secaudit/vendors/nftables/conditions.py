@@ -313,16 +313,12 @@ def _matches(families: Iterable[int], protocols: Intervals, fields: Mapping[str,
     if not protocols or not all(fields.values()):
         return ()
     value = fields.get
-    services = (
-        Service(
-            protocols,
-            value("destination_ports", ANY_PORT),
-            value("source_ports", ANY_PORT),
-            value("icmp_types", ANY_BYTE),
-            value("icmp_codes", ANY_BYTE),
-            value("tcp_flags", ANY_BYTE),
-        ),
-    )
+    ports = value("destination_ports", ANY_PORT), value("source_ports", ANY_PORT)
+    if _BELOW_PORTS.isdisjoint(fields):
+        services = (Service(protocols, *ports),)
+    else:
+        others = value("icmp_types", ANY_BYTE), value("icmp_codes", ANY_BYTE), value("tcp_flags", ANY_BYTE)
+        services = (Service(protocols, *ports, *others),)
     return tuple(
         [
             Match(family, value("sources", every), value("destinations", every), services, value("marks", ANY_MARK))
@@ -332,6 +328,7 @@ def _matches(families: Iterable[int], protocols: Intervals, fields: Mapping[str,
     )
 
 
+_BELOW_PORTS: Final = frozenset(("icmp_types", "icmp_codes", "tcp_flags"))
 _EVERY_ADDRESS: Final[tuple[tuple[Family, Intervals], ...]] = ((4, any_address(4)), (6, any_address(6)))
 
 

@@ -131,6 +131,8 @@ class _RuleReader:
     def read(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         """Goes through the parts of a rule that is on these lines; every verdict on the way becomes rules."""
         self._begin(items, lines, number)
+        if self._plan.usual is not None and not self._hidden and self._is_usual(items, *self._plan.usual):
+            return
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
         for step in self._plan.steps:
@@ -153,6 +155,19 @@ class _RuleReader:
                 self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
             elif self._logged:
                 self._emit(self._choices, Verdict(VerdictKind.CONTINUE))
+
+    def _is_usual(self, items: tuple[Item, ...], tests: tuple[TestStep, ...], verdict: Verdict) -> bool:
+        """Whether all tests of a rule ask one thing each, as they nearly always do; then that is its condition, in one step."""
+        every: list[Asked] = []
+        for step in tests:
+            answer = step.answer(items, self._sets)
+            if not isinstance(answer, Asked):
+                return False
+            every.append(answer)
+        one = all_of(every) if every else _EVERYTHING
+        if one is not None and one.states != frozenset():
+            self._emit((one,), verdict)
+        return True
 
     def _act(self, part: Part) -> None:
         match part:

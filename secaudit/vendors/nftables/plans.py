@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from secaudit.vendors.netfilter.ruleset import Condition
+from secaudit.vendors.netfilter.ruleset import Condition, Verdict
 from secaudit.vendors.nftables.conditions import Asked, conditions, simple
 from secaudit.vendors.nftables.neighbours import either_may_differ
 from secaudit.vendors.nftables.rules import ParsedRule, parse
+from secaudit.vendors.nftables.selectors import Selector
 from secaudit.vendors.nftables.sets import Sets
 from secaudit.vendors.nftables.syntax import (
     Changes,
@@ -27,6 +28,7 @@ from secaudit.vendors.nftables.syntax import (
     VerdictMap,
 )
 from secaudit.vendors.nftables.tokens import Group, Item, Token
+from secaudit.vendors.nftables.values import ValueType, number
 
 _SHORT: Final = 64
 """Tokens of a set within a rule that is recognised when it comes again."""
@@ -42,13 +44,15 @@ _DECIDING = (Does, VerdictMap, Translate, NotUnderstood)
 class TestStep:
     """A test of the rules of one shape. `start` is where its values are in the rule (negative: they are the test's own)."""
 
-    __slots__ = ("_known", "_one", "_start", "_stop", "test")
+    __slots__ = ("_bare", "_known", "_number", "_one", "_start", "_stop", "test")
 
     def __init__(self, test: Test, known: dict[object, Answer]) -> None:
         self.test = test
         self._start = test.start
         self._stop = test.start + len(test.values)
         self._one = test.start >= 0 and len(test.values) == 1
+        self._bare = all(isinstance(item, Token) for item in test.values)
+        self._number = _number_of(test)
         self._known = known
 
     def of(self, items: Sequence[Item]) -> Test:
@@ -66,14 +70,37 @@ class TestStep:
             key = item.text if isinstance(item, Token) else _written(item)
         elif self._start < 0:
             return _answer(self.test, sets)
+        elif self._bare:  # what kinds of words they are is the same in all rules of the shape
+            key = tuple([item.text for item in items[self._start : self._stop] if isinstance(item, Token)])
         else:
             key = _all_written(items[self._start : self._stop])
         if key is None:
             return _answer(self.of(items), sets)
         found = self._known.get(key, _NOT_YET)
         if found is _NOT_YET:
-            found = self._known[key] = _answer(self.of(items), sets)
+            found = self._known[key] = self._asks_number(items) or _answer(self.of(items), sets)
         return found
+
+    def _asks_number(self, items: Sequence[Item]) -> Asked | None:
+        """The commonest test, for one number; None for any other."""
+        selector = self._number
+        if selector is None or selector.type is None:
+            return None
+        value = number(selector.type, items[self._start])
+        if value is None:
+            return None
+        return Asked(selector.families, selector.protocols, selector.field, ((value, value),))
+
+
+_NUMBERS: Final = (ValueType.ADDRESS4, ValueType.ADDRESS6, ValueType.PORT)
+
+
+def _number_of(test: Test) -> Selector | None:
+    """What a test asks of which one value is all that it says: an address or a port."""
+    selector = test.key[0]
+    one = len(test.key) == 1 and len(test.values) == 1 and test.start >= 0
+    plain = one and test.operator in ("", "==") and not test.mask and not selector.loose
+    return selector if plain and selector.type in _NUMBERS else None
 
 
 def _answer(test: Test, sets: Sets) -> Answer:
@@ -97,7 +124,7 @@ def _all_written(items: Sequence[Item]) -> object:
 class Plan:
     """How to read rules of one shape. `steps` are its parts, `sets` the places of the names of sets in it.
 
-    `decides`: it says what becomes of a packet.
+    `decides`: it says what becomes of a packet. `usual`: it is nothing but tests and, behind them, a verdict.
     """
 
     parts: tuple[Part, ...]
@@ -105,6 +132,7 @@ class Plan:
     sets: tuple[int, ...]
     decides: bool
     comment_at: int | None
+    usual: tuple[tuple[TestStep, ...], Verdict] | None
 
     def comment(self, items: Sequence[Item]) -> str:
         """The comment of one rule."""
@@ -135,12 +163,21 @@ class Plans:
         parts = either_may_differ(parsed.parts)
         sets = tuple(place for place, one in enumerate(shape) if one[0] == "@" and len(one) > 1)
         steps = tuple(self._step(part, shape) if isinstance(part, Test) else part for part in parts)
-        return Plan(parts, steps, sets, any(isinstance(part, _DECIDING) for part in parts), parsed.comment_at)
+        decides = any(isinstance(part, _DECIDING) for part in parts)
+        return Plan(parts, steps, sets, decides, parsed.comment_at, _usual(steps))
 
     def _step(self, test: Test, shape: tuple[str, ...]) -> TestStep:
         values = shape[test.start : test.start + len(test.values)]
         key = (tuple(one.name for one in test.key), test.operator, values)
         return TestStep(test, {} if test.mask else self._known.setdefault(key, {}))
+
+
+def _usual(steps: Sequence[Part | TestStep]) -> tuple[tuple[TestStep, ...], Verdict] | None:
+    last = steps[-1] if steps else None
+    tests = tuple(step for step in steps if isinstance(step, TestStep))
+    if isinstance(last, Does) and not last.requires and len(tests) == len(steps) - 1:
+        return tests, last.verdict
+    return None
 
 
 def _is_of_shape(part: Part) -> bool:

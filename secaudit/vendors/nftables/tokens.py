@@ -231,6 +231,10 @@ class _Bare(dict[str, tuple[Token, ...]]):
         self._written = written
 
     def __missing__(self, part: str) -> tuple[Token, ...]:
+        if part.isdecimal() and part.isascii():
+            number: Token = _make(Token, (Kind.WORD, part, "0", _NOWHERE))
+            found = self[part] = (number,)
+            return found
         found = self[part] = tuple([_make(Token, (*word, _NOWHERE)) for word in self._written[part]])
         return found
 
