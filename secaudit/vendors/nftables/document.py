@@ -22,7 +22,18 @@ from secaudit.vendors.nftables.items import (
     path_of,
     word_of,
 )
-from secaudit.vendors.nftables.tokens import Group, Item, Kind, Token, group, lines_of, rules_in, split, statements, tokens_of
+from secaudit.vendors.nftables.tokens import (
+    Group,
+    Item,
+    Kind,
+    Token,
+    group,
+    lines_of,
+    rules_in,
+    split,
+    statements,
+    tokens_of,
+)
 
 _SHARED_GROUPS = 100_000
 """How often variables may be filled in, in one file."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from secaudit.network.filters import Certainty
+from secaudit.network.intervals import Intervals
 from secaudit.network.match_algebra import TooManyMatchesError, any_packet_of
 from secaudit.network.nat import TranslationKind
 from secaudit.text.bilingual import Text
@@ -27,7 +28,7 @@ from secaudit.vendors.nftables.conditions import (
 )
 from secaudit.vendors.nftables.document import NOT_UNDERSTOOD, Document
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
-from secaudit.vendors.nftables.plans import Plans, TestStep
+from secaudit.vendors.nftables.plans import Plans, TestStep, Usual
 from secaudit.vendors.nftables.rules import verdict_of
 from secaudit.vendors.nftables.sets import Element, Sets
 from secaudit.vendors.nftables.syntax import (
@@ -131,7 +132,7 @@ class _RuleReader:
     def read(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         """Goes through the parts of a rule that is on these lines; every verdict on the way becomes rules."""
         self._begin(items, lines, number)
-        if self._plan.usual is not None and not self._hidden and self._is_usual(items, *self._plan.usual):
+        if self._plan.usual is not None and not self._hidden and self._is_usual(items, self._plan.usual):
             return
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
@@ -156,17 +157,15 @@ class _RuleReader:
             elif self._logged:
                 self._emit(self._choices, Verdict(VerdictKind.CONTINUE))
 
-    def _is_usual(self, items: tuple[Item, ...], tests: tuple[TestStep, ...], verdict: Verdict) -> bool:
-        """Whether all tests of a rule ask one thing each, as they nearly always do; then that is its condition, in one step."""
-        every: list[Asked] = []
-        for step in tests:
-            answer = step.answer(items, self._sets)
-            if not isinstance(answer, Asked):
+    def _is_usual(self, items: tuple[Item, ...], usual: Usual) -> bool:
+        """Reads a rule of a usual shape, if all its values are known."""
+        every: list[Intervals] = []
+        for step in usual.tests:
+            values = step.values(items, self._sets)
+            if not values:
                 return False
-            every.append(answer)
-        one = all_of(every) if every else _EVERYTHING
-        if one is not None and one.states != frozenset():
-            self._emit((one,), verdict)
+            every.append(values)
+        self._emit((usual.frame.condition(every),), usual.verdict)
         return True
 
     def _act(self, part: Part) -> None:

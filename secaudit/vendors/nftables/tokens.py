@@ -95,6 +95,8 @@ _SHORT = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*|[A-Za-z_][A-Za-z0-9_./\-]*\*?|.",
 )
 """What stands where the form of an IPv6 address fits and there is none."""
+_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]+")
+"""Nearly everything that a file writes only once."""
 _ALONE = ("number", "word")
 """Forms of which nothing but one lexeme can be made."""
 _JOINED = re.compile(r"\t+| {4,}")
@@ -231,8 +233,8 @@ class _Bare(dict[str, tuple[Token, ...]]):
         self._written = written
 
     def __missing__(self, part: str) -> tuple[Token, ...]:
-        if part.isdecimal() and part.isascii():
-            number: Token = _make(Token, (Kind.WORD, part, "0", _NOWHERE))
+        if _NUMBER.fullmatch(part) is not None:
+            number: Token = _make(Token, (Kind.WORD, part, "0" if part.isdecimal() else "0x", _NOWHERE))
             found = self[part] = (number,)
             return found
         found = self[part] = tuple([_make(Token, (*word, _NOWHERE)) for word in self._written[part]])
