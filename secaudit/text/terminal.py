@@ -81,7 +81,7 @@ def clean(lines: Sequence[str]) -> Cleaned:
             if without != text:
                 pagers.append(number)
                 text = without
-        if not text.isprintable():
+        if not text.isprintable() and not text.lstrip("\t").isprintable():
             without = _ESCAPE.sub("", text) if "\x1b" in text else text
             without = without.replace("\x07", "").replace("\r", " ").translate(_CONTROL)
             if without != text:

@@ -109,6 +109,7 @@ class _Flattening:
     def walk(self, chain: Chain, regions: tuple[Region, ...], path: tuple[ChainKey, ...], jumps: Sources) -> bool:
         """Appends the rules of a chain entered with `regions`. Returns whether its last rule logs whatever gets there."""
         pending: Condition | None = None
+        hit: tuple[Region, ...]
         path = (*path, chain.key)
         for rule in chain.rules:
             self._visits_left -= 1
@@ -119,7 +120,11 @@ class _Flattening:
                 pending = self._of_families(chain, rule.condition) if rule.logged else pending
                 continue
             try:
-                hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
+                if len(regions) == 1:
+                    one = _both(regions[0], rule.condition)
+                    hit = () if one is None else (one,)
+                else:
+                    hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
                     sources = (*jumps, *rule.sources)

@@ -28,7 +28,7 @@ from secaudit.vendors.nftables.conditions import (
 )
 from secaudit.vendors.nftables.document import NOT_UNDERSTOOD, Document
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
-from secaudit.vendors.nftables.plans import Plans, TestStep, Usual
+from secaudit.vendors.nftables.plans import Plan, Plans, TestStep, Usual
 from secaudit.vendors.nftables.rules import verdict_of
 from secaudit.vendors.nftables.sets import Element, Sets
 from secaudit.vendors.nftables.syntax import (
@@ -42,7 +42,7 @@ from secaudit.vendors.nftables.syntax import (
     Translate,
     VerdictMap,
 )
-from secaudit.vendors.nftables.tokens import Item, Token, lines_of
+from secaudit.vendors.nftables.tokens import Item, Kind, Token, lines_of
 from secaudit.vendors.nftables.translations import translations
 
 _TOO_BIG = Text(
@@ -90,7 +90,11 @@ def meaning_of(
     meaning = Meaning()
     reader = _RuleReader(key, sets, plans, meaning, document.unknown_matches)
     for number, items in enumerate(rules, 1):
-        reader.read(document.written.rule(items), lines_of(items), number)
+        first = items[0]
+        if isinstance(first, Token) and first.kind is Kind.LINE:
+            reader.read(document.written.words(first.text), (first.line,), number)
+        else:
+            reader.read(items, lines_of(items), number)
     return meaning
 
 
@@ -108,20 +112,20 @@ class _RuleReader:
         self._hidden_lines = hidden
         self._asked: list[Asked] = []
 
-    def _begin(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
+    def _begin(self, plan: Plan, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         self._rules = self._meaning.rules
         self._number = number
-        self._plan = self._plans.of(items)
-        self._comment = self._plan.comment(items)
-        self._sources = self._evidence(items, lines) if self._plan.sets else lines
+        self._plan = plan
+        self._comment = plan.comment(items)
+        self._sources = self._evidence(plan, items, lines) if plan.sets else lines
         self._hidden = bool(self._hidden_lines) and any(line.number in self._hidden_lines for line in self._sources)
         self._choices: list[Condition] = [_EVERYTHING]
         self._logged = False
 
-    def _evidence(self, items: tuple[Item, ...], lines: Sources) -> Sources:
+    def _evidence(self, plan: Plan, items: tuple[Item, ...], lines: Sources) -> Sources:
         """The lines of the rule and those of the sets that it names."""
         found = dict.fromkeys(lines)
-        for place in self._plan.sets:
+        for place in plan.sets:
             elements = self._sets.of(items[place])
             if elements is not None:
                 found.update(dict.fromkeys(elements.lines))
@@ -131,9 +135,15 @@ class _RuleReader:
 
     def read(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         """Goes through the parts of a rule that is on these lines; every verdict on the way becomes rules."""
-        self._begin(items, lines, number)
-        if self._plan.usual is not None and not self._hidden and self._is_usual(items, self._plan.usual):
-            return
+        plan = self._plans.of(items)
+        if plan.usual is not None and not self._hidden_lines:
+            condition = self._usual(items, plan.usual)
+            if condition is not None:
+                label = f"{self._key.chain} {number}"
+                sources = self._evidence(plan, items, lines) if plan.sets else lines
+                self._meaning.rules.append(Rule(condition, plan.usual.verdict, sources, label, plan.comment(items)))
+                return
+        self._begin(plan, items, lines, number)
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
         for step in self._plan.steps:
@@ -157,16 +167,15 @@ class _RuleReader:
             elif self._logged:
                 self._emit(self._choices, Verdict(VerdictKind.CONTINUE))
 
-    def _is_usual(self, items: tuple[Item, ...], usual: Usual) -> bool:
-        """Reads a rule of a usual shape, if all its values are known."""
+    def _usual(self, items: tuple[Item, ...], usual: Usual) -> Condition | None:
+        """The condition of a rule of a usual shape, if all its values are known."""
         every: list[Intervals] = []
         for step in usual.tests:
             values = step.values(items, self._sets)
             if not values:
-                return False
+                return None
             every.append(values)
-        self._emit((usual.frame.condition(every),), usual.verdict)
-        return True
+        return usual.frame.condition(every)
 
     def _act(self, part: Part) -> None:
         match part:

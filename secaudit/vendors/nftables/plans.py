@@ -77,7 +77,8 @@ class TestStep:
 
     def values(self, items: Sequence[Item], sets: Sets) -> Intervals | None:
         """The addresses or ports that it asks for, if it asks for nothing else (see `number`)."""
-        key = self._key(items)
+        item = items[self._start]
+        key = item.text if self._one and isinstance(item, Token) else self._key(items)
         found = self._values.get(key)
         if found is None:
             value = None

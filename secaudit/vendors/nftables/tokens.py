@@ -235,8 +235,8 @@ class _Bare(dict[str, tuple[Token, ...]]):
     def __missing__(self, part: str) -> tuple[Token, ...]:
         if _NUMBER.fullmatch(part) is not None:
             number: Token = _make(Token, (Kind.WORD, part, "0" if part.isdecimal() else "0x", _NOWHERE))
-            found = self[part] = (number,)
-            return found
+            self[part] = alone = (number,)
+            return alone
         found = self[part] = tuple([_make(Token, (*word, _NOWHERE)) for word in self._written[part]])
         return found
 
