@@ -7,8 +7,10 @@ back out of that interface, whatever the routing table says (`route-lookup` apar
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
@@ -20,11 +22,11 @@ from secaudit.network.intervals import (
     IPV6_MAX,
     Interval,
     Intervals,
+    complement,
     contains,
     intersect,
     normalise,
     of_network,
-    subtract,
 )
 from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Match, Service, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
@@ -92,6 +94,8 @@ class NatModel:
     _marks: int = 0
     _one_sided: list[tuple[NatLine, Family, Intervals]] = field(default_factory=list)
     _tables: dict[Family, dict[str, Intervals]] = field(default_factory=dict)
+    _elsewhere: dict[tuple[str, Family], Intervals] = field(default_factory=dict)
+    _own_addresses: dict[str | None, tuple[int, ...]] = field(default_factory=dict)
 
     def build(self, lines: Iterable[NatLine]) -> None:
         """Fills `rules`, `checks` and `diversions`."""
@@ -258,8 +262,12 @@ class NatModel:
         """Whether an address of the interface itself is translated, not only a port of it."""
         if mapped in (ANY_IPV4, ANY_IPV6):
             return False
-        held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
-        return any(contains(mapped, int(one.address.ip)) for facts in held for one in facts.addresses)
+        own = self._own_addresses.get(name)
+        if own is None:
+            held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
+            own = tuple(int(one.address.ip) for facts in held for one in facts.addresses)
+            self._own_addresses[name] = own
+        return any(contains(mapped, one) for one in own)
 
     def _while_translated(self, ends: _Ends) -> None:
         line = ends.line
@@ -338,8 +346,11 @@ class NatModel:
         """Destinations that the table sends elsewhere than out of the rule's interface."""
         if egress is None:
             return
-        maximum = IPV4_MAX if family == 4 else IPV6_MAX
-        elsewhere = subtract(addresses, self._routed_by(egress, family), maximum)
+        away = self._elsewhere.get((egress, family))
+        if away is None:
+            away = complement(self._routed_by(egress, family), IPV4_MAX if family == 4 else IPV6_MAX)
+            self._elsewhere[egress, family] = away
+        elsewhere = clipped(addresses, away)
         if not elsewhere:
             return
         self.diversions.append(
@@ -423,6 +434,14 @@ class _Ends:
         """Packets to the mapped end."""
         held = self.line.service
         return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
+
+
+def clipped(few: Intervals, many: Intervals) -> Intervals:
+    """What is in both, where one of the two may be very long: nothing far away is looked at."""
+    if not few:
+        return ()
+    start = max(0, bisect_right(many, few[0][0], key=itemgetter(0)) - 1)
+    return intersect(few, many[start : bisect_right(many, few[-1][1], key=itemgetter(0))])
 
 
 def translation(
