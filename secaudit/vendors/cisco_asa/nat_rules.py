@@ -23,7 +23,6 @@ from secaudit.network.intervals import (
     Interval,
     Intervals,
     complement,
-    contains,
     intersect,
     normalise,
     of_network,
@@ -267,7 +266,7 @@ class NatModel:
             held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
             own = tuple(int(one.address.ip) for facts in held for one in facts.addresses)
             self._own_addresses[name] = own
-        return any(contains(mapped, one) for one in own)
+        return any(low <= one <= high for low, high in mapped for one in own)
 
     def _while_translated(self, ends: _Ends) -> None:
         line = ends.line

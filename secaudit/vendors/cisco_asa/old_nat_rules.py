@@ -289,7 +289,8 @@ class OldNatModel:
             mark=mark, doubt=doubt or unequal, more=more,
         )  # fmt: skip
         sources = (static.line, *more)
-        self.model.divert(static.line.text.strip(), sources, 4, real, static.mapped_interface, inside)
+        label = static.line.text.strip()
+        self.model.divert(label, sources, 4, real, static.mapped_interface, inside)
         if new is not None:
             exact = new.kind is TranslationKind.SHIFT
             ports = None if static.protocol is None else (static.protocol, static.mapped_port, real_port)
@@ -299,7 +300,7 @@ class OldNatModel:
         if real != mapped or ported:
             # What comes for the real address itself: its replies would be translated.
             checked = Match(4, forth.destinations, real, tuple(map(arriving, forth.services)), UNMARKED)
-            self.model.check(static.line.text.strip(), sources, checked, static.mapped_interface, inside)
+            self.model.check(label, sources, checked, static.mapped_interface, inside)
 
     def _mapped(self, static: OldStatic, real: Intervals) -> Intervals:
         if static.mapped is None:
