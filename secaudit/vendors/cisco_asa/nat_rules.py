@@ -435,10 +435,16 @@ class _Ends:
         return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
 
 
+_FEW = 8
+"""Intervals that are gone through faster than searched."""
+
+
 def clipped(few: Intervals, many: Intervals) -> Intervals:
     """What is in both, where one of the two may be very long: nothing far away is looked at."""
-    if not few:
+    if not (few and many):
         return ()
+    if len(many) <= _FEW:
+        return intersect(few, many)
     start = max(0, bisect_right(many, few[0][0], key=itemgetter(0)) - 1)
     return intersect(few, many[start : bisect_right(many, few[-1][1], key=itemgetter(0))])
 

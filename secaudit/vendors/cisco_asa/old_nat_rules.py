@@ -99,6 +99,7 @@ class OldNatModel:
     _shared: dict[frozenset[str], tuple[Intervals, Intervals]] = field(default_factory=dict)
     """By interfaces, those addresses, and all others."""
     _own_addresses: dict[str, int | None] = field(default_factory=dict)
+    _towards_known: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
     _covered: dict[str, list[tuple[frozenset[str] | None, Match]]] = field(default_factory=dict)
     """By real interface, what a rule surely takes, and at which interfaces it leaves (None: all)."""
 
@@ -127,9 +128,13 @@ class OldNatModel:
 
     def _towards(self, name: str, *, higher: bool) -> list[str]:
         """The other interfaces, of a higher level or not."""
-        own = self.interfaces[name].security_level
-        others = (facts for facts in self.interfaces.values() if facts.routed and facts.name != name)
-        return [facts.name for facts in others if (facts.security_level > own) is higher]
+        found = self._towards_known.get((name, higher))
+        if found is None:
+            own = self.interfaces[name].security_level
+            others = (facts for facts in self.interfaces.values() if facts.routed and facts.name != name)
+            found = [facts.name for facts in others if (facts.security_level > own) is higher]
+            self._towards_known[name, higher] = found
+        return found
 
     def _wide(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(one for name in names for one in self.model.wide(name) or ())
@@ -163,20 +168,14 @@ class OldNatModel:
         more: Sources = (),
     ) -> None:
         ingress = stage is NatStage.INGRESS
+        to, of = (new, None) if ingress else (None, new)
+        behind = None if real is None else self.model.wide(real)
         self.model.rules.append(
             NatRule(
-                line.text.strip(),
-                stage,
-                (match,),
-                (line, *more),
-                where,
-                None if real is None else self.model.wide(real),
-                destination=new if ingress else None,
-                source=None if ingress else new,
-                mark=mark,
-                uncertain=doubt,
+                line.text.strip(), stage, (match,), (line, *more), where, behind,
+                destination=to, source=of, mark=mark, uncertain=doubt,
             )
-        )
+        )  # fmt: skip
         if not ingress and doubt is None and real is not None:
             self._covered.setdefault(real, []).append((where, match))
 
