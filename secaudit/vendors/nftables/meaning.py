@@ -28,7 +28,7 @@ from secaudit.vendors.nftables.conditions import (
 )
 from secaudit.vendors.nftables.document import NOT_UNDERSTOOD, Document
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
-from secaudit.vendors.nftables.plans import Plan, Plans, TestStep, Usual
+from secaudit.vendors.nftables.plans import Plan, Plans, TestStep, TranslateStep, Usual
 from secaudit.vendors.nftables.rules import verdict_of
 from secaudit.vendors.nftables.sets import Element, Sets
 from secaudit.vendors.nftables.syntax import (
@@ -159,7 +159,7 @@ class _RuleReader:
                     self._and(answer)
                 continue
             self._together()
-            self._act(step)
+            self._act(step.of(items) if isinstance(step, TranslateStep) else step)
         self._together()
         if not self._plan.decides:
             if self._hidden:

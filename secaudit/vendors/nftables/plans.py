@@ -113,6 +113,21 @@ def _number_of(test: Test) -> Selector | None:
     return selector if plain and test.start >= 0 and selector.type in _NUMBERS else None
 
 
+class TranslateStep:
+    """A translation of the rules of one shape."""
+
+    __slots__ = ("_translate",)
+
+    def __init__(self, translate: Translate) -> None:
+        self._translate = translate
+
+    def of(self, items: Sequence[Item]) -> Translate:
+        """The translation with what one rule translates to."""
+        one = self._translate
+        to = tuple([items[place] for place in one.places])
+        return Translate(one.kind, one.family, to, one.prefix, one.random, one.places)
+
+
 def _answer(test: Test, sets: Sets) -> Answer:
     asked = simple(test, sets)
     return conditions(test, sets) if asked is None else asked
@@ -128,6 +143,9 @@ def _written(group: Group) -> object:
 def _all_written(items: Sequence[Item]) -> object:
     found = tuple([(item.text, item.shape) for item in items if isinstance(item, Token)])
     return found if len(found) == len(items) else None
+
+
+Step = Part | TestStep | TranslateStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +165,7 @@ class Plan:
     """
 
     parts: tuple[Part, ...]
-    steps: tuple[Part | TestStep, ...]
+    steps: tuple[Step, ...]
     sets: tuple[int, ...]
     decides: bool
     comment_at: int | None
@@ -181,17 +199,22 @@ class Plans:
     def _made(self, parsed: ParsedRule, shape: tuple[str, ...]) -> Plan:
         parts = either_may_differ(parsed.parts)
         sets = tuple(place for place, one in enumerate(shape) if one[0] == "@" and len(one) > 1)
-        steps = tuple(self._step(part, shape) if isinstance(part, Test) else part for part in parts)
+        steps = tuple(self._step(part, shape) for part in parts)
         decides = any(isinstance(part, _DECIDING) for part in parts)
         return Plan(parts, steps, sets, decides, parsed.comment_at, _usual(steps))
 
-    def _step(self, test: Test, shape: tuple[str, ...]) -> TestStep:
+    def _step(self, part: Part, shape: tuple[str, ...]) -> Step:
+        if isinstance(part, Translate):
+            return TranslateStep(part)
+        return self._test(part, shape) if isinstance(part, Test) else part
+
+    def _test(self, test: Test, shape: tuple[str, ...]) -> TestStep:
         values = shape[test.start : test.start + len(test.values)]
         key = (tuple(one.name for one in test.key), test.operator, values)
         return TestStep(test, *(({}, {}) if test.mask else self._known.setdefault(key, ({}, {}))))
 
 
-def _usual(steps: Sequence[Part | TestStep]) -> Usual | None:
+def _usual(steps: Sequence[Step]) -> Usual | None:
     last = steps[-1] if steps else None
     tests = tuple(step for step in steps if isinstance(step, TestStep))
     selectors = [step.number for step in tests if step.number is not None]
@@ -208,7 +231,7 @@ def _is_of_shape(part: Part) -> bool:
             return not part.mask and (part.start >= 0 or not part.values)
         case Does():
             return not part.verdict.chain[:1].isdecimal()
-        case Narrowing() | Log() | Changes() | NotUnderstood():
+        case Narrowing() | Log() | Changes() | NotUnderstood() | Translate():
             return True
         case _:
             return False
