@@ -87,7 +87,7 @@ def clean(lines: Sequence[str]) -> Cleaned:
                 if not _AT_THE_END.search(text.removesuffix(without)):
                     waiting.append(number)
                 text = without
-        if not text.isprintable():
+        if not text.isprintable() and not text.lstrip("\t").isprintable():
             without = _ESCAPE.sub("", text) if "\x1b" in text else text
             without = without.replace("\x07", "").replace("\r", " ").translate(_CONTROL)
             if without != text:
@@ -157,8 +157,9 @@ def unwrap(lines: Sequence[str]) -> Unwrapped:
         while index + 1 < len(lines):
             following = lines[index + 1]
             start = following.lstrip()[:1]
-            if widths[index] < WRAP_COLUMNS - 1 and not (start.isdecimal() or start == "d"):
-                break  # nearly every line: not wide, and the next one is not the rest of a list of numbers
+            ordinary = widths[index] < WRAP_COLUMNS - 1 or page.widest > WRAP_COLUMNS
+            if ordinary and not (start.isdecimal() or start == "d"):
+                break  # nearly every line: not cut by a terminal, and the next one is not the rest of a list of numbers
             glue = _glue(lines[index], following, widths[index], page, head=parts[0])
             if glue is None:
                 break

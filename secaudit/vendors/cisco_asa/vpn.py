@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
@@ -28,6 +29,13 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import prefix_length
 
 _MOST_PREFIXES = 64
+
+
+@lru_cache(maxsize=1024)
+def _alone(name: str) -> frozenset[str]:
+    return frozenset((name,))
+
+
 _HARMLESS = frozenset(
     ("ikev1", "ikev2", "transform-set", "pfs", "security-association", "nat-t-disable", "connection-type",
      "phase1-mode", "trustpoint", "df-bit", "tfc-packets", "validate-icmp-errors")
@@ -233,7 +241,7 @@ class Vpn:
         """An interface with the tunnels that stand where it stands; None stays every interface."""
         if name is None:
             return None
-        return self._standing.get(name, frozenset((name,)))
+        return self._standing.get(name) or _alone(name)
 
     def interfaces_of_tunnels(self, held: Mapping[str, Interface]) -> dict[str, Interface]:
         """The interfaces, with one for every tunnel and the packets diverted into them."""

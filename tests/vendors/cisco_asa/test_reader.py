@@ -340,6 +340,12 @@ def _seconds(lines: list[str], frame: str = FRAME) -> float:
         ["object-group network G{}", " group-object G{next}", "access-list A extended permit ip object-group G{} any"],
         ["object network O{}", " host 10.0.0.1", " nat (inside,outside) static 203.0.113.9"],
         ["nat (inside,outside) source static any any destination static O{} O{next}"],
+        [
+            "object network P{}",
+            " range 10.1.0.1 10.1.0.9",
+            "nat (outside,inside) source static P{} P{}",
+            "nat (inside,outside) source static P{} P{} destination static P{} P{next}",
+        ],
         ["interface Vlan{}", " nameif n{}", " ip address 10.0.0.1 255.255.255.0"],
         ["crypto map M {} match address A", "crypto map M {} set peer 192.0.2.1", "crypto map M interface outside"],
         [
@@ -373,8 +379,12 @@ def test_time_is_linear(lines: list[str]) -> None:
         ],
         ["nat (inside) {next} 10.{high}.{low}.0 255.255.255.0", "global (outside) {next} 203.0.{high}.{low}"],
         ["access-list N extended permit ip host 10.1.{high}.{low} 10.9.0.0 255.255.0.0"],
+        [
+            "static (inside,outside) 203.0.{high}.{low} 10.1.{high}.{low} netmask 255.255.255.255",
+            "access-list A extended permit tcp host 192.0.2.{low} 203.0.{high}.0 255.255.255.0 eq {next}",
+        ],
     ],
-    ids=lambda lines: lines[0].split(" {")[0],
+    ids=lambda lines: f"{lines[0].split(' {')[0]} {lines[-1].split(' {')[0]}",
 )
 def test_time_is_linear_before_8_3(lines: list[str]) -> None:
     def many(count: int) -> list[str]:
