@@ -16,7 +16,7 @@ from typing import assert_never
 
 from secaudit.audit.changes import compare_results
 from secaudit.audit.preparation import PreparedFolder, Progress, with_devices
-from secaudit.audit.reading import ConfigFile, name_devices, without_tables
+from secaudit.audit.reading import ConfigFile, gathered, name_devices, without_tables
 from secaudit.audit.result import AuditResult
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.audit.run import context_of, judge
@@ -36,8 +36,8 @@ from secaudit.rules.separation import beyond
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, writer_of
-from secaudit.vendors.registry import find_tables, read_config
+from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, commands_of, writer_of
+from secaudit.vendors.registry import find_tables, gathering_vendors, read_config
 
 _MOST_BOXES = 200
 """Replies that are stopped, as boxes; where there are more, any packet may have lost its reply."""
@@ -250,7 +250,6 @@ def _touched(prepared: PreparedFolder, chosen: Sequence[Cut]) -> dict[str, Devic
 def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands, ...]:
     """The commands for every device. Raises `NotSaidError`."""
     found = []
-    files = {one.path: one for one in prepared.network.files}
     for name, device in _touched(prepared, chosen).items():
         writer = writer_of(device.vendor)
         if writer is None:
@@ -261,7 +260,8 @@ def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands
                 )
             )
         wanted = [one for one in _changes(chosen) if one.device == name]
-        found.append(writer.commands(device, wanted, _configuration(files[device.file])))
+        texts = [_configuration(one) for one in _files_of(prepared, device)]
+        found.append(commands_of(writer, device, wanted, texts))
     return tuple(found)
 
 
@@ -271,20 +271,34 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
     files = {one.path: one for one in prepared.network.files}
     typed: dict[str, str] = {}
     for one in commands:
-        path = by_name[one.device].file
-        held = typed.get(path)
-        text = "\n".join(line.text for line in _configuration(files[path]).lines) if held is None else held
-        typed[path] = apply_commands(text, one)
+        held = _files_of(prepared, by_name[one.device])
+        texts = [typed.get(file.path) or _text_of(_configuration(file)) for file in held]
+        typed |= zip((file.path for file in held), apply_commands(texts, one), strict=True)
     for path, text in typed.items():
-        read = read_config(config_text_from_bytes(text.encode(), path))
+        config = config_text_from_bytes(text.encode(), path)
+        read = read_config(config)
         if read is None:
             return None
-        files[path] = replace(files[path], read=read)
+        files[path] = replace(files[path], text=config, read=read)
+    if any(one.vendor in gathering_vendors() for one in commands):
+        files = {one.path: one for one in gathered(tuple(files.values()))}
     named, _ = name_devices(tuple(files.values()), prepared.folder.municipality.ledger)
     devices, _ = with_route_tables(named, files.values())
     if {one.name for one in devices} != by_name.keys():
         return None
     return {one.name: one for one in devices if one.file in typed}
+
+
+def _files_of(prepared: PreparedFolder, device: Device) -> list[ConfigFile]:
+    """The files that a device was read from: of a cloud, whose answers are read together, all of its vendor."""
+    files = [one for one in prepared.network.files if one.read is not None]
+    if device.vendor in gathering_vendors():
+        return [one for one in files if one.read is not None and one.read.vendor == device.vendor]
+    return [one for one in files if one.path == device.file]
+
+
+def _text_of(config: ConfigText) -> str:
+    return "\n".join(line.text for line in config.lines)
 
 
 def _configuration(file: ConfigFile) -> ConfigText:
