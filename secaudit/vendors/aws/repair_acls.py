@@ -112,7 +112,6 @@ class AclSession:
         if number is None or len(told) != 1 or number > defaults().highest_number:
             raise NotSaidError(NOT_REMOVABLE)
         self._removed.setdefault((id_, outbound), []).append(number)
-        self._note_subnets(id_, None, ())
 
     # --- numbers ----------------------------------------------------------------------------------------------
 
@@ -171,10 +170,10 @@ class AclSession:
                     en=f"{id_} will have {number} {'outbound' if outbound else 'inbound'} entries, more than the usual quota of {quota}; ask for a higher one first",
                 )
 
-    def _note_subnets(self, id_: str, family: Family | None, own: Intervals) -> None:
+    def _note_subnets(self, id_: str, family: Family, own: Intervals) -> None:
         """An entry speaks of who is at the other end only; inside, it acts on every host of every subnet of the list."""
         subnets = sorted(self._filters[id_].subnets)
-        if family is not None and not subtract(self._hosts(subnets, family), own, _maximum(family)):
+        if not subtract(self._hosts(subnets, family), own, _maximum(family)):
             return
         shown = ", ".join(subnets)
         self._notes.append(

@@ -16,7 +16,9 @@ from secaudit.vendors.aws.networks import Networks
 from secaudit.vendors.aws.permissions import ports_label
 from secaudit.vendors.aws.records import Records
 from secaudit.vendors.aws.repair_rules import (
+    MOST_RULES,
     SIDES,
+    TOO_MANY,
     Peers,
     Rule,
     Taken,
@@ -35,14 +37,8 @@ from secaudit.vendors.cloud.model import Cloud, NetworkCard
 from secaudit.vendors.commands import NotSaidError
 from secaudit.vendors.wording import NOT_REMOVABLE
 
-MOST_RULES = 16
-"""More rules than this in place of others are nothing to keep; a network ACL says it with one entry."""
 _ID = re.compile(r"(?:sg|pl)-[0-9a-f]{8,17}")
 _SHOWN = 5
-_TOO_MANY = Text(
-    ja=f"セキュリティグループには拒否の規則がなく、この通信だけを除くと許可の規則が {MOST_RULES} 件を超えて増えるため、投入コマンドにしない。",
-    en=f"a security group has no denying rules, and more than {MOST_RULES} narrower permits would be needed to except these packets",
-)
 _NO_CARD = Text(
     ja="この通信に作用するセキュリティグループがない。",
     en="no security group acts on these packets",
@@ -202,15 +198,15 @@ class GroupSession:
         left: dict[tuple[object, ...], Rule] = {}
         for rule in self._rules(name, outbound):
             if rule.kind in ("IpRanges", "Ipv6Ranges"):
-                rest = without(rule, (taken,), MOST_RULES + 2)
+                rest = without(rule, (taken,))
             else:
-                rest, wider = without_members(rule, (taken,), self._peers(rule), MOST_RULES + 2)
+                rest, wider = without_members(rule, (taken,), self._peers(rule))
                 if wider:
                     self._notes.append(_MEMBERS)
             for one in rest:
                 left.setdefault(one.identity, one)
         if len(left) > len(self._before[name, outbound]) + MOST_RULES:
-            raise NotSaidError(_TOO_MANY)
+            raise NotSaidError(TOO_MANY)
         self._after[name, outbound] = list(left.values())
 
     def _peers(self, rule: Rule) -> Peers:
@@ -232,9 +228,9 @@ class GroupSession:
         """Groups with the rules that come and those that go, by direction (True: outbound)."""
         for (name, outbound), before in self._before.items():
             after = self._after[name, outbound]
-            old, new = {one.identity for one in before}, {one.identity for one in after}
-            added = [one for one in after if one.identity not in old]
-            gone = [one for one in before if one.identity not in new]
+            old, new = ({one.identity: one for one in rules} for rules in (before, after))
+            added = [one for identity, one in new.items() if identity not in old]
+            gone = [one for identity, one in old.items() if identity not in new]
             if added or gone:
                 yield name, outbound, added, gone
 

@@ -45,6 +45,12 @@ SIDES: Mapping[bool, str] = {False: "IpPermissions", True: "IpPermissionsEgress"
 _FAMILIES: tuple[tuple[Family, int], ...] = ((4, IPV4_MAX), (6, IPV6_MAX))
 _WORDS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6"}
 _PORTED = (TCP, UDP)
+MOST_RULES = 16
+"""More rules than this in place of others are nothing to keep; a network ACL says it with one entry."""
+TOO_MANY = Text(
+    ja=f"セキュリティグループには拒否の規則がなく、この通信だけを除くと許可の規則が {MOST_RULES} 件を超えて増えるため、投入コマンドにしない。",
+    en=f"a security group has no denying rules, and more than {MOST_RULES} narrower permits would be needed to except these packets",
+)
 _FLAGS = Text(
     ja="TCP フラグの条件は AWS の規則では書けない。",
     en="no rule of AWS has a condition on TCP flags",
@@ -272,8 +278,8 @@ def services_of_wording(wording: Wording) -> Services | None:
     return None if held is None else services_of(held[4])
 
 
-def without(rule: Rule, taken: Iterable[Taken], most: int) -> list[Rule]:
-    """What is left of a rule for a range of addresses: the rule itself when nothing of it is excepted. More than `most` are cut off there."""
+def without(rule: Rule, taken: Iterable[Taken]) -> list[Rule]:
+    """What is left of a rule for a range of addresses: the rule itself when nothing of it is excepted. Raises `NotSaidError`."""
     network = network_of(rule.peer)
     assert network is not None, "only ranges are split"
     family: Family = 4 if network.version == 4 else 6
@@ -286,7 +292,14 @@ def without(rule: Rule, taken: Iterable[Taken], most: int) -> list[Rule]:
     together: dict[Services, list[Interval]] = {}
     for peers, left in pieces:
         together.setdefault(left, []).extend(peers)
-    return list(islice(_worded(rule, family, held, together), most))
+    return _few(_worded(rule, family, held, together))
+
+
+def _few(rules: Iterable[Rule]) -> list[Rule]:
+    found = list(islice(rules, MOST_RULES + 2))
+    if len(found) > MOST_RULES + 1:
+        raise NotSaidError(TOO_MANY)
+    return found
 
 
 def _outside(piece: tuple[Intervals, Services], one: Taken) -> Iterator[tuple[Intervals, Services]]:
@@ -318,7 +331,7 @@ _PARTLY = Text(
 )
 
 
-def without_members(rule: Rule, taken: Iterable[Taken], peers: Peers, most: int) -> tuple[list[Rule], bool]:
+def without_members(rule: Rule, taken: Iterable[Taken], peers: Peers) -> tuple[list[Rule], bool]:
     """What is left of a rule that names a group or a list, and whether more is taken out than asked: of addresses that may be meant as well.
 
     Raises `NotSaidError` where only some of the addresses are excepted.
@@ -346,7 +359,7 @@ def without_members(rule: Rule, taken: Iterable[Taken], peers: Peers, most: int)
     rest = next(iter(left), held)
     if rest == held:
         return [rule], False
-    return [replace(rule, wording=word) for word in islice(wordings(rest), most)], wider
+    return _few(replace(rule, wording=word) for word in wordings(rest)), wider
 
 
 def as_argument(rules: Iterable[Rule], *, described: bool) -> str:
