@@ -10,10 +10,10 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`reserved_addresses` of every subnet; of network ACLs the number of the entry `*` and the highest one of people; quotas by direction."""
+    """`reserved_addresses` of every subnet; of network ACLs the numbers of the entries `*` and the highest one of people; quotas by direction."""
 
     reserved_addresses: int
-    last_entry: int
+    last_entries: frozenset[int]
     highest_number: int
     acl_quota: int
     group_quota: int
@@ -26,7 +26,7 @@ def defaults() -> Defaults:
     acl = data["network_acl"]
     return Defaults(
         reserved_addresses=data["subnet"]["reserved_addresses"],
-        last_entry=acl["last_entry"],
+        last_entries=frozenset(acl["last_entries"]),
         highest_number=acl["highest_number"],
         acl_quota=acl["usual_quota"],
         group_quota=data["security_group"]["usual_quota"],

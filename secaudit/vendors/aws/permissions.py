@@ -115,10 +115,11 @@ def rule_record(record: Record, lists: PrefixLists) -> GroupRule:
 
 def ports_label(first: str, last: str, protocol: str) -> str:
     """Protocol and ports as people call a rule."""
-    name = "all" if protocol == "-1" else protocol
+    if protocol == "-1":
+        return "all"
     if not first or first == "-1":
-        return name
-    return f"{name}/{first}" if first == last else f"{name}/{first}-{last}"
+        return protocol
+    return f"{protocol}/{first}" if first == last else f"{protocol}/{first}-{last}"
 
 
 def _rule(ports: str, cidr: str, held: Services | None, sources: Sources) -> GroupRule:
@@ -177,7 +178,7 @@ def acl_lines(entries: Iterable[Record], *, egress: bool) -> tuple[FilterLine, .
 
 def is_end(entry: Record) -> bool:
     """Whether an entry is the one that AWS puts at the end of every list (`*`): everything else is denied."""
-    return entry.number("RuleNumber") == defaults().last_entry and entry.text("RuleAction").lower() == "deny"
+    return entry.number("RuleNumber") in defaults().last_entries and entry.text("RuleAction").lower() == "deny"
 
 
 def _acl_line(one: Record, egress: bool, number: int | None) -> FilterLine:

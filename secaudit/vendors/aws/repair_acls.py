@@ -132,7 +132,11 @@ class AclSession:
             taken = self._taken[id_, outbound] = {one for one in told if one is not None}
         for place in _places(lines, change, match):
             low = (_number(lines[place - 1]) or 0) if place else 0
-            high = (_number(lines[place]) or 0) if place < len(lines) else min(defaults().last_entry, low + _STEP * 2)
+            high = (
+                (_number(lines[place]) or 0)
+                if place < len(lines)
+                else min(defaults().highest_number + 1, low + _STEP * 2)
+            )
             free = [one for one in range(max(low, 0) + 1, high) if one not in taken]
             if len(free) >= count:
                 found = [free[(one + 1) * len(free) // (count + 1)] for one in range(count)]

@@ -64,8 +64,8 @@ _SESSIONS = Text(
     en="connections that are already open stay permitted until they end, whatever the rules say; end them if need be",
 )
 _ORDER = Text(
-    ja="必要な通信が途切れないように、新しい規則を加えてから元の規則を外す。途中で失敗した場合は、元の規則を外す前に止めること。",
-    en="new rules are added before old ones are taken out, so that nothing needed is interrupted; when a line fails, stop before the old rules are taken out",
+    ja="セキュリティグループには拒否の規則がないため、許可の規則を、この通信を含まない狭いものに置き換える。必要な通信が途切れないように、新しい規則を加えてから元の規則を外す。途中で失敗した場合は、元の規則を外す前に止めること。",
+    en="a security group has no denying rules, so permits give way to narrower ones without these packets: new rules are added before old ones are taken out, so that nothing needed is interrupted; when a line fails, stop before the old rules are taken out",
 )
 _PORTS = Text(
     ja="AWS の規則に送信元ポートの条件はないため、送信元ポートにかかわらず止まる。",
@@ -100,18 +100,20 @@ class GroupSession:
         """Packets that the groups no longer permit. Raises `NotSaidError`."""
         outbound = change.filter == OUTBOUND
         port = change.ingress if outbound else change.egress
+        taken: dict[str, list[Taken]] = {}
         for match in change.matches:
             own, peers = (match.sources, match.destinations)[:: 1 if outbound else -1]
-            self._check_order(change, match, port)
+            self._check_order(change, match)
             cards = [one for one in self._of_port(port) if intersect(addresses_of(one, match.family), own)]
             self._check_hosts(match.family, own, port)
             names = self._names(cards)
-            taken = Taken(match.family, peers, services_of_match(match))
             for name in names:
-                self._take(name, outbound, taken)
+                taken.setdefault(name, []).append(Taken(match.family, peers, services_of_match(match)))
             self._note_others(names, match.family, own, cards)
             if names_source_ports(match):
                 self._notes.append(_PORTS)
+        for name, held in taken.items():
+            self._take(name, outbound, held)
 
     def remove(self, change: RemoveLine) -> None:
         """The rule of a line is taken out. Raises `NotSaidError`."""
@@ -152,7 +154,7 @@ class GroupSession:
             raise NotSaidError(_NO_CARD)
         return list(names)
 
-    def _check_order(self, change: InsertDeny, match: Match, port: str | None) -> None:
+    def _check_order(self, change: InsertDeny, match: Match) -> None:
         for line in self._device.filters[change.filter].lines[: change.position]:
             if line.action is Action.PERMIT and line.certainty is Certainty.ALWAYS and meets(line, match, change):
                 raise NotSaidError(_NO_ORDER)
@@ -194,13 +196,13 @@ class GroupSession:
                 raise NotSaidError(_NOT_KNOWN)
             yield rule
 
-    def _take(self, name: str, outbound: bool, taken: Taken) -> None:
+    def _take(self, name: str, outbound: bool, taken: Sequence[Taken]) -> None:
         left: dict[tuple[object, ...], Rule] = {}
         for rule in self._rules(name, outbound):
             if rule.kind in ("IpRanges", "Ipv6Ranges"):
-                rest = without(rule, (taken,))
+                rest = without(rule, taken)
             else:
-                rest, wider = without_members(rule, (taken,), self._peers(rule))
+                rest, wider = without_members(rule, taken, self._peers(rule))
                 if wider:
                     self._notes.append(_MEMBERS)
             for one in rest:

@@ -7,7 +7,7 @@ services, what is inside keeps the services that are not excepted. A group or pr
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -278,7 +278,7 @@ def services_of_wording(wording: Wording) -> Services | None:
     return None if held is None else services_of(held[4])
 
 
-def without(rule: Rule, taken: Iterable[Taken]) -> list[Rule]:
+def without(rule: Rule, taken: Sequence[Taken]) -> list[Rule]:
     """What is left of a rule for a range of addresses: the rule itself when nothing of it is excepted. Raises `NotSaidError`."""
     network = network_of(rule.peer)
     assert network is not None, "only ranges are split"
@@ -331,12 +331,11 @@ _PARTLY = Text(
 )
 
 
-def without_members(rule: Rule, taken: Iterable[Taken], peers: Peers) -> tuple[list[Rule], bool]:
+def without_members(rule: Rule, taken: Sequence[Taken], peers: Peers) -> tuple[list[Rule], bool]:
     """What is left of a rule that names a group or a list, and whether more is taken out than asked: of addresses that may be meant as well.
 
     Raises `NotSaidError` where only some of the addresses are excepted.
     """
-    taken = list(taken)
     held = services_of_wording(rule.wording)
     assert held is not None, "only rules that are understood are split"
     left: dict[Services, None] = {}

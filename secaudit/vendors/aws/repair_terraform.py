@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from secaudit.text.bilingual import Text
 from secaudit.vendors.aws.gathering import Page
+from secaudit.vendors.aws.permissions import ports_label
 from secaudit.vendors.aws.repair_acls import AclSession, Entry
 from secaudit.vendors.aws.repair_groups import GroupSession
 from secaudit.vendors.aws.repair_rules import Rule, Wording
@@ -115,7 +116,5 @@ def _rule(rule: Rule) -> str:
 
 
 def _words(wording: Wording) -> str:
-    name = "all" if wording.protocol == "-1" else wording.protocol
-    if wording.first in (None, -1):
-        return name
-    return f"{name}/{wording.first}" if wording.first == wording.last else f"{name}/{wording.first}-{wording.last}"
+    first, last = ("" if one is None else str(one) for one in (wording.first, wording.last))
+    return ports_label(first, last, wording.protocol)
