@@ -29,12 +29,12 @@ _MOST = 12
 
 def refuse_terraform(pages: Sequence[Page], groups: GroupSession, acls: AclSession) -> None:
     """Raises `NotSaidError` with the resources, and what to change in them, when Terraform told a group or network ACL that is to be changed."""
-    parts: list[tuple[str, Text]] = []
+    parts: list[tuple[str, bool, Text]] = []
     for name, outbound, added, gone in groups.differences():
-        parts.append((name, _of_rules(outbound, added, gone)))
+        parts.append((name, outbound, _of_rules(outbound, added, gone)))
     for name, outbound, entries, numbers in acls.changed():
-        parts.append((name, _of_entries(outbound, entries, numbers)))
-    told = [(resources, what) for name, what in parts if (resources := list(_resources(pages, name)))]
+        parts.append((name, outbound, _of_entries(outbound, entries, numbers)))
+    told = [(found, what) for name, outbound, what in parts if (found := list(_resources(pages, name, outbound)))]
     if told:
         raise NotSaidError(
             Text(
@@ -46,8 +46,8 @@ def refuse_terraform(pages: Sequence[Page], groups: GroupSession, acls: AclSessi
         )
 
 
-def _resources(pages: Iterable[Page], name: str) -> Iterator[str]:
-    """The addresses of the resources that tell a group or network ACL, or parts of it."""
+def _resources(pages: Iterable[Page], name: str, outbound: bool) -> Iterator[str]:
+    """The addresses of the resources that tell a group or network ACL, or parts of it in one direction."""
     found: dict[str, None] = {}
     for page in pages:
         for root in page.document.roots:
@@ -55,7 +55,7 @@ def _resources(pages: Iterable[Page], name: str) -> Iterator[str]:
             if held is not None:
                 for resource in _walk(held):
                     address = resource.get("address")
-                    if address is not None and address.text and _speaks_of(resource, address.text, name):
+                    if address is not None and address.text and _speaks_of(resource, address.text, name, outbound):
                         found[address.text] = None
     yield from found
 
@@ -72,14 +72,27 @@ def _walk(held: Item) -> Iterator[Item]:
                 waiting += item.items
 
 
-def _speaks_of(resource: Item, address: str, name: str) -> bool:
+def _speaks_of(resource: Item, address: str, name: str, outbound: bool) -> bool:
     type_, values = resource.get("type"), resource.get("values")
     if type_ is None or not str(type_.value).startswith(_KINDS):
         return False
     if address == name:
         return True
+    if values is not None and _is_of_other_way(str(type_.value), values, outbound):
+        return False
     told = () if values is None else (values.get(key) for key in _NAMES)
     return any(one is not None and one.value == name for one in told)
+
+
+def _is_of_other_way(type_: str, values: Item, outbound: bool) -> bool:
+    """Whether a resource is a rule or an entry of the other direction."""
+    other = "ingress" if outbound else "egress"
+    way, egress = values.get("type"), values.get("egress")
+    if type_ == f"aws_vpc_security_group_{other}_rule":
+        return True
+    if type_ == "aws_security_group_rule":
+        return way is not None and way.value == other
+    return type_ == "aws_network_acl_rule" and egress is not None and egress.value is not outbound
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -1,0 +1,194 @@
+"""Repairs of an audit folder with AWS's answers in several files: proved by replaying the lines on them, and by auditing what comes out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from secaudit.audit.preparation import prepare_folder
+from secaudit.audit.repairs import Repair, RepairAnswer, repair_pair
+from secaudit.network.changes import AddFilter, InsertDeny
+from secaudit.network.intervals import ANY_IPV4, ANY_IPV6
+from secaudit.network.matches import ANY_PACKET, Match, Service
+from secaudit.text.decoding import config_text_from_bytes
+from secaudit.vendors.aws.reader import read_together
+from secaudit.vendors.aws.repair_commands import WRITER
+from secaudit.vendors.commands import NotSaidError, apply_commands
+from tests.soundness.folders import AS_OF, write_folder
+from tests.vendors.aws.test_audit import ZONES, answers, audited
+
+GOLDEN = Path(__file__).parents[1] / "commands" / "golden" / "aws"
+INBOUND = "security groups inbound"
+
+
+def answer_for(folder: Path, files: dict[str, str], source: str, destination: str) -> RepairAnswer:
+    return repair_pair(prepare_folder(write_folder(folder, files, ZONES)), source, destination, AS_OF, 5)
+
+
+def proved(answer: RepairAnswer) -> Repair:
+    assert answer.repair is not None, answer.refused
+    assert answer.repair.unsaid is None
+    assert answer.repair.proof.read_back
+    assert not answer.repair.proof.still_possible
+    return answer.repair
+
+
+def repaired(files: dict[str, str], repair: Repair) -> dict[str, str]:
+    """The files after the commands of a repair, in the order in which an audit reads them."""
+    names, texts = sorted(files), tuple(files[name] for name in sorted(files))
+    for one in repair.commands:
+        texts = apply_commands(texts, one)
+    return dict(zip(names, texts, strict=True))
+
+
+@pytest.mark.parametrize(("source", "destination"), [("my_number", "lgwan"), ("lgwan", "my_number")])
+def test_a_repair_of_several_files_is_proved(tmp_path: Path, source: str, destination: str) -> None:
+    files = answers()
+    repair = proved(answer_for(tmp_path / "before", files, source, destination))
+    changed = repaired(files, repair)
+    assert [name for name in files if changed[name] != files[name]] in (["account-1.json"], ["account-2.json"])
+    after = audited(tmp_path / "after", changed)
+    assert after.verdict(source, destination) == "none"
+    assert after.verdict(destination, source) == "flow"
+
+
+def test_many_ranges_are_one_entry_of_the_network_acl(tmp_path: Path) -> None:
+    """The group permits 10.0.0.0/8; without one host that would be 24 ranges."""
+    repair = proved(answer_for(tmp_path, answers(), "my_number", "lgwan"))
+    (commands,) = repair.commands
+    (line,) = commands.lines
+    assert line.startswith("aws ec2 create-network-acl-entry --network-acl-id acl-0a000001 --egress --rule-number 50 ")
+
+
+def test_a_group_is_narrowed_before_a_network_acl_is_touched(tmp_path: Path) -> None:
+    """Groups remember connections: no reply can be stopped by mistake."""
+    files = answers()
+    files["account-2.json"] = files["account-2.json"].replace('"CidrIp": "10.0.0.0/8"', '"CidrIp": "10.10.1.0/28"')
+    repair = proved(answer_for(tmp_path / "before", files, "my_number", "lgwan"))
+    (commands,) = repair.commands
+    actions = [shlex.split(line)[2] for line in commands.lines]
+    assert actions == ["authorize-security-group-ingress", "revoke-security-group-ingress"]
+    (entry,) = json.loads(shlex.split(commands.lines[0])[-1])
+    ranges = {one["CidrIp"] for one in entry["IpRanges"]}
+    assert ranges == {"10.10.1.0/29", "10.10.1.8/31", "10.10.1.11/32", "10.10.1.12/30"}
+    assert audited(tmp_path / "after", repaired(files, repair)).verdict("my_number", "lgwan") == "none"
+
+
+def test_what_two_files_say_is_changed_in_both(tmp_path: Path) -> None:
+    """A second copy of an answer would contradict the first one else."""
+    files = answers()
+    files["copy.json"] = files["account-1.json"]
+    repair = proved(answer_for(tmp_path, files, "my_number", "lgwan"))
+    changed = repaired(files, repair)
+    assert changed["copy.json"] == changed["account-1.json"] != files["account-1.json"]
+
+
+def test_the_text_around_the_answers_stays() -> None:
+    text = (
+        '$ aws ec2 describe-network-acls\n{"NetworkAcls": [{"NetworkAclId": "acl-0a000001", "Entries": []}]}\n$ exit\n'
+    )
+    line = (
+        "aws ec2 create-network-acl-entry --network-acl-id acl-0a000001 --ingress --rule-number 5 --protocol 6 "
+        "--rule-action deny --cidr-block 10.0.0.0/8 --port-range From=1,To=2"
+    )
+    first, *_, last = WRITER.typed_behind(text, [line]).splitlines()
+    assert (first, last) == ("$ aws ec2 describe-network-acls", "$ exit")
+    assert WRITER.typed_behind(text, []) == text
+
+
+# --- what is not said -----------------------------------------------------------------------------------------
+
+
+def said_no(content: str, change: InsertDeny | AddFilter) -> str:
+    text = config_text_from_bytes(content.encode(), "aws.json")
+    (read,) = read_together([text])
+    with pytest.raises(NotSaidError) as error:
+        WRITER.commands(read.devices[0], [change], text)
+    assert error.value.text.ja
+    return error.value.text.en
+
+
+def insertion(content: str, match: Match, label: str = "tcp/22 10.10.1.0/24") -> InsertDeny:
+    text = config_text_from_bytes(content.encode(), "aws.json")
+    device = read_together([text])[0].devices[0]
+    lines = device.filters[INBOUND].lines
+    place = next(place for place, line in enumerate(lines) if line.label == label)
+    return InsertDeny(device.name, INBOUND, place, (match,), None, "subnet-0a0000b1")
+
+
+SSH = Match(4, ((0x0A0A0100, 0x0A0A01FF),), ((0x0A0A0214, 0x0A0A0214),), (Service(((6, 6),), ((22, 22),)),))
+
+
+def by_hand() -> str:
+    return (GOLDEN / "by_hand.conf").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_cut_is_not_replayed() -> None:
+    content = by_hand()
+    change = insertion(content, SSH)
+    assert "cut off" in said_no(content + '{"NatGateways": [', change)
+
+
+def test_ids_that_are_none_of_aws_get_into_no_line() -> None:
+    content = by_hand().replace("sg-0a0000b1", "--dry-run;$(id)")
+    assert "id is none" in said_no(content, insertion(content, SSH))
+
+
+def test_a_group_that_was_not_submitted_is_not_replaced() -> None:
+    content = by_hand()
+    change = insertion(content, SSH)
+    content = content.replace(
+        '"GroupId": "sg-0a0000b1",\n            "GroupName": "servers"', '"GroupId": "sg-0a0000ee"'
+    )
+    assert "not submitted" in said_no(content, change)
+
+
+def test_both_families_of_a_group_that_a_rule_names_go_together() -> None:
+    """Only one of them cannot be excepted; both are the rule as a whole."""
+    content = by_hand().replace('"Ipv6Addresses": []', '"Ipv6Addresses": [{"Ipv6Address": "2001:db8:10:1::10"}]', 1)
+    label = "udp/53 sg-0a0000a1"
+    dns = (Service(((17, 17),), ((53, 53),)),)
+    four = insertion(content, Match(4, ANY_IPV4, SSH.destinations, dns), label)
+    assert "some addresses alone" in said_no(content, four)
+    host = 0x20010DB8001000020000000000000020
+    both = (*four.matches, Match(6, ANY_IPV6, ((host, host),), dns))
+    text = config_text_from_bytes(content.encode(), "aws.json")
+    device = read_together([text])[0].devices[0]
+    change = InsertDeny(device.name, INBOUND, four.position, both, None, "subnet-0a0000b1")
+    (line,) = WRITER.commands(device, [change], text).lines
+    assert shlex.split(line)[2] == "revoke-security-group-ingress"
+
+
+def test_a_gateway_has_no_list() -> None:
+    assert "look at the routes" in said_no(
+        by_hand(), AddFilter("111122223333/vpc-0a000001", "pcx-0a000001", ANY_PACKET)
+    )
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX shell")
+def test_a_hostile_description_is_inert_in_a_shell(tmp_path: Path) -> None:
+    """The line is given to a shell in which `aws` prints its arguments: they are what was meant, and nothing else ran."""
+    hostile = '\'; touch ran; echo "$(touch ran)`touch ran`" \\ \n--profile x'
+    content = by_hand().replace(
+        json.dumps('it\'s "night work" $(reboot); `id` 夜間', ensure_ascii=False), json.dumps(hostile)
+    )
+    assert json.dumps(hostile) in content
+    text = config_text_from_bytes(content.encode(), "aws.json")
+    device = read_together([text])[0].devices[0]
+    half = Match(4, ((0x0A0A0100, 0x0A0A017F),), SSH.destinations, SSH.services)
+    commands = WRITER.commands(device, [insertion(content, half)], text)
+    line = commands.lines[0]
+    assert line.isascii() and line.isprintable()
+    shell = "aws() { printf '%s\\n' \"$@\"; }\n" + line
+    done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=True)
+    printed = done.stdout.splitlines()
+    assert printed[:5] == ["ec2", "authorize-security-group-ingress", "--group-id", "sg-0a0000b1", "--ip-permissions"]
+    (entry,) = json.loads(printed[5])
+    assert entry["IpRanges"] == [{"CidrIp": "10.10.1.128/25", "Description": hostile}]
+    assert len(printed) == 6
+    assert not list(tmp_path.iterdir())
