@@ -10,13 +10,21 @@ from itertools import islice
 from secaudit.network.changes import InsertDeny, RemoveLine
 from secaudit.network.device import Device
 from secaudit.network.filters import Action, Certainty, FilterLine
-from secaudit.network.intervals import IPV4_MAX, IPV6_MAX, Intervals, normalise, subtract
+from secaudit.network.intervals import Intervals, normalise, subtract
 from secaudit.network.matches import Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.vendors.aws.defaults import defaults
 from secaudit.vendors.aws.records import Record, Records
-from secaudit.vendors.aws.repair_groups import SOURCE_PORTS, meets
-from secaudit.vendors.aws.repair_rules import Wording, names_source_ports, numbered, services_of_match, wordings
+from secaudit.vendors.aws.repair_groups import meets
+from secaudit.vendors.aws.repair_rules import (
+    SOURCE_PORTS,
+    Wording,
+    highest,
+    names_source_ports,
+    numbered,
+    services_of_match,
+    wordings,
+)
 from secaudit.vendors.cloud.groups import Cards, addresses_of, of_prefixes
 from secaudit.vendors.cloud.model import Cloud
 from secaudit.vendors.commands import NotSaidError
@@ -177,7 +185,7 @@ class AclSession:
     def _note_subnets(self, id_: str, family: Family, own: Intervals) -> None:
         """An entry speaks of who is at the other end only; inside, it acts on every host of every subnet of the list."""
         subnets = sorted(self._filters[id_].subnets)
-        if not subtract(self._hosts(subnets, family), own, _maximum(family)):
+        if not subtract(self._hosts(subnets, family), own, highest(family)):
             return
         shown = ", ".join(subnets)
         self._notes.append(
@@ -227,7 +235,3 @@ def _head(verb: str, id_: str, outbound: bool, number: int) -> tuple[str, ...]:
         raise NotSaidError(_BAD_ID)
     way = "--egress" if outbound else "--ingress"
     return ("aws", "ec2", f"{verb}-network-acl-entry", "--network-acl-id", id_, way, "--rule-number", str(number))
-
-
-def _maximum(family: Family) -> int:
-    return IPV4_MAX if family == 4 else IPV6_MAX

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from secaudit.network.changes import InsertDeny, RemoveLine
 from secaudit.network.device import Device
 from secaudit.network.filters import Action, Certainty, FilterLine
-from secaudit.network.intervals import IPV4_MAX, IPV6_MAX, Intervals, intersect, normalise, subtract
+from secaudit.network.intervals import Intervals, intersect, normalise, subtract
 from secaudit.network.matches import Family, Match
 from secaudit.text.bilingual import Text
 from secaudit.vendors.aws.defaults import defaults
@@ -18,11 +18,13 @@ from secaudit.vendors.aws.records import Records
 from secaudit.vendors.aws.repair_rules import (
     MOST_RULES,
     SIDES,
+    SOURCE_PORTS,
     TOO_MANY,
     Peers,
     Rule,
     Taken,
     as_argument,
+    highest,
     names_source_ports,
     rule_of_record,
     rules_of_entry,
@@ -67,15 +69,10 @@ _ORDER = Text(
     ja="セキュリティグループには拒否の規則がないため、許可の規則を、この通信を含まない狭いものに置き換える。必要な通信が途切れないように、新しい規則を加えてから元の規則を外す。途中で失敗した場合は、元の規則を外す前に止めること。",
     en="a security group has no denying rules, so permits give way to narrower ones without these packets: new rules are added before old ones are taken out, so that nothing needed is interrupted; when a line fails, stop before the old rules are taken out",
 )
-_PORTS = Text(
-    ja="AWS の規則に送信元ポートの条件はないため、送信元ポートにかかわらず止まる。",
-    en="rules of AWS have no source ports, so packets are stopped whatever their source port is",
-)
 _MEMBERS = Text(
     ja="規則が指すグループのうち、提出されていないネットワークインターフェースの通信も止まる。",
     en="the rule names a group, and packets of members that were not submitted are stopped as well",
 )
-SOURCE_PORTS = _PORTS
 
 
 class GroupSession:
@@ -111,7 +108,7 @@ class GroupSession:
                 taken.setdefault(name, []).append(Taken(match.family, peers, services_of_match(match)))
             self._note_others(names, match.family, own, cards)
             if names_source_ports(match):
-                self._notes.append(_PORTS)
+                self._notes.append(SOURCE_PORTS)
         for name, held in taken.items():
             self._take(name, outbound, held)
 
@@ -164,7 +161,7 @@ class GroupSession:
         for subnet in self._subnets:
             if (port is None or subnet.id == port) and not self._held.complete(subnet):
                 known = normalise(span for card in self._held.of(subnet.id) for span in addresses_of(card, family))
-                rest = subtract(of_prefixes(subnet.prefixes, family), known, _maximum(family))
+                rest = subtract(of_prefixes(subnet.prefixes, family), known, highest(family))
                 if intersect(rest, own):
                     raise NotSaidError(_HOSTS_NOT_KNOWN)
 
@@ -220,7 +217,7 @@ class GroupSession:
         if group is None:
             everybody = self._held.by_group.get(rule.peer, ())
             sure = {family: normalise(s for c in everybody for s in addresses_of(c, family)) for family in FAMILIES}
-            return Peers(sure, {family: ((0, _maximum(family)),) for family in FAMILIES})
+            return Peers(sure, {family: ((0, highest(family)),) for family in FAMILIES})
         both = {family: self._held.members(group, family) for family in FAMILIES}
         return Peers({one: both[one][0] for one in FAMILIES}, {one: both[one][1] for one in FAMILIES})
 
@@ -267,7 +264,7 @@ class GroupSession:
 
     def _note_others(self, names: Sequence[str], family: Family, own: Intervals, cards: Sequence[NetworkCard]) -> None:
         """Cards of the same groups that the change does not mean."""
-        maximum = _maximum(family)
+        maximum = highest(family)
         meant = {one.id for one in cards}
         others = {
             card.id: card
@@ -317,7 +314,3 @@ def meets(line: FilterLine, match: Match, change: InsertDeny) -> bool:
         and services_of(one.services).meets(wanted)
         for one in line.matches
     )
-
-
-def _maximum(family: Family) -> int:
-    return IPV4_MAX if family == 4 else IPV6_MAX

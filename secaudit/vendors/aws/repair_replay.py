@@ -94,6 +94,11 @@ def _records(held: Iterable[_Text], kind: str) -> Iterator[tuple[_Text, int, lis
                     yield text, number, one[kind]
 
 
+def _objects(value: object) -> list[Json]:
+    """The objects of a list; nothing else is of use, wherever it comes from."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 # --- security groups ------------------------------------------------------------------------------------------
 
 
@@ -120,8 +125,8 @@ def _revoke(outbound: bool) -> Callable[[list[_Text], Mapping[str, str]], None]:
 def _sides(held: list[_Text], name: str, side: str) -> Iterator[list[Json]]:
     """The rules of a group, wherever it is described."""
     for text, number, records in _records(held, "SecurityGroups"):
-        for record in records:
-            if isinstance(record, dict) and record.get("GroupId") == name and isinstance(record.get(side), list):
+        for record in _objects(records):
+            if record.get("GroupId") == name and isinstance(record.get(side), list):
                 text.changed.add(number)
                 yield record[side]
 
@@ -146,22 +151,34 @@ def _is_same(kind: str, one: object, other: object) -> bool:
 
 
 def _add(side: list[Json], entry: Json) -> None:
-    found = next((one for one in side if _same_words(one, entry)), None)
+    found = next((one for one in _objects(side) if _same_words(one, entry)), None)
     if found is None:
         found = {key: entry[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in entry}
+        # AWS writes lists without content out.
+        found |= {kind: [] for kind in PEERS}
         side.append(found)
-    for kind in PEERS:
-        found.setdefault(kind, [])
     for kind, _, one in _ends(entry):
-        found[kind].append(one)
+        held = found.setdefault(kind, [])
+        if isinstance(held, list):
+            held.append(one)
 
 
 def _drop(side: list[Json], entry: Json) -> None:
-    for one in side:
+    for one in _objects(side):
         if _same_words(one, entry):
             for kind, member, end in _ends(entry):
-                one[kind] = [other for other in one.get(kind, ()) if not _is_same(kind, other.get(member), end[member])]
-    side[:] = [one for one in side if not _same_words(one, entry) or any(one.get(kind) for kind in PEERS)]
+                held = one.get(kind)
+                if isinstance(held, list):
+                    held[:] = [other for other in held if not _is_end(kind, other, member, end)]
+    side[:] = [one for one in side if not _is_empty(one, entry)]
+
+
+def _is_end(kind: str, other: object, member: str, end: Json) -> bool:
+    return isinstance(other, dict) and _is_same(kind, other.get(member), end[member])
+
+
+def _is_empty(one: object, entry: Json) -> bool:
+    return isinstance(one, dict) and _same_words(one, entry) and not any(one.get(kind) for kind in PEERS)
 
 
 _OF_RECORDS = {"IpRanges": "CidrIpv4", "Ipv6Ranges": "CidrIpv6", "PrefixListIds": "PrefixListId"}
@@ -182,8 +199,13 @@ def _drop_records(held: list[_Text], name: str, outbound: bool, entry: Json) -> 
             text.changed.add(number)
 
 
-def _is_rule(one: Json, name: str, outbound: bool, entry: Json) -> bool:
-    if one.get("GroupId") != name or one.get("IsEgress") is not outbound or not _same_words(one, entry):
+def _is_rule(one: object, name: str, outbound: bool, entry: Json) -> bool:
+    if (
+        not isinstance(one, dict)
+        or one.get("GroupId") != name
+        or one.get("IsEgress") is not outbound
+        or not _same_words(one, entry)
+    ):
         return False
     return any(_is_same(kind, _end_of_record(one, kind), end[member]) for kind, member, end in _ends(entry))
 
@@ -191,13 +213,13 @@ def _is_rule(one: Json, name: str, outbound: bool, entry: Json) -> bool:
 def _add_records(held: list[_Text], name: str, outbound: bool, entry: Json) -> None:
     """Where rules are told apart from groups, a new one stands behind the others of its group."""
     for text, number, records in _records(held, "SecurityGroupRules"):
-        if not any(one.get("GroupId") == name for one in records):
+        if not any(one.get("GroupId") == name for one in _objects(records)):
             continue
         for kind, member, end in _ends(entry):
             told = {
                 str(one.get("SecurityGroupRuleId"))
-                for _, _, all_ in _records(held, "SecurityGroupRules")
-                for one in all_
+                for _, _, others in _records(held, "SecurityGroupRules")
+                for one in _objects(others)
             }
             made = next(id_ for count in range(1, len(told) + 2) if (id_ := _MADE.format(count)) not in told)
             record: Json = {"SecurityGroupRuleId": made, "GroupId": name, "IsEgress": outbound}
@@ -216,7 +238,7 @@ def _add_records(held: list[_Text], name: str, outbound: bool, entry: Json) -> N
 
 def _lists(held: list[_Text], options: Mapping[str, str]) -> Iterator[list[Json]]:
     for text, number, records in _records(held, "NetworkAcls"):
-        for record in records:
+        for record in _objects(records):
             if record.get("NetworkAclId") == options["--network-acl-id"] and isinstance(record.get("Entries"), list):
                 text.changed.add(number)
                 yield record["Entries"]
@@ -241,14 +263,13 @@ def _create_entry(held: list[_Text], options: Mapping[str, str]) -> None:
 
 
 def _delete_entry(held: list[_Text], options: Mapping[str, str]) -> None:
+    number, outbound = options["--rule-number"], "--egress" in options
     for entries in _lists(held, options):
-        entries[:] = [
-            one
-            for one in entries
-            if not (
-                str(one.get("RuleNumber")) == options["--rule-number"] and one.get("Egress") is ("--egress" in options)
-            )
-        ]
+        entries[:] = [one for one in entries if not _is_entry(one, number, outbound)]
+
+
+def _is_entry(one: object, number: str, outbound: bool) -> bool:
+    return isinstance(one, dict) and str(one.get("RuleNumber")) == number and one.get("Egress") is outbound
 
 
 _ACTIONS: Mapping[str, Callable[[list[_Text], Mapping[str, str]], None]] = {

@@ -29,6 +29,7 @@ from secaudit.network.matches import ANY_MARK, ICMP, ICMPV6, TCP, UDP, Family, M
 from secaudit.text.bilingual import Text
 from secaudit.vendors.aws.permissions import services
 from secaudit.vendors.aws.records import Record, network_of
+from secaudit.vendors.cloud.groups import FAMILIES
 from secaudit.vendors.commands import NotSaidError
 from secaudit.vendors.wording import prefixes
 
@@ -42,7 +43,6 @@ PEERS: Mapping[str, str] = {
 """The lists of who may be at the other end, with the member that tells who."""
 SIDES: Mapping[bool, str] = {False: "IpPermissions", True: "IpPermissionsEgress"}
 """The lists of rules of a group, by whether they are outbound."""
-_FAMILIES: tuple[tuple[Family, int], ...] = ((4, IPV4_MAX), (6, IPV6_MAX))
 _WORDS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6"}
 _PORTED = (TCP, UDP)
 MOST_RULES = 16
@@ -65,11 +65,22 @@ _MARKED = Text(
 )
 
 
+SOURCE_PORTS = Text(
+    ja="AWS の規則に送信元ポートの条件はないため、送信元ポートにかかわらず止まる。",
+    en="rules of AWS have no source ports, so packets are stopped whatever their source port is",
+)
+
+
+def highest(family: Family) -> int:
+    """The last address of a family."""
+    return IPV4_MAX if family == 4 else IPV6_MAX
+
+
 # --- services -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class ServiceSet:
     """A set of services: of every protocol its ports (TCP, UDP), its ICMP types and codes (type x 256 + code), or all of it."""
 
     parts: tuple[Intervals, ...]
@@ -79,38 +90,38 @@ class Services:
         """Whether there is none."""
         return not any(self.parts)
 
-    def __sub__(self, other: Services) -> Services:
-        return Services(
+    def __sub__(self, other: ServiceSet) -> ServiceSet:
+        return ServiceSet(
             tuple(
                 subtract(mine, its, 65535) if its else mine for mine, its in zip(self.parts, other.parts, strict=True)
             )
         )
 
-    def meets(self, other: Services) -> bool:
+    def meets(self, other: ServiceSet) -> bool:
         """Whether some service is in both."""
         return any(mine and its and intersect(mine, its) for mine, its in zip(self.parts, other.parts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Services as a rule has them: protocol and two numbers (ports, ICMP type and code), or none of these."""
+    """ServiceSet as a rule has them: protocol and two numbers (ports, ICMP type and code), or none of these."""
 
     protocol: str
     first: int | None = None
     last: int | None = None
 
 
-EVERYTHING = Services((WHOLE,) * 256)
+EVERYTHING = ServiceSet((WHOLE,) * 256)
 
 
-def services_of(held: Iterable[Service], typed: Collection[int] = (ICMP, ICMPV6)) -> Services:
-    """Services as a set; `typed` are the protocols of which ICMP types are told. Source ports are left out. Raises `NotSaidError`."""
+def services_of(held: Iterable[Service], typed: Collection[int] = (ICMP, ICMPV6)) -> ServiceSet:
+    """ServiceSet as a set; `typed` are the protocols of which ICMP types are told. Source ports are left out. Raises `NotSaidError`."""
     parts: list[list[Interval]] = [[] for _ in range(256)]
     for service in held:
         for low, high in service.protocols:
             for protocol in range(low, high + 1):
                 parts[protocol] += _part(service, protocol, typed)
-    return Services(tuple(normalise(one) for one in parts))
+    return ServiceSet(tuple(normalise(one) for one in parts))
 
 
 def _part(service: Service, protocol: int, typed: Collection[int]) -> Intervals:
@@ -133,14 +144,14 @@ def names_source_ports(match: Match) -> bool:
     return any(one.source_ports != ANY_PORT for one in match.services)
 
 
-def services_of_match(match: Match) -> Services:
+def services_of_match(match: Match) -> ServiceSet:
     """The services of a match, but for source ports: `names_source_ports` asks for them. Raises `NotSaidError`."""
     if match.marks != ANY_MARK:
         raise NotSaidError(_MARKED)
     return services_of(match.services, (ICMP if match.family == 4 else ICMPV6,))
 
 
-def wordings(held: Services) -> Iterator[Wording]:
+def wordings(held: ServiceSet) -> Iterator[Wording]:
     """The fewest rules for services, as security groups name protocols; those of network ACLs are `numbered`."""
     if held == EVERYTHING:
         yield Wording("-1")
@@ -260,7 +271,7 @@ class Taken:
 
     family: Family
     peers: Intervals
-    services: Services
+    services: ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +283,7 @@ class Peers:
 
 
 @cache
-def services_of_wording(wording: Wording) -> Services | None:
+def services_of_wording(wording: Wording) -> ServiceSet | None:
     """The services of a rule; None when it is not understood."""
     held = services(wording.protocol, wording.first, wording.last)
     return None if held is None else services_of(held[4])
@@ -285,11 +296,11 @@ def without(rule: Rule, taken: Sequence[Taken]) -> list[Rule]:
     family: Family = 4 if network.version == 4 else 6
     held = services_of_wording(rule.wording)
     assert held is not None, "only rules that are understood are split"
-    pieces: list[tuple[Intervals, Services]] = [((of_network(network),), held)]
+    pieces: list[tuple[Intervals, ServiceSet]] = [((of_network(network),), held)]
     for one in taken:
         if one.family == family:
             pieces = [part for piece in pieces for part in _outside(piece, one)]
-    together: dict[Services, list[Interval]] = {}
+    together: dict[ServiceSet, list[Interval]] = {}
     for peers, left in pieces:
         together.setdefault(left, []).extend(peers)
     return _few(_worded(rule, family, held, together))
@@ -302,13 +313,13 @@ def _few(rules: Iterable[Rule]) -> list[Rule]:
     return found
 
 
-def _outside(piece: tuple[Intervals, Services], one: Taken) -> Iterator[tuple[Intervals, Services]]:
+def _outside(piece: tuple[Intervals, ServiceSet], one: Taken) -> Iterator[tuple[Intervals, ServiceSet]]:
     peers, held = piece
     inside = intersect(peers, one.peers)
     if not inside or not held.meets(one.services):
         yield piece
         return
-    outside = subtract(peers, one.peers, IPV4_MAX if one.family == 4 else IPV6_MAX)
+    outside = subtract(peers, one.peers, highest(one.family))
     if outside:
         yield outside, held
     left = held - one.services
@@ -316,7 +327,9 @@ def _outside(piece: tuple[Intervals, Services], one: Taken) -> Iterator[tuple[In
         yield inside, left
 
 
-def _worded(rule: Rule, family: Family, held: Services, together: Mapping[Services, list[Interval]]) -> Iterator[Rule]:
+def _worded(
+    rule: Rule, family: Family, held: ServiceSet, together: Mapping[ServiceSet, list[Interval]]
+) -> Iterator[Rule]:
     for left, peers in together.items():
         words = (rule.wording,) if left == held else wordings(left)
         for word in words:
@@ -338,9 +351,9 @@ def without_members(rule: Rule, taken: Sequence[Taken], peers: Peers) -> tuple[l
     """
     held = services_of_wording(rule.wording)
     assert held is not None, "only rules that are understood are split"
-    left: dict[Services, None] = {}
+    left: dict[ServiceSet, None] = {}
     wider = False
-    for family, maximum in _FAMILIES:
+    for family in FAMILIES:
         sure, perhaps = peers.sure.get(family, ()), peers.perhaps.get(family, ())
         if not sure and not perhaps:
             continue
@@ -348,9 +361,9 @@ def without_members(rule: Rule, taken: Sequence[Taken], peers: Peers) -> tuple[l
         for one in taken:
             if one.family != family or not intersect((*sure, *perhaps), one.peers) or not rest.meets(one.services):
                 continue
-            if subtract(sure, one.peers, maximum):
+            if subtract(sure, one.peers, highest(family)):
                 raise NotSaidError(_PARTLY)
-            wider = wider or bool(subtract(perhaps, one.peers, maximum))
+            wider = wider or bool(subtract(perhaps, one.peers, highest(family)))
             rest -= one.services
         left[rest] = None
     if len(left) > 1:

@@ -101,6 +101,40 @@ def test_the_text_around_the_answers_stays() -> None:
     assert WRITER.typed_behind(text, []) == text
 
 
+def test_what_is_no_record_is_left_alone() -> None:
+    """Lists with anything in them: the lines change what they name and nothing else."""
+    junk = [None, 5, "x", [], {}]
+    entry = {
+        "IpProtocol": "tcp",
+        "FromPort": 1,
+        "ToPort": 2,
+        "IpRanges": [*junk, {"CidrIp": "10.0.0.0/8"}],
+        "Ipv6Ranges": 7,
+    }
+    group = {"GroupId": "sg-0a000001", "IpPermissions": [*junk, entry]}
+    acl = {"NetworkAclId": "acl-0a000001", "Entries": [*junk, {"RuleNumber": 5, "Egress": True}]}
+    rule = {
+        "GroupId": "sg-0a000001",
+        "IsEgress": False,
+        "IpProtocol": "tcp",
+        "FromPort": 1,
+        "ToPort": 2,
+        "CidrIpv4": "10.0.0.0/8",
+    }
+    text = json.dumps(
+        {"SecurityGroups": [*junk, group], "NetworkAcls": [*junk, acl], "SecurityGroupRules": [*junk, rule]}
+    )
+    ends = '[{"IpProtocol":"tcp","FromPort":1,"ToPort":2,"IpRanges":[{"CidrIp":"10.0.0.0/8"}]}]'
+    lines = [
+        f"aws ec2 revoke-security-group-ingress --group-id sg-0a000001 --ip-permissions '{ends}'",
+        "aws ec2 delete-network-acl-entry --network-acl-id acl-0a000001 --egress --rule-number 5",
+    ]
+    after = json.loads(WRITER.typed_behind(text, lines))
+    assert after["SecurityGroups"] == [*junk, {**group, "IpPermissions": [*junk, {**entry, "IpRanges": junk}]}]
+    assert after["NetworkAcls"] == [*junk, {**acl, "Entries": junk}]
+    assert after["SecurityGroupRules"] == junk
+
+
 # --- what is not said -----------------------------------------------------------------------------------------
 
 
