@@ -291,10 +291,10 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
 
 def _files_of(prepared: PreparedFolder, device: Device) -> list[ConfigFile]:
     """The files that a device was read from: of a cloud, whose answers are read together, all of its vendor."""
-    files = [one for one in prepared.network.files if one.read is not None]
-    if device.vendor in gathering_vendors():
-        return [one for one in files if one.read is not None and one.read.vendor == device.vendor]
-    return [one for one in files if one.path == device.file]
+    files = prepared.network.files
+    if device.vendor not in gathering_vendors():
+        return [one for one in files if one.path == device.file]
+    return [one for one in files if one.read is not None and one.read.vendor == device.vendor]
 
 
 def _text_of(config: ConfigText) -> str:

@@ -7,6 +7,7 @@ services, what is inside keeps the services that are not excepted. A group or pr
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -43,6 +44,8 @@ PEERS: Mapping[str, str] = {
 """The lists of who may be at the other end, with the member that tells who."""
 SIDES: Mapping[bool, str] = {False: "IpPermissions", True: "IpPermissionsEgress"}
 """The lists of rules of a group, by whether they are outbound."""
+_DESCRIPTION = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+"""What AWS takes as the description of a rule (EC2 API reference, `IpRange`): nothing else can come from it, or would be accepted."""
 _WORDS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6"}
 _PORTED = (TCP, UDP)
 MOST_RULES = 16
@@ -104,7 +107,7 @@ class ServiceSet:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """ServiceSet as a rule has them: protocol and two numbers (ports, ICMP type and code), or none of these."""
+    """Services as a rule has them: protocol and two numbers (ports, ICMP type and code), or none of these."""
 
     protocol: str
     first: int | None = None
@@ -115,7 +118,7 @@ EVERYTHING = ServiceSet((WHOLE,) * 256)
 
 
 def services_of(held: Iterable[Service], typed: Collection[int] = (ICMP, ICMPV6)) -> ServiceSet:
-    """ServiceSet as a set; `typed` are the protocols of which ICMP types are told. Source ports are left out. Raises `NotSaidError`."""
+    """Services as a set; `typed` are the protocols of which ICMP types are told. Source ports are left out. Raises `NotSaidError`."""
     parts: list[list[Interval]] = [[] for _ in range(256)]
     for service in held:
         for low, high in service.protocols:
@@ -209,7 +212,7 @@ class Rule:
         found: dict[str, Any] = {PEERS[self.kind]: self.peer}
         if self.account:
             found["UserId"] = self.account
-        if described and self.description:
+        if described and _DESCRIPTION.fullmatch(self.description):
             found["Description"] = self.description
         return found
 

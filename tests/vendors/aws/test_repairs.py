@@ -204,25 +204,56 @@ def test_a_gateway_has_no_list() -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX shell")
-def test_a_hostile_description_is_inert_in_a_shell(tmp_path: Path) -> None:
-    """The line is given to a shell in which `aws` prints its arguments: they are what was meant, and nothing else ran."""
-    hostile = '\'; touch ran; echo "$(touch ran)`touch ran`" \\ \n--profile x'
+def test_hosts_that_were_not_submitted_have_groups_that_nobody_knows() -> None:
+    """Their addresses are among those to be stopped, so no known group does it."""
     content = by_hand().replace(
-        json.dumps('it\'s "night work" $(reboot); `id` 夜間', ensure_ascii=False), json.dumps(hostile)
+        '"CidrBlock": "10.10.2.0/24",\n            "AvailableIpAddressCount": 249',
+        '"CidrBlock": "10.10.2.0/24",\n            "AvailableIpAddressCount": 248',
     )
-    assert json.dumps(hostile) in content
+    subnet = Match(4, SSH.sources, ((0x0A0A0200, 0x0A0A02FF),), SSH.services)
+    assert "not all network interfaces" in said_no(content, insertion(content, subnet))
+
+
+def test_a_group_that_gets_large_has_a_note() -> None:
+    """Old and new rules are there together for a while."""
+    many = ",".join(f'{{"CidrIp": "192.0.2.{number}/32"}}' for number in range(60))
+    content = by_hand().replace(
+        '{\n                            "CidrIp": "10.10.1.0/24",\n                            "Desc',
+        many + ',{"CidrIp": "10.10.1.0/24", "Desc',
+        1,
+    )
     text = config_text_from_bytes(content.encode(), "aws.json")
     device = read_together([text])[0].devices[0]
-    half = Match(4, ((0x0A0A0100, 0x0A0A017F),), SSH.destinations, SSH.services)
-    commands = WRITER.commands(device, [insertion(content, half)], text)
-    line = commands.lines[0]
-    assert line.isascii() and line.isprintable()
-    shell = "aws() { printf '%s\\n' \"$@\"; }\n" + line
-    done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=True)
-    printed = done.stdout.splitlines()
-    assert printed[:5] == ["ec2", "authorize-security-group-ingress", "--group-id", "sg-0a0000b1", "--ip-permissions"]
-    (entry,) = json.loads(printed[5])
-    assert entry["IpRanges"] == [{"CidrIp": "10.10.1.128/25", "Description": hostile}]
-    assert len(printed) == 6
+    commands = WRITER.commands(device, [insertion(content, HALF)], text)
+    assert any("more than the usual quota of 60" in note.en for note in commands.notes)
+
+
+HALF = Match(4, ((0x0A0A0100, 0x0A0A017F),), SSH.destinations, SSH.services)
+SHELL = "aws() { printf '%s\\n' \"$@\"; }\n"
+"""A shell in which `aws` prints its arguments."""
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX shell")
+@pytest.mark.parametrize(
+    ("description", "kept"),
+    [
+        ("$(touch ran); touch ran & {touch,ran} #!* (x)", True),
+        ('\'; touch ran; echo "$(touch ran)`touch ran`" \\ \n--profile x', False),
+        ("夜間作業", False),
+    ],
+)
+def test_a_hostile_description_is_inert_in_a_shell(tmp_path: Path, description: str, kept: bool) -> None:
+    """The arguments are what was meant, and nothing else runs. What AWS itself would refuse is no description of its own."""
+    content = by_hand().replace(json.dumps("night work; $(reboot) & {x} #1"), json.dumps(description))
+    assert json.dumps(description) in content
+    text = config_text_from_bytes(content.encode(), "aws.json")
+    device = read_together([text])[0].devices[0]
+    line = WRITER.commands(device, [insertion(content, HALF)], text).lines[0]
+    assert line.isascii()
+    assert line.isprintable()
+    done = subprocess.run(["sh", "-c", SHELL + line], cwd=tmp_path, capture_output=True, text=True, check=True)
+    *head, argument = done.stdout.splitlines()
+    assert head == ["ec2", "authorize-security-group-ingress", "--group-id", "sg-0a0000b1", "--ip-permissions"]
+    (entry,) = json.loads(argument)
+    assert entry["IpRanges"] == [{"CidrIp": "10.10.1.128/25"} | ({"Description": description} if kept else {})]
     assert not list(tmp_path.iterdir())
