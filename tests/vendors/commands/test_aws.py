@@ -53,16 +53,20 @@ def case_of(seed: str) -> Case:
         apart(data)
     content = json.dumps(data, indent=2)
     (device,) = READERS["aws"].read(text_of(content, "aws")).devices
+    return Case(content, device, change_of(random, device))
+
+
+def change_of(random: Random, device: Device) -> Change:
     name = random.choice(GROUPS) if random.random() < 0.7 else random.choice(LISTS)
     lines = device.filters[name].lines
     position = random.choice([place for place, line in enumerate(lines) if line.action is Action.PERMIT] or [0])
     if random.random() < 0.2:
-        return Case(content, device, RemoveLine(device.name, name, position))
+        return RemoveLine(device.name, name, position)
     first = position
     if name in GROUPS and random.random() < 0.9:
         # Rules of a group have no order, so before the first of the same interface.
         first = next(place for place, line in enumerate(lines) if line.comment == lines[position].comment)
-    return Case(content, device, insertion(random, device.name, name, first, lines[position]))
+    return insertion(random, device.name, name, first, lines[position])
 
 
 def apart(data: dict[str, Any]) -> None:
@@ -122,6 +126,29 @@ def test_commands_read_back_as_the_changed_model() -> None:
     print({kind: {one: answers.count(one) for one in set(answers)} for kind, answers in said.items()})
     exact = sum(answers.count("exact") for answers in said.values())
     assert exact / sum(map(len, said.values())) > 0.3
+
+
+def test_several_changes_of_one_device_at_once() -> None:
+    """They are made one behind the other on the same groups and lists, and nothing is written before all are known."""
+    exact = 0
+    for number in range(COUNT):
+        case = case_of(f"aws several {number}")
+        random = Random(f"aws several {number}")
+        changes = [case.change, *(change_of(random, case.device) for _ in range(random.choice((1, 2))))]
+        places = {(one.filter, one.position) for one in changes if isinstance(one, InsertDeny | RemoveLine)}
+        if len(places) < len(changes):
+            continue
+        try:
+            commands = commands_for(case.device, changes, text_of(case.content, "aws"))
+        except NotSaidError:
+            continue
+        found = wrong({4: HeaderSpace(4)}, case.content, case.device, changes, commands)
+        if is_wider(commands):
+            assert all(one.endswith("denies too much") for one in filter(None, found.split("; "))), (number, found)
+        else:
+            assert not found, (number, found, changes, commands.lines)
+            exact += 1
+    assert exact > COUNT / 20
 
 
 @pytest.mark.parametrize("seed", range(12 * ROUNDS))
