@@ -155,7 +155,7 @@ def _repair(
     chains = find_chains(flows, pair, forbidden).chains
     cuts = find_cuts(flows, pair, forbidden, chains, before.all_forbidden())
     refused: list[Text] = []
-    unsaid: list[tuple[tuple[Cut, ...], Text]] = []
+    unsaid: list[tuple[tuple[Cut, ...], NotSaidError]] = []
     smallest = 0
     for chosen in islice(smallest_sets(cuts, len(chains)), ATTEMPTS):
         smallest = smallest or len(chosen)
@@ -164,19 +164,20 @@ def _repair(
         try:
             commands = _commands(before.prepared, chosen)
         except NotSaidError as error:
-            unsaid.append((chosen, error.text))
+            unsaid.append((chosen, error))
             continue
         read = _read_back(before.prepared, commands)
         found = _NOT_READ_BACK if read is None else _prove(before, read, pair, forbidden)
         if isinstance(found, _Compared):
             return _repair_of(before, chosen, found, smallest, commands), refused
         refused.append(found)
-    for chosen, why in unsaid:
+    # A sentence that tells what to change is worth more than one that tells why nothing can be typed.
+    for chosen, why in sorted(unsaid, key=lambda one: not one[1].advises):
         touched = _touched(before.prepared, chosen)
         devices = {name: changed(device, _changes(chosen)) for name, device in touched.items()}
         found = _prove(before, devices, pair, forbidden)
         if isinstance(found, _Compared):
-            return _repair_of(before, chosen, found, smallest, (), why), refused
+            return _repair_of(before, chosen, found, smallest, (), why.text), refused
         refused.append(found)
     return None, refused or (_NOWHERE,)
 

@@ -20,11 +20,12 @@ GROUP = "secaudit.commands"
 
 
 class NotSaidError(Exception):
-    """A change that this vendor's writer cannot put into commands. `text` says why, for a person."""
+    """A change that this vendor's writer cannot put into commands. `text` says why, for a person; `advises`: and what to change instead."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, *, advises: bool = False) -> None:
         super().__init__(text.en)
         self.text = text
+        self.advises = advises
 
 
 @dataclass(frozen=True, slots=True)

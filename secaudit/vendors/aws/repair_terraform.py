@@ -42,7 +42,8 @@ def refuse_terraform(pages: Sequence[Page], groups: GroupSession, acls: AclSessi
                 + "".join(f"{_joined(names)}: {what.ja}。" for names, what in told),
                 en="Terraform manages this, and its next apply would undo any command; change its source: "
                 + "; ".join(f"{_joined(names)}: {what.en}" for names, what in told),
-            )
+            ),
+            advises=True,
         )
 
 

@@ -23,11 +23,35 @@ from tests.soundness.folders import AS_OF, write_folder
 from tests.vendors.aws.test_audit import ZONES, answers, audited
 
 GOLDEN = Path(__file__).parents[1] / "commands" / "golden" / "aws"
+REGISTERED = """\
+devices:
+  - {name: gcloud, vendor: aws, role: cloud, zones: [], file: configs/hub.json}
+zones:
+  my_number: {subnets: [10.10.1.0/24]}
+  specific_destination: {subnets: [10.20.1.0/24]}
+register:
+  - id: TK-001
+    title: eLTAX
+    condition: S1
+    system: eltax
+    destination_class: 2
+    from: my_number
+    to: specific_destination
+    sources: [10.10.1.10]
+    destinations: [10.20.1.20/32]
+    protocol: tcp
+    ports: [443]
+    mac_addresses: ["00-00-5E-00-53-01"]
+    required: true
+    approved_by: 情報政策課長
+    approved_on: 2026-04-01
+    valid_until: 2027-03-31
+"""
 INBOUND = "security groups inbound"
 
 
-def answer_for(folder: Path, files: dict[str, str], source: str, destination: str) -> RepairAnswer:
-    return repair_pair(prepare_folder(write_folder(folder, files, ZONES)), source, destination, AS_OF, 5)
+def answer_for(folder: Path, files: dict[str, str], source: str, destination: str, zones: str = ZONES) -> RepairAnswer:
+    return repair_pair(prepare_folder(write_folder(folder, files, zones)), source, destination, AS_OF, 5)
 
 
 def proved(answer: RepairAnswer) -> Repair:
@@ -77,6 +101,42 @@ def test_a_group_is_narrowed_before_a_network_acl_is_touched(tmp_path: Path) -> 
     ranges = {one["CidrIp"] for one in entry["IpRanges"]}
     assert ranges == {"10.10.1.0/29", "10.10.1.8/31", "10.10.1.11/32", "10.10.1.12/30"}
     assert audited(tmp_path / "after", repaired(files, repair)).verdict("my_number", "lgwan") == "none"
+
+
+def test_what_is_required_stays_permitted(tmp_path: Path) -> None:
+    """Of eleven ports one is registered: it has a rule of its own before the old rule goes."""
+    files = answers()
+    wide = files["account-2.json"].replace('"CidrIp": "10.0.0.0/8"', '"CidrIp": "10.10.1.10/32"')
+    files["account-2.json"] = wide.replace('"FromPort": 443', '"FromPort": 440').replace(
+        '"ToPort": 443', '"ToPort": 450'
+    )
+    answer = answer_for(tmp_path / "before", files, "my_number", "specific_destination", REGISTERED)
+    assert answer.boxes == ("10.10.1.10 → 10.20.1.20 tcp/440-442,444-450",)
+    repair = proved(answer)
+    (commands,) = repair.commands
+    added, gone = (json.loads(shlex.split(line)[-1])[0] for line in commands.lines)
+    assert (added["FromPort"], added["ToPort"]) == (443, 443)
+    assert (gone["FromPort"], gone["ToPort"]) == (440, 450)
+    again = answer_for(tmp_path / "after", repaired(files, repair), "my_number", "specific_destination", REGISTERED)
+    assert (again.boxes, again.repair) == ((), None)
+
+
+def test_terraform_is_told_what_to_change(tmp_path: Path) -> None:
+    """No command is printed; the change is proved on the model, and the sentence names the resource."""
+    case = (Path(__file__).with_name("cases") / "terraform_rule_resources.conf").read_text(encoding="utf-8")
+    zones = """\
+    devices:
+      - {name: gcloud, vendor: aws, role: cloud, zones: [], file: configs/show.json}
+    zones:
+      my_number: {subnets: [10.10.1.0/24]}
+      lgwan: {subnets: [10.10.2.0/24]}
+    """
+    answer = answer_for(tmp_path, {"show.json": case}, "my_number", "lgwan", zones)
+    assert answer.repair is not None, answer.refused
+    assert not answer.repair.commands
+    assert answer.repair.unsaid is not None
+    assert "aws_" in answer.repair.unsaid.en
+    assert "Terraform" in answer.repair.unsaid.ja
 
 
 def test_what_two_files_say_is_changed_in_both(tmp_path: Path) -> None:
