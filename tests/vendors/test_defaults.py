@@ -17,6 +17,7 @@ from secaudit.vendors.common.defaults import Release, Value, covers, entries, re
 FOLDER = Path(secaudit.vendors.__file__).parent
 VENDORS = sorted(path.parent.name for path in FOLDER.glob("*/defaults.py") if path.parent.name != "common")
 COVERED: dict[str, list[tuple[Release, str]]] = {
+    "aws": [],
     "cisco_nxos": [((major, minor), f"{major}.{minor}(1)") for major in range(6, 11) for minor in range(4)],
     "fortios": [
         ((major, minor, patch), "")
@@ -29,7 +30,7 @@ COVERED: dict[str, list[tuple[Release, str]]] = {
     "nec_ix": [((10, 7, 18), "")],
     "panos": [((8, 0, 0), ""), *(((major, minor, 3), "") for major in range(8, 12) for minor in range(3))],
 }
-"""Releases, as numbers and as they are printed."""
+"""Releases, as numbers and as they are printed; a service has none."""
 
 
 def module(vendor: str) -> ModuleType:

@@ -1,19 +1,20 @@
-"""What AWS does by itself: the numbers of `data/defaults.toml`."""
+"""What AWS does by itself (`data/defaults.toml`)."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from secaudit.vendors.common.defaults import read_defaults
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`reserved_addresses` of every subnet; of network ACLs the numbers of the entries `*` and the highest one of people; quotas by direction."""
+    """Addresses of every subnet that AWS keeps, numbers of entries of network ACLs, and quotas by direction."""
 
     reserved_addresses: int
-    last_entries: frozenset[int]
+    last_entry_ipv4: int
+    last_entry_ipv6: int
     highest_number: int
     acl_quota: int
     group_quota: int
@@ -21,13 +22,5 @@ class Defaults:
 
 @cache
 def defaults() -> Defaults:
-    """The numbers, read once."""
-    data = tomllib.loads(resources.files(__package__).joinpath("data/defaults.toml").read_text("utf-8"))
-    acl = data["network_acl"]
-    return Defaults(
-        reserved_addresses=data["subnet"]["reserved_addresses"],
-        last_entries=frozenset(acl["last_entries"]),
-        highest_number=acl["highest_number"],
-        acl_quota=acl["usual_quota"],
-        group_quota=data["security_group"]["usual_quota"],
-    )
+    """Reads the table once."""
+    return read_defaults(Defaults, __package__, None)

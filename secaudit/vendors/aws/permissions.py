@@ -178,7 +178,8 @@ def acl_lines(entries: Iterable[Record], *, egress: bool) -> tuple[FilterLine, .
 
 def is_end(entry: Record) -> bool:
     """Whether an entry is the one that AWS puts at the end of every list (`*`): everything else is denied."""
-    return entry.number("RuleNumber") in defaults().last_entries and entry.text("RuleAction").lower() == "deny"
+    last = (defaults().last_entry_ipv4, defaults().last_entry_ipv6)
+    return entry.number("RuleNumber") in last and entry.text("RuleAction").lower() == "deny"
 
 
 def _acl_line(one: Record, egress: bool, number: int | None) -> FilterLine:
