@@ -184,6 +184,36 @@ def cisco_asa(count: int) -> Iterator[str]:
     yield from ("access-group LIST in interface inside", ": end")
 
 
+def cisco_asa_before_8_3(count: int) -> Iterator[str]:
+    """A firewall of before 8.3: servers in a DMZ with addresses and ports outside, exemptions for tunnels, dynamic translation, long lists."""
+    yield from ("ASA Version 8.2(5)", "!", "hostname ASA-BENCH", "!")
+    for number, name, level in ((0, "outside", 0), (1, "inside", 100), (2, "dmz", 50)):
+        yield from (
+            f"interface GigabitEthernet0/{number}", f" nameif {name}", f" security-level {level}",
+            f" ip address 10.{number}.255.1 255.255.0.0", "!",
+        )  # fmt: skip
+    servers = range(count // 10)
+    for index in servers:
+        host, _, port = _addresses(index)
+        outside, server = f"10.0.{index >> 8 & 127}.{index & 255}", f"10.2.{index >> 8 & 127}.{index & 255}"
+        yield f"access-list OUTSIDE extended permit tcp any host {outside} eq https"
+        yield f"access-list OUTSIDE extended permit tcp 172.16.{index % 250}.0 255.255.255.0 host {outside} eq {port}"
+        yield f"access-list OUTSIDE extended permit tcp any host 10.0.255.{2 + index % 250} eq {port}"
+        for service in ("www", "ssh", port):
+            yield f"access-list INSIDE extended permit tcp host {host} host {server} eq {service}"
+        yield f"access-list EXEMPT extended permit ip 10.1.0.0 255.255.0.0 172.{17 + (index >> 8)}.{index & 255}.0 255.255.255.0"
+    yield from ("global (outside) 1 interface", "global (outside) 2 10.0.254.1-10.0.254.254 netmask 255.255.0.0")
+    yield "nat (inside) 0 access-list EXEMPT"
+    for index in servers:
+        yield f"nat (inside) {1 + index % 2} 10.{64 + (index >> 8)}.{index & 255}.0 255.255.255.0"
+    for index in servers:
+        outside, server = f"10.0.{index >> 8 & 127}.{index & 255}", f"10.2.{index >> 8 & 127}.{index & 255}"
+        port = 1000 + index % 5000
+        yield f"static (dmz,outside) {outside} {server} netmask 255.255.255.255"
+        yield f"static (dmz,outside) tcp 10.0.255.{2 + index % 250} {port} {server} {port} netmask 255.255.255.255"
+    yield from ("access-group OUTSIDE in interface outside", "access-group INSIDE in interface inside", ": end")
+
+
 def cisco_nxos(count: int) -> Iterator[str]:
     """A switch with one long list."""
     yield from ("!Command: show running-config", "version 9.3(8)", "hostname NX-BENCH", "feature interface-vlan")
@@ -239,6 +269,6 @@ def yamaha_swx(count: int) -> Iterator[str]:
 WRITERS: dict[str, Callable[[int], Iterator[str]]] = {
     one.__name__: one
     for one in (
-        alaxala, awplus, cisco_asa, cisco_ios, cisco_nxos, fortios, iptables, juniper_srx, nec_ix, nftables, panos, yamaha, yamaha_swx,
+        alaxala, awplus, cisco_asa, cisco_asa_before_8_3, cisco_ios, cisco_nxos, fortios, iptables, juniper_srx, nec_ix, nftables, panos, yamaha, yamaha_swx,
     )
 }  # fmt: skip

@@ -68,7 +68,9 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
         found = read_config(rest)
     except InternalError as error:  # a fault of one reader leaves one file unread, and the audit goes on
         return ConfigFile(shown_as, text.size_bytes, text.sha256, None, None, error)
-    problem = _unknown(text) if found is None else None
+    problem = None
+    if found is None:
+        problem = _beside_a_table(rest) if captured.tables and vendor_hint(rest) is None else _unknown(text)
     if found is not None:
         found = replace(found, coverage=replace(found.coverage, used=found.coverage.used | captured.lines))
     if found is not None and not found.devices:
@@ -141,6 +143,23 @@ def _unknown(text: ConfigText) -> InputError:
         hint=Text(
             ja="機器の全設定を出力したテキスト(show running-config、show full-configuration、show config など)を置くこと。",
             en="submit the device's whole configuration as text (show running-config, show full-configuration, show config ...)",
+        ),
+    )
+
+
+def _beside_a_table(rest: ConfigText) -> InputError:
+    """For a file that holds a routing table and something else that is no configuration which anybody knows."""
+    line = next((one.number for one in rest.lines if one.text.strip()), None)
+    return InputError(
+        Text(
+            ja="経路表のほかに、経路表としても設定としても読み取れない行がある。",
+            en="beside a routing table it has lines that are neither of the table nor of a configuration that is recognised",
+        ),
+        file=rest.file,
+        line=line,
+        hint=Text(
+            ja="コマンドを入力したプロンプトから次のプロンプトまでの経路表だけを保存すること。",
+            en="save the table alone, from the prompt with its command to the next prompt",
         ),
     )
 

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from secaudit.audit.changes import compare_results
 from secaudit.audit.preparation import PreparedFolder, Progress, with_devices
-from secaudit.audit.reading import ConfigFile, name_devices, without_tables
+from secaudit.audit.reading import ConfigFile, gathered, name_devices, without_tables
 from secaudit.audit.result import AuditResult
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.audit.run import context_of, judge
@@ -36,8 +36,8 @@ from secaudit.rules.separation import beyond
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, writer_of
-from secaudit.vendors.registry import find_tables, read_config
+from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, commands_of, writer_of
+from secaudit.vendors.registry import find_tables, gathering_vendors, read_config
 
 _MOST_BOXES = 200
 """Replies that are stopped, as boxes; where there are more, any packet may have lost its reply."""
@@ -155,7 +155,7 @@ def _repair(
     chains = find_chains(flows, pair, forbidden).chains
     cuts = find_cuts(flows, pair, forbidden, chains, before.all_forbidden())
     refused: list[Text] = []
-    unsaid: list[tuple[tuple[Cut, ...], Text]] = []
+    unsaid: list[tuple[tuple[Cut, ...], NotSaidError]] = []
     smallest = 0
     for chosen in islice(smallest_sets(cuts, len(chains)), ATTEMPTS):
         smallest = smallest or len(chosen)
@@ -164,19 +164,20 @@ def _repair(
         try:
             commands = _commands(before.prepared, chosen)
         except NotSaidError as error:
-            unsaid.append((chosen, error.text))
+            unsaid.append((chosen, error))
             continue
         read = _read_back(before.prepared, commands)
         found = _NOT_READ_BACK if read is None else _prove(before, read, pair, forbidden)
         if isinstance(found, _Compared):
             return _repair_of(before, chosen, found, smallest, commands), refused
         refused.append(found)
-    for chosen, why in unsaid:
+    # A sentence that tells what to change is worth more than one that tells why nothing can be typed.
+    for chosen, why in sorted(unsaid, key=lambda one: not one[1].advises):
         touched = _touched(before.prepared, chosen)
         devices = {name: changed(device, _changes(chosen)) for name, device in touched.items()}
         found = _prove(before, devices, pair, forbidden)
         if isinstance(found, _Compared):
-            return _repair_of(before, chosen, found, smallest, (), why), refused
+            return _repair_of(before, chosen, found, smallest, (), why.text), refused
         refused.append(found)
     return None, refused or (_NOWHERE,)
 
@@ -250,7 +251,6 @@ def _touched(prepared: PreparedFolder, chosen: Sequence[Cut]) -> dict[str, Devic
 def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands, ...]:
     """The commands for every device. Raises `NotSaidError`."""
     found = []
-    files = {one.path: one for one in prepared.network.files}
     for name, device in _touched(prepared, chosen).items():
         writer = writer_of(device.vendor)
         if writer is None:
@@ -261,7 +261,8 @@ def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands
                 )
             )
         wanted = [one for one in _changes(chosen) if one.device == name]
-        found.append(writer.commands(device, wanted, _configuration(files[device.file])))
+        texts = [_configuration(one) for one in _files_of(prepared, device)]
+        found.append(commands_of(writer, device, wanted, texts))
     return tuple(found)
 
 
@@ -271,20 +272,34 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
     files = {one.path: one for one in prepared.network.files}
     typed: dict[str, str] = {}
     for one in commands:
-        path = by_name[one.device].file
-        held = typed.get(path)
-        text = "\n".join(line.text for line in _configuration(files[path]).lines) if held is None else held
-        typed[path] = apply_commands(text, one)
+        held = _files_of(prepared, by_name[one.device])
+        texts = [typed.get(file.path) or _text_of(_configuration(file)) for file in held]
+        typed |= zip((file.path for file in held), apply_commands(texts, one), strict=True)
     for path, text in typed.items():
-        read = read_config(config_text_from_bytes(text.encode(), path))
+        config = config_text_from_bytes(text.encode(), path)
+        read = read_config(config)
         if read is None:
             return None
-        files[path] = replace(files[path], read=read)
+        files[path] = replace(files[path], text=config, read=read)
+    if any(one.vendor in gathering_vendors() for one in commands):
+        files = {one.path: one for one in gathered(tuple(files.values()))}
     named, _ = name_devices(tuple(files.values()), prepared.folder.municipality.ledger)
     devices, _ = with_route_tables(named, files.values())
     if {one.name for one in devices} != by_name.keys():
         return None
     return {one.name: one for one in devices if one.file in typed}
+
+
+def _files_of(prepared: PreparedFolder, device: Device) -> list[ConfigFile]:
+    """The files that a device was read from: of a cloud, whose answers are read together, all of its vendor."""
+    files = prepared.network.files
+    if device.vendor not in gathering_vendors():
+        return [one for one in files if one.path == device.file]
+    return [one for one in files if one.read is not None and one.read.vendor == device.vendor]
+
+
+def _text_of(config: ConfigText) -> str:
+    return "\n".join(line.text for line in config.lines)
 
 
 def _configuration(file: ConfigFile) -> ConfigText:

@@ -16,7 +16,7 @@ from pathlib import Path
 from secaudit.errors import InputError
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
-from secaudit.text.secrets import MASK, mask_lines
+from secaudit.text.secrets import MASK, mask_line, mask_lines
 from secaudit.text.source import SourceLine
 from secaudit.text.terminal import Cleaned, Unwrapped, clean, unwrap
 
@@ -122,6 +122,8 @@ def config_text_from_bytes(data: bytes, shown_as: str) -> ConfigText:
         size_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         notes=(*notes, *line_notes, *_repairs(cleaned, unwrapped)),
+        commands=tuple(SourceLine(shown_as, number, mask_line(typed)) for number, typed in cleaned.prompts.items()),
+        pagers=cleaned.waiting,
     )
 
 
@@ -304,7 +306,7 @@ def _repairs(cleaned: Cleaned, unwrapped: Unwrapped) -> list[Text]:
     notes = []
     for numbers, ja, en in (
         (cleaned.pagers, "ページ送りの表示を除きました", "Removed what a pager left"),
-        (cleaned.prompts, "端末のプロンプトを除きました", "Removed terminal prompts"),
+        (tuple(cleaned.prompts), "端末のプロンプトを除きました", "Removed terminal prompts"),
         (
             cleaned.escapes,
             "制御文字を除くか、見える文字に置き換えました",

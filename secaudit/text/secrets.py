@@ -34,6 +34,11 @@ _XML_OPEN_AT_END = re.compile(
     r"<(?P<tag>phash|key|private-key|secret|password|passphrase|passwd|psk|pre-shared-key|shared-secret)>[^<]*$",
     re.IGNORECASE,
 )
+_PROVIDER = re.compile(r"<ddns-vendor-config>|ddns-vendor-config\s{0,9}\{", re.IGNORECASE)
+"""PAN-OS, what a DDNS provider wants to know: which entry is the password is its own matter, so every value counts as one."""
+_PROVIDER_END = re.compile("</ddns-vendor-config", re.IGNORECASE)
+_PROVIDER_XML = re.compile(r"(<value>)[^<]++", re.IGNORECASE)
+_PROVIDER_CURLY = re.compile(r'((?:^|(?<=[\s{;]))value\s++)(?:"(?:[^"\\]|\\.)*+"?+|[^;"\s][^;]*+)', re.IGNORECASE)
 _AFTER_A_VALUE = frozenset({"", " ", "\t", ";", ",", ")", "}", "]", "<", "-"})
 _STRUCTURE_WORDS = frozenset({"end", "next", "exit", "quit", "return", "!", "#"})
 
@@ -72,7 +77,7 @@ def _patterns() -> _Patterns:
         return re.compile(source, re.IGNORECASE)
 
     return _Patterns(
-        hint=re.compile("|".join(re.escape(hint) for hint in data["hints"])),
+        hint=_any_of(data["hints"]),
         word=compiled("{WORD}"),
         token=re.compile(r"[^\s\"';<]+"),
         free_text=compiled(data["free_text"]),
@@ -90,6 +95,14 @@ def _patterns() -> _Patterns:
             for rule in data["rules"]
         ),
     )
+
+
+def _any_of(words: list[str]) -> re.Pattern[str]:
+    """A pattern that finds any of some words. Those with one beginning stand together: at most places of a line no branch has to be tried."""
+    by_start: dict[str, list[str]] = {}
+    for word in words:
+        by_start.setdefault(word[0], []).append(re.escape(word[1:]))
+    return re.compile("|".join(f"{re.escape(start)}(?:{'|'.join(rest)})" for start, rest in by_start.items()))
 
 
 def mask_line(text: str) -> str:
@@ -135,13 +148,16 @@ class _Masker:
         self._in_quote = False
         self._xml_tag: str | None = None
         self._community_depth = 0
+        self._provider: int | None = None
+        """How many braces are open inside the settings of a DDNS provider; 0 in XML; None outside."""
         self.inside = False
 
     def mask(self, line: str) -> str:
         masked = self._mask_in_context(line)
         self.inside = bool(
             self._heredoc_end or self._in_pem or self._in_quote or self._xml_tag or self._community_depth
-        )
+            or self._provider is not None
+        )  # fmt: skip
         return masked
 
     def _mask_in_context(self, line: str) -> str:
@@ -188,6 +204,8 @@ class _Masker:
         return head + self._ordinary(line[start:])
 
     def _ordinary(self, line: str) -> str:
+        if self._provider is not None or _PROVIDER.search(line) is not None:
+            line = self._provider_values(line)
         if "-----BEGIN " in line:
             began = _PEM_BEGIN.search(line)
             if began is not None:
@@ -211,6 +229,31 @@ class _Masker:
             if opened is not None:
                 self._xml_tag = opened["tag"]
         return masked
+
+    def _provider_values(self, line: str) -> str:
+        """The line with the values masked that stand between the beginning and the end of the settings of a DDNS provider."""
+        done: list[str] = []
+        place = 0
+        while place < len(line):
+            if self._provider is None:
+                began = _PROVIDER.search(line, place)
+                if began is None:
+                    break
+                done.append(line[place : began.end()])
+                place = began.end()
+                self._provider = 1 if began[0].endswith("{") else 0
+            elif self._provider == 0:
+                ended = _PROVIDER_END.search(line, place)
+                end = len(line) if ended is None else ended.start()
+                done.append(_PROVIDER_XML.sub(rf"\1{MASK}", line[place:end]))
+                place = end
+                self._provider = 0 if ended is None else None
+            else:
+                rest = _PROVIDER_CURLY.sub(rf"\1{MASK}", line[place:])
+                self._provider += rest.count("{") - rest.count("}")
+                self._provider = self._provider if self._provider > 0 else None
+                return "".join((*done, rest))
+        return "".join((*done, line[place:]))
 
     def _community_block(self, line: str) -> str | None:
         """Inside FortiOS `config system snmp community` the name of an entry is the community (FO-16)."""

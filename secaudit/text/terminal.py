@@ -20,6 +20,7 @@ _PATTERN_FILE = Path(__file__).with_name("terminal.json")
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|[()][0-9A-B]|\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)|[=>78cDEHMNOZ])"
 )
+_AT_THE_END = re.compile(r"\(end\)", re.IGNORECASE)
 _NUMBERS_ONLY = re.compile(r"\s*(?:\d{1,10}|dynamic)(?:\s+(?:\d{1,10}|dynamic))*\s*")
 _NUMBER_LIST_COMMAND = re.compile(r"^\s*(?:ip|ipv6)\s.*\b(?:filter|set)\b.*\s(?:\d{1,10}|dynamic)\s*$", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\s\"']+")
@@ -47,8 +48,8 @@ def _terminal() -> _Terminal:
             rf"^[ \t\x08]*(?:{_ESCAPE.pattern})?(?:{pagers})(?:(?:[ \r\x08]|{_ESCAPE.pattern})*(?:[\r\x08]|{_ESCAPE.pattern})| {{1,9}}(?=\S)| {{9}}| *$)?",
             re.IGNORECASE,
         ),
-        prompt=re.compile(rf"^(?:{'|'.join(data['prompts'])})\s*(?:{data['commands']})?$", re.IGNORECASE),
-        echoed=re.compile(rf"^\s*{data['echoed_commands']}\s*$", re.IGNORECASE),
+        prompt=re.compile(rf"^(?:{'|'.join(data['prompts'])})\s*(?P<typed>{data['commands']})?$", re.IGNORECASE),
+        echoed=re.compile(rf"^\s*(?P<typed>{data['echoed_commands']})\s*$", re.IGNORECASE),
         one_line_only=re.compile(data["one_line_only"], re.IGNORECASE),
         first_words=frozenset(data["first_words"]),
     )
@@ -58,12 +59,14 @@ def _terminal() -> _Terminal:
 class Cleaned:
     """All lines of a file without the terminal's own text, and the numbers (from 1) of those where something was done.
 
-    A line that was only the terminal's is empty but still there, so that every line of the file stays accounted for.
+    A line that was only the terminal's is empty but still there, so that every line of the file stays accounted for. `prompts` tells for
+    each of its lines what was typed there, "" where nothing was. `waiting` are the pagers that did not say that the end was reached.
     """
 
     lines: list[str]
     pagers: tuple[int, ...]
-    prompts: tuple[int, ...]
+    waiting: tuple[int, ...]
+    prompts: dict[int, str]
     escapes: tuple[int, ...]
 
 
@@ -71,7 +74,8 @@ def clean(lines: Sequence[str]) -> Cleaned:
     """Takes away pager remains, escape sequences and prompts."""
     terminal = _terminal()
     cleaned = []
-    pagers, prompts, escapes = [], [], []
+    pagers, waiting, escapes = [], [], []
+    prompts: dict[int, str] = {}
     seen_text = False
     paged = _may_hold_pager("\n".join(lines))
     for number, line in enumerate(lines, start=1):
@@ -80,20 +84,23 @@ def clean(lines: Sequence[str]) -> Cleaned:
             without = terminal.pager.sub("", text, count=1)
             if without != text:
                 pagers.append(number)
+                if not _AT_THE_END.search(text.removesuffix(without)):
+                    waiting.append(number)
                 text = without
-        if not text.isprintable():
+        if not text.isprintable() and not text.lstrip("\t").isprintable():
             without = _ESCAPE.sub("", text) if "\x1b" in text else text
             without = without.replace("\x07", "").replace("\r", " ").translate(_CONTROL)
             if without != text:
                 escapes.append(number)
                 text = without
-        if (not seen_text or _may_be_prompt(text)) and _is_prompt(text, terminal, first=not seen_text):
-            prompts.append(number)
+        typed = _typed(text, terminal, first=not seen_text) if not seen_text or _may_be_prompt(text) else None
+        if typed is not None:
+            prompts[number] = typed
             text = ""
         elif not seen_text:
             seen_text = bool(text.strip())
         cleaned.append(text)
-    return Cleaned(cleaned, tuple(pagers), tuple(prompts), tuple(escapes))
+    return Cleaned(cleaned, tuple(pagers), tuple(waiting), prompts, tuple(escapes))
 
 
 def _may_hold_pager(text: str) -> bool:
@@ -105,12 +112,14 @@ def _may_be_prompt(text: str) -> bool:
     return ">" in text or "#" in text or "%" in text or "$" in text or text[:1] in ("[", "<")
 
 
-def _is_prompt(text: str, terminal: _Terminal, *, first: bool) -> bool:
+def _typed(text: str, terminal: _Terminal, *, first: bool) -> str | None:
+    """What was typed at the prompt that a line is, "" for nothing; None for a line that is no prompt."""
     if len(text) > 200 or not text or text.isspace():
-        return False
-    if first and terminal.echoed.match(text):
-        return True
-    return _may_be_prompt(text) and terminal.prompt.match(text.rstrip()) is not None
+        return None
+    found = terminal.echoed.match(text) if first else None
+    if found is None and _may_be_prompt(text):
+        found = terminal.prompt.match(text.rstrip())
+    return None if found is None else (found["typed"] or "").strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +157,9 @@ def unwrap(lines: Sequence[str]) -> Unwrapped:
         while index + 1 < len(lines):
             following = lines[index + 1]
             start = following.lstrip()[:1]
-            if widths[index] < WRAP_COLUMNS - 1 and not (start.isdecimal() or start == "d"):
-                break  # nearly every line: not wide, and the next one is not the rest of a list of numbers
+            ordinary = widths[index] < WRAP_COLUMNS - 1 or page.widest > WRAP_COLUMNS
+            if ordinary and not (start.isdecimal() or start == "d"):
+                break  # nearly every line: not cut by a terminal, and the next one is not the rest of a list of numbers
             glue = _glue(lines[index], following, widths[index], page, head=parts[0])
             if glue is None:
                 break

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from secaudit.network.changes import Change
 from secaudit.network.device import Device
@@ -20,11 +20,12 @@ GROUP = "secaudit.commands"
 
 
 class NotSaidError(Exception):
-    """A change that this vendor's writer cannot put into commands. `text` says why, for a person."""
+    """A change that this vendor's writer cannot put into commands. `text` says why, for a person; `advises`: and what to change instead."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, *, advises: bool = False) -> None:
         super().__init__(text.en)
         self.text = text
+        self.advises = advises
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,37 @@ class CommandWriter(Protocol):
         ...
 
 
-def apply_commands(text: str, commands: Commands) -> str:
-    """The configuration with the commands typed behind it. Without a writer for the vendor the lines are put at the end."""
+@runtime_checkable
+class GatheringWriter(Protocol):
+    """What a writer offers besides, whose vendor tells one network in several files (`secaudit.vendors.reader.GatheringReader`)."""
+
+    def commands_together(self, device: Device, changes: Sequence[Change], texts: Sequence[ConfigText]) -> Commands:
+        """As `CommandWriter.commands`, of a device that was read from all of these texts together. Raises `NotSaidError`."""
+        ...
+
+    def typed_behind_together(self, texts: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+        """The same texts after the commands, in their order."""
+        ...
+
+
+def commands_of(
+    writer: CommandWriter, device: Device, changes: Sequence[Change], texts: Sequence[ConfigText]
+) -> Commands:
+    """The commands for a device that was read from these texts: one, but for a vendor that tells a network in several. Raises `NotSaidError`."""
+    if isinstance(writer, GatheringWriter):
+        return writer.commands_together(device, changes, texts)
+    (text,) = texts
+    return writer.commands(device, changes, text)
+
+
+def apply_commands(texts: Sequence[str], commands: Commands) -> tuple[str, ...]:
+    """The texts of a configuration with the commands typed behind them. Without a writer for the vendor the lines are put at the end of the first."""
     writer = writer_of(commands.vendor)
-    return append_lines(text, commands.lines) if writer is None else writer.typed_behind(text, commands.lines)
+    if isinstance(writer, GatheringWriter):
+        return writer.typed_behind_together(texts, commands.lines)
+    first, *others = texts
+    typed = append_lines(first, commands.lines) if writer is None else writer.typed_behind(first, commands.lines)
+    return typed, *others
 
 
 def append_lines(text: str, lines: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from secaudit.network.captured import CapturedRoute, CapturedTable, Flaw, Origin
@@ -16,6 +16,13 @@ from secaudit.text.source import SourceLine
 
 TIME = re.compile(r"(?:\d{1,4}:\d\d:\d\d|\d+[ywdh](?:\d+[wdhm])?|never)\Z")
 """The age of a route: `00:01:22`, `1d02h`, `3w4d`."""
+
+AWPLUS_CODES = re.compile(r"Codes: C - connected, S - static, R - RIP, B - BGP\s*\Z")
+"""How the legend of AlliedWare Plus begins; that of IOS has more in its first line."""
+ASA_CODES6 = re.compile(r"Codes: C - Connected, L - Local, S - Static\s*\Z")
+"""How the IPv6 legend of the ASA begins; that of IOS has more in its first line."""
+MASKED_ENTRY = re.compile(r"([A-Za-z][\w*+% ]{0,8}?)\s+(\d+\.\d+\.\d+\.\d+) (\d+\.\d+\.\d+\.\d+)(?:\s+(\S.*)|\s*)\Z")
+"""An entry of the ASA: the mask stands behind the address. IOS writes a length."""
 
 _UNREAD = Text(ja="経路表に読み取れない行がある。", en="the table has lines that were not understood")
 _CUT = Text(
@@ -66,6 +73,15 @@ class TableDraft:
             flaws.append(Flaw(_EMPTY, tuple(self.heading[:1])))
         routes = tuple(self.routes.values())
         return CapturedTable(self.vendor, self.vrf, self.family, routes, tuple(self.heading), tuple(flaws))
+
+
+def miscounted(line: SourceLine, expected: int, seen: int) -> Flaw:
+    """That a table does not hold as many entries as the device says on a line."""
+    text = Text(
+        ja=f"経路表には {expected} 件あるはずだが {seen} 件しかない。途中で切れているか、一部だけの表である。",
+        en=f"there should be {expected} entries and there are {seen}: the table was cut, or is only a part",
+    )
+    return Flaw(text, (line,))
 
 
 def address(text: str, family: Family) -> IPAddress | None:
@@ -120,6 +136,12 @@ def next_hop(parts: Iterable[str], line: SourceLine, family: Family) -> NextHop 
     return NextHop((line,), gateway, interface)
 
 
+def masked(lines: Sequence[SourceLine], index: int) -> bool:
+    """Whether the first entry at or behind `index` has a mask (a table of the ASA) and no length (IOS)."""
+    first = next((line.text for line in lines[index : index + 5] if line.text.strip()), "")
+    return MASKED_ENTRY.match(first) is not None
+
+
 @dataclass(slots=True)
 class Entry:
     """An entry while its lines are gathered: the first line, and the pieces that each name a next hop."""
@@ -131,12 +153,15 @@ class Entry:
 
     def into(self, draft: TableDraft) -> None:
         """Puts the route into a table; an entry with a piece that is not understood is unread."""
-        distance = 1
+        distance, metric = 1, ""
         hops: list[NextHop] = []
         for line, piece in self.pieces:
             numbers = _NUMBERS.match(piece)
             if numbers is not None:
-                distance = int(numbers.group(1))
+                if (hops or metric) and numbers.group(0).split("]")[0] != metric:
+                    draft.unread.append(line)  # of another route, whose first line is not there
+                    continue
+                distance, metric = int(numbers.group(1)), numbers.group(0).split("]")[0]
                 piece = piece[numbers.end() :]
             if not piece:
                 continue

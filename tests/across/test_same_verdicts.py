@@ -100,7 +100,8 @@ def test_a_hole_is_found_and_mended(
     assert (answer.repair.unsaid.en if answer.repair.unsaid else None) == unsaid
     if unsaid is None:
         (commands,) = answer.repair.commands
-        repaired = audit_folder(town_with(tmp_path / "repaired", boundary, apply_commands(text, commands)), AS_OF)
+        (typed,) = apply_commands([text], commands)
+        repaired = audit_folder(town_with(tmp_path / "repaired", boundary, typed), AS_OF)
         assert result_of(repaired, "MN-02", "->".join(WAY)).outcome is Outcome.PASS
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from secaudit.audit.network import ReadNetwork, network_of_files
+from secaudit.errors import InputError
 from secaudit.flows.modes import Mode
 from secaudit.flows.replay import explain, replay
 from secaudit.flows.trace import TraceVerdict
+from secaudit.network.device import Device
 from secaudit.packets.packet import Packet
 
 CONFIG = """\
@@ -191,7 +193,7 @@ def test_what_is_learnt_by_an_interface_that_was_down_stays_unknown(tmp_path: Pa
 
 
 def test_a_table_of_another_vendor_or_of_nobody_is_told_and_not_used(tmp_path: Path) -> None:
-    foreign = "Routing table for VRF=0\nO       10.2.0.0/24 [110/2] via 10.99.0.2, port1, 00:12:01\n\nx # \n"
+    foreign = "FW # get router info routing-table all\nRouting table for VRF=0\nO       10.2.0.0/24 [110/2] via 10.99.0.2, port1, 00:12:01\n\nx # \n"
     network = read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": foreign, "other.routes.txt": TABLE})
     assert "no routing table of the vendor of RT-01" in told(network)
     assert "other.routes.txt:2: whose routing table this is is not known" in told(network)
@@ -208,7 +210,7 @@ def test_vdoms_are_told_apart_by_the_name_of_the_file(tmp_path: Path) -> None:
         + vdom.format("root") + vdom.format("b") + "end\n"
     )  # fmt: skip
     table = (
-        "Routing table for VRF=0\nC       10.1.0.0/24 is directly connected, port1\n"
+        "FW (root) # get router info routing-table all\nRouting table for VRF=0\nC       10.1.0.0/24 is directly connected, port1\n"
         "O       10.2.0.0/24 [110/2] via 10.1.0.2, port1, 00:12:01\n\nFW # \n"
     )
     network = read(tmp_path, {"FW.conf": config, "FW.routes.txt": table})
@@ -219,3 +221,216 @@ def test_vdoms_are_told_apart_by_the_name_of_the_file(tmp_path: Path) -> None:
     assert network.topology.devices["FW/root"].captured
     assert [one.family for one in network.topology.devices["FW/root"].dynamic_routing] == []
     assert not network.topology.devices["FW/b"].captured
+
+
+VENDORS = {
+    "nec_ix/cases/dynamic_routing": (
+        "IX-01", "ospf",
+        """\
+IX-01(config)# show ip route
+IP Routing Table - 4 entries, 2 hidden, 2042 frees
+Entries: 2 Connected, 0 Static, 0 RIP, 2 OSPF, 0 BGP
+Codes: C - Connected, S - Static, R - RIP, O - OSPF, IA - OSPF inter area
+Timers: Age
+O    10.4.0.0/16 [110/2] via 203.0.113.9, GigaEthernet0.0, 1:02:03
+O IA 10.5.0.0/16 [110/2] via 203.0.113.9, GigaEthernet0.0, 1:02:03
+C    192.168.10.0/24 [0/1] is directly connected, GigaEthernet1.0, 15:21:35
+C    203.0.113.0/24 [0/1] is directly connected, GigaEthernet0.0, 15:21:35
+IX-01(config)#
+""",
+    ),
+    "alaxala/cases/ospf_and_rip": (
+        "OSPF-SW", "ospf",
+        """\
+OSPF-SW> show ip route
+Date 2026/04/06 10:00:00 UTC
+Total: 8 routes
+Destination     Next Hop      Interface   Metric   Protocol    Age
+10.1.0/24       10.1.0.1      VLAN0010    0/0      Connected   1h 2m
+10.1.0.1/32     10.1.0.1      VLAN0010    0/0      Connected   1h 2m
+10.2.0/24       10.2.0.1      VLAN0020    0/0      Connected   1h 2m
+10.3.0/24       10.3.0.1      VLAN0030    0/0      Connected   1h 2m
+10.4/16         10.2.0.9      VLAN0020    2/0      OSPF intra  12s
+10.5/16         10.2.0.9      VLAN0020    2/0      OSPF inter  12s
+127/8           ----          localhost   0/0      Connected   1h 2m
+127.0.0.1/32    127.0.0.1     localhost   0/0      Connected   1h 2m
+OSPF-SW>
+""",
+    ),
+    "cisco_nxos/cases/ospf_on_some_interfaces": (
+        "CORE-A", "ospf",
+        """\
+CORE-A# show ip route vrf all | no-more
+IP Route Table for VRF "default"
+'*' denotes best ucast next-hop
+
+10.4.0.0/16, ubest/mbest: 1/0
+    *via 10.20.0.9, Vlan20, [110/41], 3w1d, ospf-1, intra
+10.5.0.0/16, ubest/mbest: 1/0
+    *via 10.20.0.9, Vlan20, [110/41], 3w1d, ospf-1, inter
+10.10.0.0/24, ubest/mbest: 1/0, attached
+    *via 10.10.0.1, Vlan10, [0/0], 2d03h, direct
+10.20.0.0/24, ubest/mbest: 1/0, attached
+    *via 10.20.0.1, Vlan20, [0/0], 2d03h, direct
+
+IP Route Table for VRF "management"
+'*' denotes best ucast next-hop
+
+Route not found
+
+IP Route Table for VRF "OFFICE"
+'*' denotes best ucast next-hop
+
+10.30.0.0/24, ubest/mbest: 1/0, attached
+    *via 10.30.0.1, Vlan30, [0/0], 2d03h, direct
+
+CORE-A#
+""",
+    ),
+    "cisco_asa/cases/dynamic_routing": (
+        "FW-01", "ospf",
+        """\
+FW-01# show route
+Codes: C - connected, S - static, I - IGRP, R - RIP, M - mobile, B - BGP
+Gateway of last resort is 203.0.113.254 to network 0.0.0.0
+
+C    203.0.113.0 255.255.255.0 is directly connected, outside
+C    10.1.0.0 255.255.255.0 is directly connected, inside
+C    10.2.0.0 255.255.255.0 is directly connected, dmz
+O    10.4.0.0 255.255.0.0 [110/20] via 10.2.0.9, 0:01:23, dmz
+O IA 10.5.0.0 255.255.0.0 [110/20] via 10.2.0.9, 0:01:23, dmz
+S*   0.0.0.0 0.0.0.0 [1/0] via 203.0.113.254, outside
+FW-01#
+""",
+    ),
+    "panos/cases/nat_dynamic_route": (
+        "PA-NATBGP", "bgp",
+        """\
+admin@PA-NATBGP> show routing route
+
+flags: A:active, ?:loose, C:connect, H:host, S:static, ~:internal, R:rip, O:ospf, B:bgp,
+
+VIRTUAL ROUTER: default (id 1)
+  ==========
+destination      nexthop        metric flags   age   interface     next-AS
+0.0.0.0/0        203.0.113.254  10     A S           ethernet1/1
+10.1.0.0/24      10.1.0.1       0      A C           ethernet1/2
+10.1.0.1/32      0.0.0.0        0      A H
+10.2.0.0/24      10.2.0.1       0      A C           ethernet1/3
+10.4.0.0/16      10.2.0.9              A B     120   ethernet1/3   65001
+10.5.0.0/16      10.2.0.9              A B     120   ethernet1/3   65001
+203.0.113.0/24   203.0.113.1    0      A C           ethernet1/1
+total routes shown: 7
+
+admin@PA-NATBGP>
+""",
+    ),
+    "awplus/cases/dynamic_routing": (
+        "L3-04", "ospf",
+        """\
+L3-04#show ip route
+Codes: C - connected, S - static, R - RIP, B - BGP
+       O - OSPF, IA - OSPF inter area
+       * - candidate default
+
+O       10.4.0.0/16 [110/2] via 10.1.20.9, vlan20, 00:04:11
+O IA    10.5.0.0/16 [110/2] via 10.1.20.9, vlan20, 00:04:11
+C       10.1.10.0/24 is directly connected, vlan10
+C       10.1.20.0/24 is directly connected, vlan20
+
+L3-04#
+""",
+    ),
+}  # fmt: skip
+CASES = Path(__file__).parent.parent / "vendors"
+
+
+def one_device(tmp_path: Path, case: str, name: str, table: str) -> tuple[Device, str]:
+    (tmp_path / f"{name}.cfg").write_bytes((CASES / f"{case}.conf").read_bytes())
+    (tmp_path / f"{name}.routes.txt").write_text(table, encoding="utf-8")
+    network = network_of_files(sorted(tmp_path.iterdir()))
+    return network.topology.devices[name], told(network)
+
+
+def still_learning(device: Device, protocol: str) -> bool:
+    return any(one.protocol.lower() == protocol and one.concerns(vrf_of(device), 4) for one in device.dynamic_routing)
+
+
+def vrf_of(device: Device) -> str:
+    return "default" if device.vendor == "panos" else ""
+
+
+@pytest.mark.parametrize("case", sorted(VENDORS))
+def test_tables_of_every_vendor_take_the_place_of_what_a_protocol_learns(tmp_path: Path, case: str) -> None:
+    name, protocol, table = VENDORS[case]
+    device, problems = one_device(tmp_path, case, name, table)
+    assert "do not agree" not in problems and "not understood" not in problems
+    assert not still_learning(device, protocol), problems
+    learnt = {str(one.prefix) for one in device.routes if one.next_hops[0].captured}
+    assert learnt == {"10.4.0.0/16", "10.5.0.0/16"}
+    assert device.captured
+    (tmp_path / f"{name}.routes.txt").unlink()
+    (alone,) = network_of_files(sorted(tmp_path.iterdir())).devices
+    assert set(alone.routes) <= set(device.routes)
+    assert alone.interfaces == device.interfaces
+
+
+def test_a_file_with_a_table_and_lines_that_nobody_knows_is_refused_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": f"{TABLE}\nsomething else\n"})
+    assert "neither of the table nor of a configuration" in caught.value.text.en
+    assert (caught.value.file or "").endswith("RT-01.routes.txt")
+    assert caught.value.line == len(TABLE.splitlines()) + 2
+
+
+@pytest.mark.parametrize("case", sorted(VENDORS))
+def test_no_line_can_be_taken_from_a_table_so_that_less_is_possible(tmp_path: Path, case: str) -> None:
+    """What remains when a line is lost is believed and has all its routes, or it changes nothing. Where the vendor counts no routes, the row of a
+    route can be taken out: that is the only thing which does not show."""
+    name, protocol, table = VENDORS[case]
+    lines = table.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        try:
+            device, problems = one_device(tmp_path, case, name, "".join(lines[:number] + lines[number + 1 :]))
+        except InputError:
+            continue  # lines are left that nobody knows: the file is refused
+        learnt = {str(one.prefix) for one in device.routes if one.next_hops[0].captured}
+        if case.startswith(("awplus", "cisco_asa")) and line.startswith("O"):
+            assert len(learnt) == 1
+        else:
+            assert still_learning(device, protocol) or learnt == {"10.4.0.0/16", "10.5.0.0/16"}, (line, problems)
+
+
+@pytest.mark.parametrize("case", sorted(VENDORS))
+def test_a_filtered_table_of_no_vendor_changes_what_is_possible(tmp_path: Path, case: str) -> None:
+    name, protocol, table = VENDORS[case]
+    first, _, rest = table.partition("\n")
+    without = "".join(line for line in rest.splitlines(keepends=True) if "10.5" not in line)
+    for behind in (" | include 10.4", " ospf", " 10.4.0.0"):
+        device, problems = one_device(tmp_path, case, name, f"{first}{behind}\n{without}")
+        assert "does not print the whole table" in problems
+        assert still_learning(device, protocol)
+        assert not any(hop.captured for one in device.routes for hop in one.next_hops)
+
+
+@pytest.mark.parametrize("number", range(len(TABLE.splitlines())))
+def test_a_lost_line_never_makes_less_possible(tmp_path: Path, number: int) -> None:
+    lines = TABLE.splitlines(keepends=True)
+    whole = read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": TABLE})
+    try:
+        less = read(tmp_path, {"RT-01.cfg": CONFIG, "RT-01.routes.txt": "".join(lines[:number] + lines[number + 1 :])})
+    except InputError:
+        return  # lines are left that nobody knows: the file is refused
+    for packet in (LEARNT, STATIC, NOWHERE):
+        assert verdict(less, packet) in (verdict(whole, packet), TraceVerdict.UNDETERMINED), lines[number]
+
+
+def test_a_table_in_a_banner_neither_counts_nor_hides_the_configuration(tmp_path: Path) -> None:
+    banner = f"banner motd ^C\n{TABLE}^C\n!\n"
+    network = read(tmp_path, {"RT-01.cfg": CONFIG.replace("!\ninterface", f"!\n{banner}interface", 1)})
+    assert "inside a text of the configuration" in told(network)
+    assert is_unknown(network)
+    device = network.topology.devices["RT-01"]
+    plain = read(tmp_path, {"RT-01.cfg": CONFIG}).topology.devices["RT-01"]
+    assert set(device.interfaces) == set(plain.interfaces)
+    assert [one.prefix for one in device.routes] == [one.prefix for one in plain.routes]

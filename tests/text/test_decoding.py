@@ -175,6 +175,43 @@ def test_what_is_no_prompt_stays(line: str) -> None:
     assert numbered(read(f"hostname r1\n{line}\nend\n"))[2] == line
 
 
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        ("Router#show ip route | include 10.2", "show ip route | include 10.2"),
+        ("FG-HONCHO (root) # get router info routing-table all", "get router info routing-table all"),
+        ("Router(config)# show ip route static", "show ip route static"),
+        ("admin@PA-01> show routing route type ospf", "show routing route type ospf"),
+        ("Router#", ""),
+        (
+            "Router#copy running-config ftp://backup:S3cret@192.0.2.1/",
+            "copy running-config ftp://backup:********@192.0.2.1/",
+        ),
+        ("show running-config", None),
+        ("Router#ping 192.0.2.1", None),
+    ],
+)
+def test_what_was_typed_at_a_prompt_is_kept_and_masked(line: str, typed: str | None) -> None:
+    text = read(f"hostname r1\n{line}\nend\n")
+    assert [(one.file, one.number, one.text) for one in text.commands] == (
+        [] if typed is None else [("configs/fw.conf", 2, typed)]
+    )
+
+
+def test_what_was_typed_in_the_first_line_needs_no_prompt() -> None:
+    assert [(one.number, one.text) for one in read("show running-config\nhostname r1\n").commands] == [
+        (1, "show running-config")
+    ]
+
+
+def test_pagers_that_waited_are_kept_and_those_at_the_end_are_not() -> None:
+    text = read(
+        "hostname r1\n --More-- \nend\n---(more 100%)---\nlines 1-20/20 (END)\n--More-- r1#\n---(more 52%)---\n"
+    )
+    assert text.pagers == (2, 4, 6, 7)
+    assert [(one.number, one.text) for one in text.commands] == [(6, "")]
+
+
 def wrapped(*lines: str) -> str:
     """As a terminal of 80 columns saves it."""
     parts = []
@@ -332,6 +369,12 @@ def test_a_file_is_read_from_disk(tmp_path: Path) -> None:
     (tmp_path / "r1.conf").write_bytes(JAPANESE.encode("cp932"))
     text = read_config_text(tmp_path / "r1.conf", "configs/r1.conf")
     assert str(text.lines[1]) == "configs/r1.conf:2: ip lan1 address 10.10.0.1/24"
+
+
+def test_a_line_of_very_many_blanks_takes_no_longer_than_others() -> None:
+    """Minutes, were every blank tried as the first of a comment."""
+    line = " " * 400_000 + "x"
+    assert numbered(read(f"hostname r1\n{line}\nend\n"))[2] == line
 
 
 PIECES = [

@@ -140,6 +140,37 @@ def test_the_community_of_fortios_is_the_name_of_its_entry() -> None:
     assert masked.secrets == 1
 
 
+def test_values_of_a_ddns_provider_in_the_xml_form() -> None:
+    lines = [
+        "<ddns-config>", "  <ddns-vendor-config>", '    <entry name="user">', "      <value>S3cret1</value>", "    </entry>",
+        '    <entry name="word">', "      <value>S3cret2</value>", "    </entry>", "  </ddns-vendor-config>", "</ddns-config>", "<value>80</value>",
+    ]  # fmt: skip
+    shown = [re.sub("S3cret.", MASK, line) for line in lines]
+    assert list(mask_lines(lines).lines) == shown
+    assert list(mask_lines(shown).lines) == shown
+
+
+def test_values_of_a_ddns_provider_in_the_curly_form() -> None:
+    lines = [
+        "ddns-config {", "  ddns-vendor-config {", "    user {", "      value S3cret1;", "    }", "    word {", '      value "S3cret2}; S3cret";', "    }",
+        "    last {", "      value S3cret3;", "    }", "  }", "  ddns-hostname gw;", "}", "threshold {", "  value 80;", "}",
+    ]  # fmt: skip
+    masked = mask_lines(lines).lines
+    assert "S3cret" not in " ".join(masked)
+    assert masked[2:4] == ("    user {", f"      value {MASK};")
+    assert masked[12:] == tuple(lines[12:])
+
+
+def test_a_ddns_provider_that_never_ends_masks_values_alone() -> None:
+    lines = [
+        "<ddns-vendor-config>",
+        "<zone>trust</zone>",
+        "<value>S3cret1</value>",
+        "set rulebase security rules a from trust",
+    ]
+    assert mask_lines(lines).lines == (lines[0], lines[1], f"<value>{MASK}</value>", lines[3])
+
+
 def test_xml_values_over_several_lines() -> None:
     lines = ["<private-key>S3cretAAAA", "S3cretBBBB", "S3cretCCCC</private-key>", "<zone>trust</zone>"]
     assert mask_lines(lines).lines == ("<private-key>********", MASK, "********</private-key>", lines[3])
@@ -216,8 +247,11 @@ def test_masking_twice_changes_nothing(words: list[str], separator: str) -> None
         'password "' + '\\"' * 100_000,
         '"password ' * 50_000,
         "pre-shared-key address " * 30_000 + " key",
+        "<ddns-vendor-config></ddns-vendor-config>" * 30_000,
+        "ddns-vendor-config {" + "value " * 100_000,
+        'ddns-vendor-config { value "' + "\\" * 200_001,
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_time_grows_linearly_with_a_hostile_line(line: str) -> None:
     mask_lines([line])

@@ -29,7 +29,7 @@ from secaudit.vendors.alaxala.routes import (
     static_routes,
 )
 from secaudit.vendors.alaxala.vlans import doubtful_ports, read_vlans
-from secaudit.vendors.alaxala.vocabulary import plain
+from secaudit.vendors.alaxala.vocabulary import Defaults, defaults, plain
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.common.sections import Sections
@@ -37,17 +37,13 @@ from secaudit.vendors.common.sections import Sections
 PIPELINE = (Stage.INGRESS_FILTER, Stage.ROUTE, Stage.POLICY, Stage.EGRESS_FILTER)
 """Lists are searched where a frame comes in and where it goes out (AX3660S configuration guide vol. 2, 1.1.2); there is no translation."""
 
-RELAYED_PORTS = (67, 68)
-"""What `ip helper-address` passes on: DHCP."""
-
 _HEADER = re.compile(r"# ?configuration list for ((?:AX|IP8800)\S*)", re.IGNORECASE)
 _MODIFIED = re.compile(r"#Last modified by \S+ at .{0,80} with version (\S+)")
 _PROVISIONED = re.compile(r"(\d{4})-\S+$")
 _MOST_CARRIERS = 128
-_LAYER2_MODELS = ("AX1", "AX20", "AX21", "AX22", "AX23", "AX24", "AX25", "AX26")
 _MAY_NOT_ROUTE = Text(
-    ja="レイヤ2スイッチの系列で、VLAN の間を中継するかどうかをこのファイルから確認できません",
-    en="a series of layer 2 switches: whether it routes between its VLANs is not confirmed by this file",
+    ja="レイヤ2スイッチの系列、または機種が不明であり、VLAN の間を中継するかどうかをこのファイルから確認できません",
+    en="a series of layer 2 switches, or an unknown model: whether it routes between its VLANs is not confirmed by this file",
 )
 # A line below `interface mgmt 0` chooses (AX4600S configuration guide vol. 1, 9.1.1); what it is without one is not confirmed.
 _MANAGEMENT_PORT = Text(
@@ -61,9 +57,10 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     for node in sections.of("structure"):
         ledger.use_all(node)
     name, version, model, identity = _identity(sections, tree, ledger, fallback)
+    usual = defaults(model)
     interfaces: dict[str, InterfaceFacts] = {}
     for node in sections.of("interface"):
-        read_interface(node, interfaces, ledger)
+        read_interface(node, interfaces, ledger, usual)
     for facts in interfaces.values():
         if facts.parent in interfaces:
             interfaces[facts.parent].divided = True
@@ -80,16 +77,17 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     applied = AppliedFilters(lists, interfaces, _carriers(interfaces, switch), detection, ledger)
     applied.build()
     filters = dict(applied.filters)
-    policy = _forwarding(interfaces, model, identity)
-    if policy is not None:
-        filters[policy.name] = policy
-
     routes, partly = static_routes(sections.of("route"), interfaces, ledger)
     dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly)
+    # A file that does not tell the model and has routes is one of a device that routes.
+    routing = model == "" and bool(routes or dynamic or sections.of("vrf"))
+    policy = _forwarding(interfaces, usual, routing, identity)
+    if policy is not None:
+        filters[policy.name] = policy
     by_policy = policy_routes(interfaces, lists, read_policy_lists(sections.of("policy list"), ledger), ledger)
     management = Management(lists, ledger)
     management.read(sections)
-    plane = management.build(identity)
+    plane = management.build(usual, identity)
     itself = management.filter_for_itself({facts.name: facts.vrf for facts in interfaces.values()})
     if itself is not None:
         filters[itself.name] = itself
@@ -105,8 +103,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         version=version,
         policies=() if policy is None else (policy.name,),
         local_in=() if itself is None else (itself.name,),
-        # AX3660S configuration guide vol. 2, 1.1.2: outgoing lists see what the device itself sends. Not confirmed for others.
-        filters_own_packets=model.startswith("AX366"),
+        filters_own_packets=usual.lists_see_own_packets is True,
         routes=(*routes, *learnt_defaults(interfaces), *default_gateway(sections.of("default gateway"), ledger)),
         policy_routes=by_policy,
         dynamic_routing=dynamic,
@@ -114,7 +111,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         doubts=ledger.all_doubts(),
         notices=tuple(ledger.notices),
         relays=tuple(
-            Relay(facts.name, target, RELAYED_PORTS, (line,))
+            Relay(facts.name, target, usual.relayed, (line,))
             for facts in interfaces.values()
             for target, line in facts.helpers
         ),
@@ -192,7 +189,9 @@ def _ports_by_vlan(
     return {**open_, **full}
 
 
-def _forwarding(interfaces: Mapping[str, InterfaceFacts], model: str, identity: Sources) -> Filter | None:
+def _forwarding(
+    interfaces: Mapping[str, InterfaceFacts], usual: Defaults, routing: bool, identity: Sources
+) -> Filter | None:
     """What is not sure about forwarding: between the VLANs of a layer 2 series, and to and from the management port."""
     lines: list[FilterLine] = []
     addressed = [
@@ -200,19 +199,24 @@ def _forwarding(interfaces: Mapping[str, InterfaceFacts], model: str, identity: 
         for facts in interfaces.values()
         if facts.routed and not facts.divided and facts.kind is not InterfaceKind.LOOPBACK
     ]
-    if len(addressed) > 1 and model.startswith(_LAYER2_MODELS):
-        lines.append(FilterLine("forwarding", Action.DENY, ANY_PACKET, identity, Certainty.UNCERTAIN, _MAY_NOT_ROUTE))
-    for facts in addressed if len(addressed) > 1 else ():
+    if len(addressed) > 1 and usual.routes is not True and not routing:
+        lines.append(_refusal("forwarding", identity, usual.routes, _MAY_NOT_ROUTE))
+    for facts in addressed if len(addressed) > 1 and usual.management_port_forwards is not True else ():
         if facts.name.startswith("mgmt "):
             ends = frozenset((facts.name,))
-            line = FilterLine(
-                facts.name, Action.DENY, ANY_PACKET, (facts.sources[0],), Certainty.UNCERTAIN, _MANAGEMENT_PORT
-            )
+            line = _refusal(facts.name, (facts.sources[0],), usual.management_port_forwards, _MANAGEMENT_PORT)
             lines += [replace(line, ingress=ends), replace(line, egress=ends)]
     if not lines:
         return None
     sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
     return Filter("forwarding", tuple(lines), Action.PERMIT, sources, default_sources=sources)
+
+
+def _refusal(label: str, sources: Sources, usual: bool | None, doubt: Text) -> FilterLine:
+    """What a default keeps from being forwarded: surely, or only where it is not confirmed."""
+    sure = usual is False
+    certainty = Certainty.ALWAYS if sure else Certainty.UNCERTAIN
+    return FilterLine(label, Action.DENY, ANY_PACKET, sources, certainty, None if sure else doubt)
 
 
 def is_printed(tree: LineTree) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.alaxala.access_lists import ADVANCE, IP
-from secaudit.vendors.alaxala.vocabulary import FlowModes, flow_modes
+from secaudit.vendors.alaxala.vocabulary import FlowModes, defaults, flow_modes
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 
@@ -59,8 +59,8 @@ class FlowDetection:
         modes = flow_modes()
         if kind != ADVANCE and self.model.startswith(modes.without_modes):
             return None
-        name = self.stated(direction) or self._default(modes, direction)
-        if name is None:
+        name = self.stated(direction) or self._default(direction)
+        if not name:
             usual = kind == IP and direction == "in" and (self.printed or not on_vlan)
             return None if usual else _NO_MODE
         kinds = self._kinds(modes, name, direction)
@@ -71,9 +71,9 @@ class FlowDetection:
             en=f"it is not confirmed that the flow detection mode {name} searches lists of this kind: it may be that nothing is discarded",
         )
 
-    def _default(self, modes: FlowModes, direction: str) -> str | None:
-        key = "default" if direction == "in" else "default-out"
-        return next((held.get(key) for model, held in modes.defaults.items() if self.model.startswith(model)), None)
+    def _default(self, direction: str) -> str:
+        usual = defaults(self.model)
+        return usual.flow_mode if direction == "in" else usual.flow_out_mode
 
     def _kinds(self, modes: FlowModes, name: str, direction: str) -> frozenset[str] | None:
         for model, differing in modes.differing.items():

@@ -11,7 +11,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.alaxala import switch_ports
 from secaudit.vendors.alaxala.access_lists import ADVANCE, IP, IPV6, MAC
 from secaudit.vendors.alaxala.facts import InterfaceFacts, Named
-from secaudit.vendors.alaxala.vocabulary import interface_names, irrelevance, plain
+from secaudit.vendors.alaxala.vocabulary import Defaults, interface_names, irrelevance, plain
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.unread_scope import may_apply_a_list, scope_of_interface_line
@@ -26,7 +26,7 @@ _VRRP_UNKNOWN = Text(
 )
 
 
-def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger) -> None:
+def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger, usual: Defaults) -> None:
     """Reads one `interface` block; a name that comes again adds to the first block. A range is read for each of its members."""
     try:
         names = interface_names(node.words[1:])
@@ -34,7 +34,12 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
         ledger.leave(node)
         return
     ledger.use(node)
-    held = [interfaces.setdefault(name, InterfaceFacts(name, [])) for name in names]
+    held = [
+        interfaces.setdefault(
+            name, InterfaceFacts(name, [], access_vlan=usual.access_vlan, native_vlan=usual.native_vlan)
+        )
+        for name in names
+    ]
     for facts in held:
         facts.sources.append(node.line)
     for child in node.children:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from secaudit.network.device import NoticeKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Filter
 from secaudit.network.management import (
     Credential,
@@ -20,7 +20,7 @@ from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.alaxala.access_lists import IP, IPV6, AccessList, Lists
 from secaudit.vendors.alaxala.local_filter import ALL_VRFS, Restriction, local_filter
-from secaudit.vendors.alaxala.vocabulary import irrelevance, plain
+from secaudit.vendors.alaxala.vocabulary import Defaults, irrelevance, plain
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
@@ -45,6 +45,10 @@ _TRANSPORTS = frozenset(("telnet", "ssh", "all", "none"))
 _UNDEFINED = Text(
     ja="指定されたアクセスリストが定義されていないか空のため、管理アクセスを拒否するかを確認できません",
     en="the access list that is named is not defined, or empty: whether it refuses anybody is not confirmed",
+)
+_DEFAULT = Text(
+    ja="設定に書かれていないサービスの既定値が、この機種では確認できません",
+    en="the defaults of services that the file does not mention are not confirmed for this model",
 )
 _FTP = Text(
     ja="line vty のアクセスリストが FTP の接続も制限するかを確認できません",
@@ -225,17 +229,17 @@ class Management:
         servers.extend(Server(word, (node.line,)) for word in wanted)
         self.ledger.use_all(node)
 
-    def build(self, identity: Sources) -> ManagementPlane:
+    def build(self, usual: Defaults, identity: Sources) -> ManagementPlane:
         """The finished plane."""
-        self._remote_login(identity)
-        self._switched("ftp", self._ftp, identity)
+        self._remote_login(usual, identity)
+        self._switched("ftp", self._ftp, usual.ftp_server, identity)
         if self._snmp:
             restricted = bool(self.communities) and not self._communities_open and not self._snmp_users
             self.services.append(ManagementService("snmp", True, tuple(self._snmp), restricted=restricted))
             if not restricted:
                 self._restrictions = [one for one in self._restrictions if "snmp" not in one.services]
         else:
-            self.services.append(ManagementService("snmp", False, identity, by_default=True))
+            self._switched("snmp", (), usual.snmp_agent, identity)
         return ManagementPlane(
             tuple(self.services),
             tuple(self.communities),
@@ -245,31 +249,39 @@ class Management:
             tuple(self.dns),
         )
 
-    def _switched(self, name: str, lines: Sequence[SourceLine], identity: Sources) -> None:
-        """A service that one line switches on and that is off without it."""
-        self.services.append(ManagementService(name, bool(lines), tuple(lines) or identity, by_default=not lines))
+    def _switched(self, name: str, lines: Sequence[SourceLine], usual: bool | None, identity: Sources) -> None:
+        """A service that a line switches on; without one the default decides, and one that is not sure counts as on."""
+        if lines:
+            self.services.append(ManagementService(name, True, tuple(lines)))
+            return
+        self.services.append(ManagementService(name, usual is not False, identity, by_default=True))
+        if usual is None:
+            self._not_confirmed(identity)
 
-    def _remote_login(self, identity: Sources) -> None:
+    def _not_confirmed(self, sources: Sources) -> None:
+        self.ledger.doubt(DoubtKind.UNSUPPORTED, _DEFAULT, sources, MANAGEMENT)
+
+    def _remote_login(self, usual: Defaults, identity: Sources) -> None:
         """Without `line vty` nobody can log in from elsewhere; with it telnet is open unless `transport input` says otherwise (AX-30)."""
         if self._terminal is None:
-            self.services += [ManagementService(name, False, identity, by_default=True) for name in _REMOTE]
+            for name in _REMOTE:
+                self._switched(name, (), usual.remote_login, identity)
             return
         transports, line = self._transports or (None, self._terminal)
         restricted = any(one.services == _REMOTE and one.family == 4 for one in self._restrictions)
-        telnet = transports is None or bool(transports & {"telnet", "all"})
-        accepts_ssh = transports is None or bool(transports & {"ssh", "all"})
+        silent = transports is None
+        telnet = usual.terminal_telnet is not False if transports is None else bool(transports & {"telnet", "all"})
+        accepts_ssh = usual.terminal_ssh is not False if transports is None else bool(transports & {"ssh", "all"})
         self.services.append(
-            ManagementService(
-                "telnet",
-                telnet,
-                (self._terminal,) if transports is None else (line,),
-                by_default=transports is None,
-                restricted=telnet and restricted,
-            )
+            ManagementService("telnet", telnet, (line,), by_default=silent, restricted=telnet and restricted)
         )
-        ssh = accepts_ssh and bool(self._ssh)
-        sources = (*self._ssh, line) if ssh or self._ssh else (line, *identity)
+        ssh = accepts_ssh and (bool(self._ssh) or usual.ssh_server is not False)
+        sources = (*self._ssh, line) if self._ssh else (line, *identity)
         self.services.append(ManagementService("ssh", ssh, sources, restricted=ssh and restricted))
+        if (silent and None in (usual.terminal_telnet, usual.terminal_ssh)) or (
+            accepts_ssh and not self._ssh and usual.ssh_server is None
+        ):
+            self._not_confirmed((line, *identity))
 
     def filter_for_itself(self, vrfs: Mapping[str, str]) -> Filter | None:
         """Who may manage the device; to be asked after `build`."""

@@ -25,6 +25,7 @@ from secaudit.vendors.alaxala.flow_detection import read_modes
 from secaudit.vendors.alaxala.interfaces import read_interface
 from secaudit.vendors.alaxala.reader import device_parts
 from secaudit.vendors.alaxala.sections import collect
+from secaudit.vendors.alaxala.vocabulary import defaults
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import LineTree
@@ -104,7 +105,7 @@ class _Session:
         self._lists = read_access_lists(sections.of("list"), ledger)
         self._interfaces: dict[str, InterfaceFacts] = {}
         for node in sections.of("interface"):
-            read_interface(node, self._interfaces, ledger)
+            read_interface(node, self._interfaces, ledger, defaults(device.model))
         modes = sections.of("flow mode"), sections.of("flow out mode")
         self._detection = read_modes(*modes, device.model, is_printed(tree), ledger)
         self._roots = tree.roots

@@ -1,11 +1,11 @@
-"""The data files of this vendor: names of protocols and ports, flow detection modes, and lines known not to matter."""
+"""The data files of this vendor: names of protocols and ports, flow detection modes, defaults by model, and lines known not to matter."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -32,13 +32,11 @@ class Names:
 class FlowModes:
     """Which kinds of lists a mode searches (`data/flow_modes.toml`); a value is the list of kinds `mac`, `ip`, `ipv6`, `advance`.
 
-    `models` are beginnings of model names with what is different there: a mode, or the mode when none is written (`default`, `default-out`).
-    `without_modes` are models that have no such command for these lists: they are always searched.
+    `differing` are beginnings of model names with the modes that are different there. `without_modes` are models that have no such command for these lists: they are always searched.
     """
 
     incoming: Mapping[str, frozenset[str]]
     outgoing: Mapping[str, frozenset[str]]
-    defaults: Mapping[str, Mapping[str, str]]
     differing: Mapping[str, Mapping[str, frozenset[str]]]
     without_modes: tuple[str, ...]
 
@@ -68,16 +66,65 @@ def flow_modes() -> FlowModes:
     return FlowModes(
         incoming={name: frozenset(kinds) for name, kinds in data["incoming"].items()},
         outgoing={name: frozenset(kinds) for name, kinds in data["outgoing"].items()},
-        defaults={
-            model: {key: value for key, value in held.items() if key.startswith("default")}
-            for model, held in models.items()
-        },
-        differing={
-            model: {key: frozenset(value) for key, value in held.items() if not key.startswith("default")}
-            for model, held in models.items()
-        },
+        differing={model: {key: frozenset(value) for key, value in held.items()} for model, held in models.items()},
         without_modes=tuple(data["without_modes"]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where the file says nothing (`data/defaults.toml`). None: not confirmed for this model."""
+
+    remote_login: bool | None
+    """Whether anybody logs in from elsewhere without `line vty`."""
+    terminal_telnet: bool | None
+    """Whether `line vty` without `transport input` accepts it; likewise SSH below."""
+    terminal_ssh: bool | None
+    ssh_server: bool | None
+    ftp_server: bool | None
+    snmp_agent: bool | None
+    management_port_forwards: bool | None
+    access_vlan: int
+    native_vlan: int
+    relayed: tuple[int, ...]
+    """The ports of the broadcasts that `ip helper-address` passes on."""
+    routes: bool | None
+    lists_see_own_packets: bool | None
+    flow_mode: str
+    """The flow detection mode without a line about it, "" when it is not confirmed; likewise the one of outgoing lists below."""
+    flow_out_mode: str
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return _data("defaults")
+
+
+@lru_cache(maxsize=256)
+def defaults(model: str) -> Defaults:
+    """The defaults of a model; the first table of the data file whose conditions hold."""
+    always = _table()["always"]
+    entry = next(one for one in _table()["model"] if model.startswith(tuple(one.get("models", ("",)))))
+    return Defaults(
+        remote_login=_three(always["remote_login"]),
+        terminal_telnet=_three(always["terminal_telnet"]),
+        terminal_ssh=_three(always["terminal_ssh"]),
+        ssh_server=_three(always["ssh_server"]),
+        ftp_server=_three(always["ftp_server"]),
+        snmp_agent=_three(always["snmp_agent"]),
+        management_port_forwards=_three(always["management_port_forwards"]),
+        access_vlan=always["access_vlan"],
+        native_vlan=always["native_vlan"],
+        relayed=tuple(always["relayed"]),
+        routes=_three(entry["routes"]),
+        lists_see_own_packets=_three(entry["lists_see_own_packets"]),
+        flow_mode=entry["flow_mode"],
+        flow_out_mode=entry["flow_out_mode"],
+    )
+
+
+def _three(word: str) -> bool | None:
+    return {"on": True, "off": False}.get(word)
 
 
 @cache

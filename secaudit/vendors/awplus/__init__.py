@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.awplus import recognition
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import FoundTables, ReadConfig
 
 NAME = "awplus"
 
@@ -18,6 +18,12 @@ class AlliedWarePlusReader:
     def score(self, text: ConfigText) -> int:
         """See `recognition.score`."""
         return recognition.score(text)
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        from secaudit.vendors.awplus import captured
+
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """See `reader.read`."""

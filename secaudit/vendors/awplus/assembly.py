@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from secaudit.network.device import Device, Doubt, DoubtKind, NoticeKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
-from secaudit.network.matches import ANY_IPV6_PACKET
+from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -37,6 +38,7 @@ from secaudit.vendors.awplus.switching import (
     read_amf,
     read_vlan_database,
 )
+from secaudit.vendors.awplus.vocabulary import Defaults, defaults
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
@@ -51,13 +53,15 @@ PIPELINE = (
 )
 """Ports filter first; the firewall sees the destination after and the source before translation (AL-26, table 0.2)."""
 
-RELAYED = (37, 49, 53, 67, 68, 69, 137, 138)
-"""What `ip helper-address` may pass on: TIME, TACACS, DNS, DHCP, TFTP, NetBIOS."""
-RELAYED_IPV6 = (546, 547)
-
+_IMAGE = re.compile(r"\S{0,80}-(\d{1,2})\.(\d{1,2})\.\d")
+"""The file of the firmware: `flash:/x930-5.4.9-1.1.rel`."""
 _IPV6_OFF = Text(
     ja="ipv6 forwarding がないため IPv6 は転送されないはずですが、既定値は機種・版により確認が必要です",
     en="without `ipv6 forwarding` IPv6 should not be forwarded, but the default of this release is not confirmed",
+)
+_FORWARDING_OFF = Text(
+    ja="ip forwarding の行がなく、既定で中継するかを確認できません",
+    en="there is no line about `ip forwarding`, and whether packets are forwarded by default is not confirmed",
 )
 _POLICY_ROUTING = Text(
     ja="ポリシールーティングが有効です。転送先の変更はモデル化していません",
@@ -73,7 +77,11 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
     """One device; `fallback` is its name when the file has no hostname, `first` its first line."""
     for node in sections.of("structure"):
         ledger.use_all(node)
-    reader = InterfaceReader(ledger, sections.take)
+    name, model, identity = _identity(sections, ledger, fallback)
+    release, image = _release(sections, ledger)
+    identity = (*identity, *image)
+    usual = defaults(release)
+    reader = InterfaceReader(ledger, sections.take, usual)
     for node in sections.of("interface"):
         reader.read(node)
     interfaces = reader.interfaces
@@ -105,16 +113,15 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
     translation.read(sections.of("nat"))
     nat_rules = translation.build()
 
-    policies = _policies(sections, interfaces, of_firewall, filters)
+    policies = _policies(sections, interfaces, of_firewall, filters, usual, identity or first)
     management = _management(sections, lists, ledger)
-    plane = management.build()
+    plane = management.build(usual.services, identity or first)
     itself = management.filter_for_itself()
     filters.update(of_firewall)
     if itself is not None:
         filters[itself.name] = itself
     _unused(lists, ports.used, sections, ledger)
-    name, model, identity = _identity(sections, ledger, fallback)
-    forwards = _forwards(sections, ledger)
+    forwards = _forwards(sections, usual, ledger)
     device = Device(
         name=name,
         vendor="awplus",
@@ -132,14 +139,18 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
         nat_rules=nat_rules,
         forwards=forwards,
         management=plane,
-        relays=tuple(_relay(facts, target, line) for facts in interfaces.values() for target, line in facts.helpers),
+        relays=tuple(
+            _relay(facts, target, line, usual) for facts in interfaces.values() for target, line in facts.helpers
+        ),
         notices=tuple(ledger.notices),
     )
     return replace(device, doubts=_with_vlans(ledger.all_doubts(), interfaces))
 
 
-def _relay(facts: InterfaceFacts, target: ipaddress.IPv4Address | ipaddress.IPv6Address, line: SourceLine) -> Relay:
-    return Relay(facts.name, target, RELAYED if target.version == 4 else RELAYED_IPV6, (line,))
+def _relay(
+    facts: InterfaceFacts, target: ipaddress.IPv4Address | ipaddress.IPv6Address, line: SourceLine, usual: Defaults
+) -> Relay:
+    return Relay(facts.name, target, usual.relayed if target.version == 4 else usual.relayed_ipv6, (line,))
 
 
 def _resolve_unnumbered(interfaces: Mapping[str, InterfaceFacts]) -> None:
@@ -223,21 +234,40 @@ def _policies(
     interfaces: Mapping[str, InterfaceFacts],
     firewall: Mapping[str, Filter],
     filters: dict[str, Filter],
+    usual: Defaults,
+    identity: Sources,
 ) -> tuple[str, ...]:
-    """The filters that every forwarded packet passes: IPv6 that is probably off, and the firewall."""
+    """The filters that every forwarded packet passes: what a default probably keeps from being forwarded, and the firewall."""
     names = [FORWARDING] if FORWARDING in firewall else []
-    addressed = tuple(facts.sources[0] for facts in interfaces.values() if facts.ipv6)
-    if len(addressed) > 1 and not sections.of("ipv6 forwarding"):
-        off = FilterLine(
-            "no ipv6 forwarding", Action.DENY, (ANY_IPV6_PACKET,), addressed, Certainty.UNCERTAIN, _IPV6_OFF
+    lines: list[FilterLine] = []
+    if usual.ip_forwarding is None and not (sections.of("ip forwarding") or sections.of("no ip forwarding")):
+        lines.append(
+            FilterLine(
+                "no ip forwarding", Action.DENY, (ANY_IPV4_PACKET,), identity, Certainty.UNCERTAIN, _FORWARDING_OFF
+            )
         )
-        filters["forwarding"] = Filter("forwarding", (off,), Action.PERMIT, addressed, default_sources=addressed)
+    addressed = tuple(facts.sources[0] for facts in interfaces.values() if facts.ipv6)
+    if len(addressed) > 1 and not sections.of("ipv6 forwarding") and usual.ipv6_forwarding is not True:
+        sure = usual.ipv6_forwarding is False
+        lines.append(
+            FilterLine(
+                "no ipv6 forwarding",
+                Action.DENY,
+                (ANY_IPV6_PACKET,),
+                addressed,
+                Certainty.ALWAYS if sure else Certainty.UNCERTAIN,
+                None if sure else _IPV6_OFF,
+            )
+        )
+    if lines:
+        sources = tuple(dict.fromkeys(source for line in lines for source in line.sources))
+        filters["forwarding"] = Filter("forwarding", tuple(lines), Action.PERMIT, sources, default_sources=sources)
         names.insert(0, "forwarding")
     return tuple(names)
 
 
-def _forwards(sections: Sections, ledger: Ledger) -> bool:
-    """IPv4 is forwarded unless `no ip forwarding` says otherwise."""
+def _forwards(sections: Sections, usual: Defaults, ledger: Ledger) -> bool:
+    """Whether IPv4 may be forwarded: by a line, or by the default."""
     for section in ("ip forwarding", "no ip forwarding", "ipv6 forwarding"):
         for node in sections.of(section):
             ledger.use_all(node)
@@ -246,7 +276,7 @@ def _forwards(sections: Sections, ledger: Ledger) -> bool:
     if off and ipv6:
         ledger.doubt(DoubtKind.UNSUPPORTED, _IPV6_ONLY, (off[-1].line, ipv6[-1].line))
         return True
-    return not off
+    return not off and (bool(sections.of("ip forwarding") or ipv6) or usual.ip_forwarding is not False)
 
 
 def _unused(lists: AccessLists, used: frozenset[str], sections: Sections, ledger: Ledger) -> None:
@@ -286,6 +316,16 @@ def _identity(sections: Sections, ledger: Ledger, fallback: str) -> tuple[str, s
             model = model or node.words[3]
             sources.append(node.line)
     return name, model, tuple(sources)
+
+
+def _release(sections: Sections, ledger: Ledger) -> tuple[tuple[int, int] | None, Sources]:
+    """The release with which the device starts (`boot system FILE`), and the line that tells it."""
+    for node in sections.of("irrelevant"):
+        found = _IMAGE.match(node.words[2]) if node.keys[:2] == ("boot", "system") and len(node.words) == 3 else None
+        if found is not None:
+            ledger.use(node)
+            return (int(found[1]), int(found[2])), (node.line,)
+    return None, ()
 
 
 def _management(sections: Sections, lists: AccessLists, ledger: Ledger) -> Management:

@@ -11,7 +11,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.awplus import switch_ports, tunnel_lines
 from secaudit.vendors.awplus.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.awplus.interface_names import canonical, expand, interface_kind
-from secaudit.vendors.awplus.vocabulary import irrelevance
+from secaudit.vendors.awplus.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefix_length
@@ -58,10 +58,11 @@ Elsewhere = Callable[[Node], bool]
 class InterfaceReader:
     """Reads all interface blocks of a device into `interfaces`."""
 
-    def __init__(self, ledger: Ledger, elsewhere: Elsewhere) -> None:
+    def __init__(self, ledger: Ledger, elsewhere: Elsewhere, usual: Defaults) -> None:
         self.interfaces: dict[str, InterfaceFacts] = {}
         self._ledger = ledger
         self._elsewhere = elsewhere
+        self._usual = usual
         self._work = 0
 
     def read(self, node: Node) -> None:
@@ -89,7 +90,10 @@ class InterfaceReader:
         facts = self.interfaces.get(name)
         if facts is None:
             kind = interface_kind(name) or InterfaceKind.PHYSICAL
-            facts = self.interfaces[name] = InterfaceFacts(name, kind, [])
+            usual = self._usual
+            facts = self.interfaces[name] = InterfaceFacts(
+                name, kind, [], access_vlan=usual.access_vlan, native_vlan=usual.native_vlan
+            )
             _numbered(facts)
         facts.sources.append(node.line)
         return facts

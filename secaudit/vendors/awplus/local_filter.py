@@ -25,6 +25,10 @@ _UNBOUND = Text(
     ja="リストのない端末回線、または未定義のリストを指定した端末回線があり、誰でも接続できる可能性があります",
     en="some terminal line has no list, or one that is not defined: anybody may come by it",
 )
+_UNDEFINED = Text(
+    ja="接続元を制限する行に、定義のないリスト、または読み取れない語があり、誰が接続できるかを確認できません",
+    en="a line that bounds who may connect names a list that is not defined, or was not understood: who may connect is not certain",
+)
 _UNREAD = Text(ja="リストに読み取れない行があります", en="the list has entries that were not understood")
 
 
@@ -37,6 +41,8 @@ class Restriction:
     sources: Sources
     unbound: Mapping[Family, SourceLine] = field(default_factory=dict)
     """Address families that come by some line of the file without any list as well."""
+    undefined: Mapping[Family, SourceLine] = field(default_factory=dict)
+    """Address families for which a list is named that is not defined: it could refuse anybody or nobody."""
 
 
 def local_filter(services: Sequence[ManagementService], restrictions: Iterable[Restriction]) -> Filter | None:
@@ -50,7 +56,7 @@ def local_filter(services: Sequence[ManagementService], restrictions: Iterable[R
 
 
 def _restricted(restriction: Restriction, packets: tuple[Service, ...]) -> Iterable[FilterLine]:
-    families = dict.fromkeys(one.family for one in restriction.lists)
+    families = dict.fromkeys((*(one.family for one in restriction.lists), *restriction.undefined))
     wanted = tuple(Match(family, any_address(family), any_address(family), packets) for family in families)
     if not packets:
         return
@@ -68,8 +74,11 @@ def _restricted(restriction: Restriction, packets: tuple[Service, ...]) -> Itera
             why,
         )
     for match in wanted:
-        line = restriction.unbound.get(match.family)
-        if line is not None:
+        unbound, undefined = restriction.unbound.get(match.family), restriction.undefined.get(match.family)
+        if unbound is not None:
             label = f"{restriction.service} without a list"
-            yield FilterLine(label, Action.UNKNOWN, (match,), (line,), Certainty.ALWAYS, _UNBOUND)
+            yield FilterLine(label, Action.UNKNOWN, (match,), (unbound,), Certainty.ALWAYS, _UNBOUND)
+        elif undefined is not None:
+            label = f"{restriction.service} by an unknown list"
+            yield FilterLine(label, Action.UNKNOWN, (match,), (undefined,), Certainty.ALWAYS, _UNDEFINED)
     yield FilterLine(f"{restriction.service} refused", Action.DENY, wanted, restriction.sources)

@@ -1,14 +1,14 @@
 """The management plane: services of the device itself, credentials, and the servers that it uses (C.6).
 
-What is not in the file is not off: telnet and HTTP are printed in either state, and a service without a line is left unsaid.
+What is not in the file is not off: telnet, SSH and HTTP are printed in either state, and without a line the default of the release decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from secaudit.network.device import NoticeKind
+from secaudit.network.device import DoubtKind, NoticeKind
 from secaudit.network.filters import Filter
 from secaudit.network.management import (
     Credential,
@@ -21,7 +21,7 @@ from secaudit.network.management import (
 from secaudit.network.matches import TCP, Family, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.secrets import MASK
-from secaudit.text.source import SourceLine
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.awplus.access_lists import AccessList, AccessLists
 from secaudit.vendors.awplus.local_filter import Restriction, local_filter
 from secaudit.vendors.awplus.vocabulary import irrelevance
@@ -59,6 +59,10 @@ class Management:
     _snmp_lines: list[SourceLine] = field(default_factory=list)
     _snmp_users: bool = False
     _snmp_lists: list[AccessList] = field(default_factory=list)
+    _snmp_open: bool = False
+    """Some community has no list."""
+    _snmp_unknown: SourceLine | None = None
+    """A community with a list that is not defined, or a line about SNMP that was not understood."""
     _restrictions: list[Restriction] = field(default_factory=list)
 
     def service(self, node: Node) -> None:
@@ -104,28 +108,37 @@ class Management:
                     )
         else:
             self.ledger.leave(node, MANAGEMENT)
+            self._snmp_unknown = node.line
 
     def _storage(self, node: Node, word: str) -> Storage:
         return Storage.REVERSIBLE if word in node.keys else Storage.CLEAR
 
     def _community(self, node: Node) -> None:
         rest = list(node.words[3:])
-        writable = False
+        access = ""
         names: list[str] = []
         while rest:
             word = rest.pop(0)
             if word.lower() in ("ro", "rw"):
-                writable = word.lower() == "rw"
+                access = word.lower()
             elif word.lower() == "view" and rest:
                 rest.pop(0)
             else:
                 names.append(word)
         held = [one for name in names if (one := self._list(name, 4, node.line)) is not None]
         restricted = bool(held) and len(held) == len(names)
-        self.communities.append(SnmpCommunity(node.keys[2] in _WELL_KNOWN, writable, restricted, (node.line,)))
+        known = node.keys[2] in _WELL_KNOWN
+        self.communities.append(SnmpCommunity(known, access == "rw", restricted, (node.line,)))
         self._snmp_lines.append(node.line)
         self._snmp_lists += held if restricted else []
-        self.ledger.use_all(node)
+        self._snmp_open = self._snmp_open or not names
+        if names and not restricted:
+            self._snmp_unknown = node.line
+        if len(names) > 1 or (names and not restricted and not access):
+            # A word that is no list may be any of the words that belong here, written wrongly.
+            self.ledger.leave(node, MANAGEMENT)
+        else:
+            self.ledger.use_all(node)
 
     def _list(self, name: str, family: Family, line: SourceLine) -> AccessList | None:
         """A software list; one that is not defined restricts nothing for sure."""
@@ -236,28 +249,38 @@ class Management:
             held.append(Server(word, (node.line,)))
         self.ledger.use_all(node)
 
-    def build(self) -> ManagementPlane:
-        """The finished plane."""
+    def build(self, usual: Mapping[str, bool | None], identity: Sources) -> ManagementPlane:
+        """The finished plane. `usual` is which services are on where the file says nothing (None: not confirmed)."""
         terminal = tuple(line for _, line in self._terminal_lists)
         unbound = self._unbound()
         for name in ("telnet", "ssh"):
             known = self._stated.get(name)
-            if known is None:
+            on = usual[name] if known is None else known[0]
+            if on is None:
                 continue
-            restricted = known[0] and 4 not in unbound and any(one.family == 4 for one, _ in self._terminal_lists)
-            sources = (known[1], *terminal) if restricted else (known[1],)
+            restricted = on and 4 not in unbound and any(one.family == 4 for one, _ in self._terminal_lists)
+            told = identity if known is None else (known[1],)
+            sources = (*told, *terminal) if restricted else told
             self.services.append(
-                ManagementService(name, known[0], sources, restricted=restricted, listens=self._ports.get(name, ()))
+                ManagementService(
+                    name, on, sources, None, known is None, restricted=restricted, listens=self._ports.get(name, ())
+                )
             )
-            if known[0] and self._terminal_lists:
+            if on and (self._terminal_lists or self._open_terminals):
                 lists = tuple({(one.family, one.name): one for one, _ in self._terminal_lists}.values())
-                self._restrictions.append(Restriction(name, lists, sources or terminal, unbound))
-        web = self._stated.get("http")
-        for name in ("http", "https") if web is not None else ():
-            on = web is not None and web[0] and name not in self._off
-            sources = () if web is None else (web[1],)
-            self.services.append(ManagementService(name, on, sources, listens=self._ports.get(name, ())))
-        self._snmp_service()
+                self._restrictions.append(Restriction(name, lists, sources, unbound, self._open_terminals))
+        self._web(usual, identity)
+        self._snmp_service(usual, identity)
+        if "tftp" not in {one.name for one in self.services} and usual["tftp"] is not None:
+            self.services.append(ManagementService("tftp", usual["tftp"], identity, by_default=True))
+        silent = [name for name in ("telnet", "ssh", "http") if name not in self._stated and usual[name] is None]
+        if silent:
+            words = ", ".join(f"service {name}" for name in silent)
+            text = Text(
+                ja=f"{words} の行がありません。既定値は版により異なります",
+                en=f"there is no line `{words}`: the default depends on the release",
+            )
+            self.ledger.doubt(DoubtKind.UNSUPPORTED, text, identity, MANAGEMENT)
         return ManagementPlane(
             tuple(self.services),
             tuple(self.communities),
@@ -266,6 +289,19 @@ class Management:
             tuple(self.ntp),
             tuple(self.dns),
         )
+
+    def _web(self, usual: Mapping[str, bool | None], identity: Sources) -> None:
+        """`service http` is the graphical interface, by HTTP and HTTPS; ports that are `none` are closed."""
+        stated = self._stated.get("http")
+        for name in ("http", "https"):
+            on = usual[name] if stated is None else stated[0]
+            if on is None:
+                continue
+            sources = identity if stated is None else (stated[1],)
+            on = on and name not in self._off
+            self.services.append(
+                ManagementService(name, on, sources, None, stated is None, listens=self._ports.get(name, ()))
+            )
 
     def _unbound(self) -> dict[Family, SourceLine]:
         """Address families for which some terminal line has no list, or one that is not defined: by that line anybody may come."""
@@ -277,17 +313,21 @@ class Management:
                     unbound.setdefault(family, line)
         return unbound
 
-    def _snmp_service(self) -> None:
+    def _snmp_service(self, usual: Mapping[str, bool | None], identity: Sources) -> None:
         if self._snmp is not None and not self._snmp[0]:
             self.services.append(ManagementService("snmp", False, (self._snmp[1],)))
         elif self._snmp is not None or self._snmp_lines:
             lines = (*(() if self._snmp is None else (self._snmp[1],)), *self._snmp_lines)
             restricted = bool(self.communities) and all(one.restricted for one in self.communities)
-            restricted = restricted and not self._snmp_users
+            restricted = restricted and not self._snmp_users and self._snmp_unknown is None
             self.services.append(ManagementService("snmp", True, lines, restricted=restricted))
-            if restricted:
+            doubtful = self._snmp_unknown
+            if (self._snmp_lists or doubtful is not None) and not self._snmp_users and not self._snmp_open:
                 lists = tuple({one.name: one for one in self._snmp_lists}.values())
-                self._restrictions.append(Restriction("snmp", lists, lines))
+                unknown: dict[Family, SourceLine] = {} if doubtful is None else {4: doubtful, 6: doubtful}
+                self._restrictions.append(Restriction("snmp", lists, lines, undefined=unknown))
+        elif self._snmp_unknown is None and usual["snmp"] is not None:
+            self.services.append(ManagementService("snmp", usual["snmp"], identity, by_default=True))
 
     def filter_for_itself(self) -> Filter | None:
         """Who may manage the device; to be asked after `build`."""

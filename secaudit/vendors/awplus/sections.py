@@ -8,7 +8,7 @@ from secaudit.network.device import DoubtKind
 from secaudit.text.bilingual import Text
 from secaudit.vendors.awplus.access_entries import VERBS
 from secaudit.vendors.awplus.vocabulary import irrelevance
-from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.common.sections import Sections, SectionTable
 
@@ -116,6 +116,8 @@ _SNMP_DETAILS = frozenset(
 )
 _SINGLE_LINES = frozenset(("http", "ssh", "telnet", "ntp", "log", "enable", "username"))
 """Commands below which nothing stands; some are names of applications as well."""
+_SERVERS = frozenset(("ssh", "telnet", "http"))
+"""Commands about servers of the device itself."""
 _TABLE = SectionTable(_SECTIONS, _FROM_ANY_MODE)
 
 
@@ -147,6 +149,8 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
             sections.nodes["irrelevant"].append(node)
         elif keys[:2] in (("building", "configuration..."), ("current", "configuration"), ("show", "running-config")):
             ledger.ignore(node, _SHOW_HEADER)
+        elif keys[0] in _SERVERS and len(keys) > 1 and not node.children:
+            ledger.leave(node, MANAGEMENT)
         else:
             ledger.leave(node)
     return sections

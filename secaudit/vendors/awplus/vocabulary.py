@@ -1,11 +1,11 @@
-"""The data files of this vendor: names of protocols and ports, known applications, and lines known not to matter."""
+"""The data files of this vendor: names of protocols and ports, known applications, defaults, and lines known not to matter."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -35,6 +35,20 @@ class KnownApplications:
     inspected: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where the file says nothing (`data/defaults.toml`). None: not confirmed for this release."""
+
+    services: Mapping[str, bool | None]
+    ip_forwarding: bool | None
+    ipv6_forwarding: bool | None
+    access_vlan: int
+    native_vlan: int
+    relayed: tuple[int, ...]
+    """The ports of the broadcasts that `ip helper-address` passes on; likewise for IPv6 below."""
+    relayed_ipv6: tuple[int, ...]
+
+
 @cache
 def names() -> Names:
     """Reads `data/names.toml` once."""
@@ -57,6 +71,37 @@ def known_applications() -> KnownApplications:
 def irrelevance() -> Irrelevance:
     """Reads `data/irrelevant.toml` once."""
     return load_irrelevance(__package__, ("global", "interface", "line"))
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return _load("defaults.toml")
+
+
+@lru_cache(maxsize=256)
+def defaults(release: tuple[int, int] | None) -> Defaults:
+    """The defaults of a release; the first table of the data file whose conditions hold."""
+    always = _table()["always"]
+    entry = next(one for one in _table()["release"] if _holds(one, release))
+    return Defaults(
+        services={name: _three(word) for name, word in entry["services"].items()},
+        ip_forwarding=_three(always["ip_forwarding"]),
+        ipv6_forwarding=_three(always["ipv6_forwarding"]),
+        access_vlan=always["access_vlan"],
+        native_vlan=always["native_vlan"],
+        relayed=tuple(always["relayed"]),
+        relayed_ipv6=tuple(always["relayed_ipv6"]),
+    )
+
+
+def _holds(entry: Mapping[str, Any], release: tuple[int, int] | None) -> bool:
+    if "at_least" not in entry:
+        return True
+    return release is not None and tuple(entry["at_least"]) <= release < tuple(entry["below"])
+
+
+def _three(word: str) -> bool | None:
+    return {"on": True, "off": False}.get(word)
 
 
 def _load(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.aws.defaults import defaults
 from secaudit.vendors.aws.permissions import acl_lines, is_end, permission, rule_record, unknown_rule
 from secaudit.vendors.aws.records import Record, Records, address_of, merged, network_of
 from secaudit.vendors.cloud.model import (
@@ -28,8 +29,6 @@ _PLACED = (
     "Subnets", "RouteTables", "NetworkAcls", "SecurityGroups", "NetworkInterfaces", "NatGateways", "VpcEndpoints",
 )  # fmt: skip
 """Records that name the VPC they are in."""
-_RESERVED = 5
-"""AWS keeps the first four addresses of every subnet and the last one (VPC user guide, subnet sizing)."""
 _GATEWAYS = (
     "TransitGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn", "VpcEndpointId",
     "OdbNetworkArn",
@@ -359,9 +358,10 @@ _MANAGED = frozenset(
 def _used(record: Record, prefixes: tuple[IPNetwork, ...]) -> int | None:
     free = record.number("AvailableIpAddressCount")
     first = next((one for one in prefixes if isinstance(one, ipaddress.IPv4Network)), None)
-    if free is None or first is None or not 0 <= free <= first.num_addresses - _RESERVED:
+    reserved = defaults().reserved_addresses
+    if free is None or first is None or not 0 <= free <= first.num_addresses - reserved:
         return None
-    return first.num_addresses - _RESERVED - free
+    return first.num_addresses - reserved - free
 
 
 def _is_gone(record: Record, key: str) -> bool:

@@ -9,6 +9,7 @@ from secaudit.network.intervals import IPNetwork, of_network
 from secaudit.network.matches import ANY_PACKET, ICMP, ICMPV6, TCP, UDP, Match, Service, any_address
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.aws.defaults import defaults
 from secaudit.vendors.aws.records import Record, merged, network_of
 from secaudit.vendors.cloud.model import GroupRule
 
@@ -21,7 +22,6 @@ _UNKNOWN_LIST = Text(
 PrefixLists = Callable[[str], tuple[tuple[IPNetwork, ...], Sources] | None]
 """The prefixes of a prefix list, by its id; None when they are not known."""
 Services = Mapping[int, tuple[Service, ...]]
-_LAST = 32767
 _PEERS: Mapping[int, tuple[str, ...]] = {
     4: ("IpRanges", "PrefixListIds", "UserIdGroupPairs"),
     6: ("Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"),
@@ -78,7 +78,7 @@ def permission(record: Record, lists: PrefixLists) -> list[GroupRule]:
     protocol = record.text("IpProtocol")
     held = services(protocol, record.number("FromPort"), record.number("ToPort"))
     head = record.sources("IpProtocol", "FromPort", "ToPort")
-    ports = _ports(record.text("FromPort"), record.text("ToPort"), protocol)
+    ports = ports_label(record.text("FromPort"), record.text("ToPort"), protocol)
     rules = []
     for key, name in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
         for one in record.children(key):
@@ -101,7 +101,7 @@ def rule_record(record: Record, lists: PrefixLists) -> GroupRule:
     """One record of `describe-security-group-rules`."""
     protocol = record.text("IpProtocol")
     held = services(protocol, record.number("FromPort"), record.number("ToPort"))
-    ports = _ports(record.text("FromPort"), record.text("ToPort"), protocol)
+    ports = ports_label(record.text("FromPort"), record.text("ToPort"), protocol)
     other = record.child("ReferencedGroupInfo")
     sources = record.sources(
         "SecurityGroupRuleId", "IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6", "PrefixListId"
@@ -113,11 +113,13 @@ def rule_record(record: Record, lists: PrefixLists) -> GroupRule:
     return _rule(ports, record.text("CidrIpv4") or record.text("CidrIpv6"), held, sources)
 
 
-def _ports(first: str, last: str, protocol: str) -> str:
-    name = "all" if protocol == "-1" else protocol
+def ports_label(first: str, last: str, protocol: str) -> str:
+    """Protocol and ports as people call a rule."""
+    if protocol == "-1":
+        return "all"
     if not first or first == "-1":
-        return name
-    return f"{name}/{first}" if first == last else f"{name}/{first}-{last}"
+        return protocol
+    return f"{protocol}/{first}" if first == last else f"{protocol}/{first}-{last}"
 
 
 def _rule(ports: str, cidr: str, held: Services | None, sources: Sources) -> GroupRule:
@@ -176,7 +178,8 @@ def acl_lines(entries: Iterable[Record], *, egress: bool) -> tuple[FilterLine, .
 
 def is_end(entry: Record) -> bool:
     """Whether an entry is the one that AWS puts at the end of every list (`*`): everything else is denied."""
-    return entry.number("RuleNumber") == _LAST and entry.text("RuleAction").lower() == "deny"
+    last = (defaults().last_entry_ipv4, defaults().last_entry_ipv6)
+    return entry.number("RuleNumber") in last and entry.text("RuleAction").lower() == "deny"
 
 
 def _acl_line(one: Record, egress: bool, number: int | None) -> FilterLine:

@@ -71,10 +71,15 @@ def read(text: ConfigText) -> ReadConfig:
 
 def read_together(texts: Sequence[ConfigText]) -> tuple[ReadConfig, ...]:
     """Reads several texts as one cloud. The devices are those of the first text; each text has its own coverage."""
-    pages, records = gather(texts)
-    cloud = _cloud(texts[0].file, pages, records)
+    pages, _, cloud = gathered_cloud(texts)
     devices = devices_of(cloud)
     return tuple(ReadConfig(NAME, () if index else devices, page.book.coverage()) for index, page in enumerate(pages))
+
+
+def gathered_cloud(texts: Sequence[ConfigText]) -> tuple[list[Page], Records, Cloud]:
+    """Everything that several texts tell, before it becomes devices."""
+    pages, records = gather(texts)
+    return pages, records, _cloud(texts[0].file, pages, records)
 
 
 def _cloud(file: str, pages: Sequence[Page], records: Records) -> Cloud:

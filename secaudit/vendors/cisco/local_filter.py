@@ -7,12 +7,12 @@ plane policy, which may drop anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.intervals import ANY_IPV4, ANY_IPV6
 from secaudit.network.management import ManagementService
-from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Match, Service
+from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, Family, Match, Service
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.access_lists import AccessList
@@ -26,6 +26,10 @@ _SEVERAL = Text(
 _UNREAD = Text(
     ja="リストに読み取れない行があります",
     en="the list has entries that were not understood",
+)
+_UNDEFINED = Text(
+    ja="接続元を制限する行に、定義のないリスト、または読み取れない語があり、誰が接続できるかを確認できません",
+    en="a line that bounds who may connect names a list that is not defined, or was not understood: who may connect is not certain",
 )
 _CONTROL_PLANE = Text(
     ja="コントロールプレーンまたは self ゾーンのポリシーが、装置宛ての通信を破棄することがあります",
@@ -48,6 +52,8 @@ class Restriction:
     lists: tuple[AccessList, ...]
     sources: Sources
     also_vrf: bool = True
+    unknown: Mapping[Family, SourceLine] = field(default_factory=dict)
+    """Address families bounded by a list that is not defined or by a line that was not understood: it could refuse anybody or nobody."""
 
 
 def local_filter(
@@ -75,7 +81,7 @@ def local_filter(
 def _restricted(
     restriction: Restriction, packets: tuple[Service, ...], vrfs: Mapping[str, str]
 ) -> Iterable[FilterLine]:
-    families = {one.family for one in restriction.lists}
+    families = {one.family for one in restriction.lists} | restriction.unknown.keys()
     every = (Match(4, ANY_IPV4, ANY_IPV4, packets), Match(6, ANY_IPV6, ANY_IPV6, packets))
     wanted = tuple(one for one in every if one.family in families)
     if not packets:
@@ -95,8 +101,8 @@ def _restricted(
         held = one.permitted()
         matches = intersect_matches(held.matches, wanted)
         alone = sum(one.family == other.family for other in restriction.lists) == 1
-        sure = held.exact and alone
-        why = None if sure else _SEVERAL if held.exact else _UNREAD
+        sure = held.exact and alone and one.family not in restriction.unknown
+        why = None if sure else _UNREAD if not held.exact else _SEVERAL if not alone else _UNDEFINED
         yield FilterLine(
             f"{restriction.service} {one.name}",
             Action.PERMIT,
@@ -105,4 +111,9 @@ def _restricted(
             Certainty.ALWAYS if sure else Certainty.UNCERTAIN,
             why,
         )
+    for match in wanted:
+        line = restriction.unknown.get(match.family)
+        if line is not None:
+            label = f"{restriction.service} by an unknown list"
+            yield FilterLine(label, Action.UNKNOWN, (match,), (line,), Certainty.UNCERTAIN, _UNDEFINED)
     yield FilterLine(f"{restriction.service} refused", Action.DENY, wanted, restriction.sources)

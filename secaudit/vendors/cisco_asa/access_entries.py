@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from secaudit.network.filters import Certainty
@@ -17,6 +17,7 @@ from secaudit.vendors.cisco_asa.objects import (
     ServiceSet,
     icmp_service,
     is_icmp_type,
+    port,
     port_set,
     protocol_number,
 )
@@ -80,6 +81,8 @@ class EntryReader:
     """The addresses of each interface; None when one is given by DHCP or PPPoE."""
     times: frozenset[str]
     """The time ranges that are defined."""
+    _ends: dict[Sequence[str], AddressSet] = field(default_factory=dict)
+    """Hosts and networks by the two words that they are written with; most come again and again."""
 
     def standard(self, words: Words) -> Entry:
         """`any|any4`, `host A`, `A MASK` of a standard list: in lists for routes and tunnels these are destinations."""
@@ -133,14 +136,25 @@ class EntryReader:
 
     def _end(self, words: Words, entry: Entry) -> tuple[AddressSet, Intervals]:
         """One end with its ports. `object-group` may name addresses or ports: groups share one space of names."""
-        while words.peek() in _TAGS:
-            for _ in range(1 + _TAGS[words.take().lower()] - 1):
-                words.take()
-            entry.uncertain(_WHO)
-        held = self._addresses(words)
-        if held.doubt is not None:
-            entry.uncertain(held.doubt)
+        start = words.position
+        two = tuple(words.items[start : start + 2])
+        held = self._ends.get(two)
+        if held is not None:
+            words.position = start + 2
+        else:
+            while words.peek() in _TAGS:
+                for _ in range(1 + _TAGS[words.take().lower()] - 1):
+                    words.take()
+                entry.uncertain(_WHO)
+            held = self._addresses(words)
+            if words.position == start + 2 and (two[0] == "host" or two[0][:1].isdigit()):
+                self._ends[two] = held
+            if held.doubt is not None:
+                entry.uncertain(held.doubt)
         key = words.peek()
+        if key == "eq":
+            words.position += 1
+            return held, _equal(words.take())
         if key in PORT_OPERATORS:
             return held, port_set(words)
         if key == "object-group" and self.objects.kind_of_group(_following(words)) in ("ports", "service"):
@@ -213,6 +227,12 @@ class EntryReader:
                     entry.certainty = Certainty.SOMETIMES
             case _:
                 entry.inactive = True
+
+
+@lru_cache(maxsize=4096)
+def _equal(word: str) -> Intervals:
+    number = port(word)
+    return ((number, number),)
 
 
 def _following(words: Words, ahead: int = 1) -> str:

@@ -22,10 +22,9 @@ from secaudit.vendors.cisco_asa.nat_rules import TOO_MANY, NatModel
 from secaudit.vendors.cisco_asa.objects import Objects
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNatReader, is_old_form
 from secaudit.vendors.cisco_asa.old_nat_rules import OldNatModel
+from secaudit.vendors.cisco_asa.vocabulary import Defaults
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 from secaudit.vendors.common.sections import Sections
-
-_REAL_ADDRESSES_SINCE = (8, 3)
 
 PIPELINE = (
     Stage.INGRESS_FILTER,
@@ -84,7 +83,7 @@ class TranslationReader:
     interfaces: Mapping[str, InterfaceFacts]
     lists: Mapping[str, AccessList]
     groups: AccessGroups
-    release: tuple[int, int] | None
+    usual: Defaults
     identity: Sources
     ledger: Ledger
 
@@ -100,10 +99,10 @@ class TranslationReader:
         nat.build(NatReader(self.objects, self.interfaces, self.ledger).read(n for n in nodes if not is_old_form(n)))
         reader = OldNatReader(self.objects, self.interfaces, self.lists, self.ledger)
         old = reader.read(node for node in nodes if is_old_form(node))
-        before = self.release is None or self.release < _REAL_ADDRESSES_SINCE
+        before = self.usual.lists_name_real_addresses is not True
         new_lines = [node.line for node in nodes if not is_old_form(node)]
         new_lines += [node.line for held in self.objects.networks.values() for node in held.translations]
-        if new_lines and before and (self.release is not None or old):
+        if new_lines and before and (self.usual.lists_name_real_addresses is not None or old):
             self.ledger.doubt(DoubtKind.UNSUPPORTED, _NAT_AND_VERSION, (*self.identity, new_lines[0]))
         self._alias(sections)
         control = self._control(sections, before=before)
@@ -117,10 +116,10 @@ class TranslationReader:
         model = OldNatModel(self.interfaces, nat, control)
         if not model.build(old):
             self.ledger.doubt(DoubtKind.TOO_COMPLEX, TOO_MANY, tuple(_lines(old))[:1])
-        if self.release is None and old:
+        if self.usual.lists_name_real_addresses is None and old:
             for name, applied in self.groups.outward.items():
                 self.ledger.doubt(DoubtKind.UNSUPPORTED, _OUTGOING, (applied.line,), on_interfaces(name))
-        mapped = MappedLists(model.untranslations, self.release is None)
+        mapped = MappedLists(model.untranslations, self.usual.lists_name_real_addresses is None)
         return AddressTranslation(nat, mapped, _PIPELINE_BEFORE)
 
     def _control(self, sections: Sections, *, before: bool) -> Sources:
@@ -130,7 +129,8 @@ class TranslationReader:
         lines = tuple(node.line for node in nodes)
         if lines and not before:
             self.ledger.doubt(DoubtKind.UNSUPPORTED, _NAT_CONTROL, lines)
-        return lines
+        # What it refuses is never relied on, so that a default that is not sure is the same as one that is on.
+        return lines or (self.identity if before and self.usual.nat_control is not False else ())
 
     def _alias(self, sections: Sections) -> None:
         for node in sections.of("alias"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secaudit.network.intervals import ANY_IPV4, ANY_IPV6, Intervals, IPAddress, normalise, of_network
 from secaudit.network.matches import Family
@@ -105,6 +106,7 @@ def to_ip(word: str, names: Mapping[str, IPAddress]) -> IPAddress:
     return ipaddress.IPv4Address(ipv4(word))
 
 
+@lru_cache(maxsize=65536)
 def _host4(number: int) -> AddressSet:
     return AddressSet(((number, number),))
 
@@ -115,6 +117,7 @@ def single(address: IPAddress) -> AddressSet:
     return _host4(number) if address.version == 4 else AddressSet((), ((number, number),))
 
 
+@lru_cache(maxsize=65536)
 def network(address: int, mask: int) -> AddressSet:
     """A network by its netmask; host bits are dropped. Raises `NotUnderstoodError` for a mask with holes."""
     prefix_length(mask)

@@ -25,13 +25,14 @@ from secaudit.vendors.cisco_asa.interfaces import read_interfaces
 from secaudit.vendors.cisco_asa.management import Management
 from secaudit.vendors.cisco_asa.objects import Objects, read_names, read_objects
 from secaudit.vendors.cisco_asa.routes import Routes, dynamic_routing, vrf_of
+from secaudit.vendors.cisco_asa.stray_entries import stray_entries
+from secaudit.vendors.cisco_asa.vocabulary import Defaults, defaults, irrelevance
 from secaudit.vendors.cisco_asa.vpn import Vpn, tunnel_end
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import LineTree
 from secaudit.vendors.common.sections import Sections
 
 _DHCP_PORTS = (67,)
-_ONE_LIST_FOR_BOTH_FAMILIES_SINCE = (9, 0)
 _BLOCKS_SINCE = (7, 0)
 _MODEL = re.compile(r"[:!]\s*(?:Hardware:\s+|PID:\s*)([A-Za-z0-9-]{3,40})")
 
@@ -87,10 +88,10 @@ class Filtering:
     groups: AccessGroups
 
 
-def read_filtering(sections: Sections, ledger: Ledger) -> Filtering:
+def read_filtering(sections: Sections, ledger: Ledger, usual: Defaults) -> Filtering:
     """What decides about packets, as it is written."""
     names = read_names(sections.of("name"), ledger)
-    interfaces = read_interfaces(sections.of("interface"), names, ledger)
+    interfaces = read_interfaces(sections.of("interface"), names, ledger, usual)
     objects = Objects(names)
     read_objects(sections.of("object"), sections.of("object group"), objects, ledger)
     times = frozenset(node.words[1] for node in sections.of("time range") if len(node.words) == 2)
@@ -106,17 +107,22 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         for node in sections.of(section):
             ledger.use_all(node)
     identity = _identify(sections, tree, ledger, fallback)
-    filtering = read_filtering(sections, ledger)
+    usual = defaults(identity.release)
+    filtering = read_filtering(sections, ledger, usual)
+    stray_entries(sections.of("access list"), sections.words, filtering.groups, ledger)
     objects, interfaces, lists, groups = filtering.objects, filtering.interfaces, filtering.lists, filtering.groups
     names = objects.names
-    vpn = Vpn(interfaces, lists, names, ledger)
+    unsure = usual.vpn_bypasses_lists is None
+    vpn = Vpn(
+        interfaces, lists, names, ledger, bypass=None if usual.vpn_bypasses_lists is False else (), bypass_unsure=unsure
+    )
     _read_vpn(sections, vpn, ledger)
     wide = {name: vpn.behind(name) or frozenset((name,)) for name in interfaces}
-    tables = Routes(interfaces, names, identity.release, ledger)
+    tables = Routes(interfaces, names, usual, ledger)
     routes: tuple[Route, ...] = (*tables.read(sections.of("route")), *vpn.routes())
-    translation = TranslationReader(
-        objects, interfaces, lists, groups, identity.release, identity.sources, ledger
-    ).read(sections, routes, vpn.behind)
+    translation = TranslationReader(objects, interfaces, lists, groups, usual, identity.sources, ledger).read(
+        sections, routes, vpn.behind
+    )
     nat = translation.nat
     rules = AccessRules(
         interfaces,
@@ -124,19 +130,20 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         groups,
         read_inspection(sections.of("class map"), sections.of("policy map"), sections.of("service policy"), ledger),
         ledger,
-        _used(sections, "between equals", ledger),
-        _used(sections, "back again", ledger),
+        _used(sections, "between equals", ledger) or _by_default(sections, usual.equal_levels_pass, identity.sources),
+        _used(sections, "back again", ledger)
+        or _by_default(sections, usual.back_out_of_the_same_interface, identity.sources),
         identity.sources,
         wide,
         translation.mapped,
     )
     table = rules.table((*vpn.access_lines(identity.sources), *nat.checks))
     outward = rules.outward(vpn.names_of_tunnels)
-    _doubts(sections, identity, interfaces, groups, ledger)
+    _doubts(sections, identity, usual, interfaces, groups, ledger)
     _unused(sections, lists, ledger)
 
     relays = _relays(sections, interfaces, names, ledger)
-    management = _management(sections, interfaces, names, groups, ledger)
+    management = _management(sections, interfaces, names, groups, usual, ledger)
     plane = management.build(identity.sources)
     itself = management.local_filter(vpn.names_of_tunnels, identity.sources)
     filters: dict[str, Filter] = {one.name: one for one in (table, itself, *outward.values())}
@@ -147,7 +154,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         vendor="cisco_asa",
         file=file,
         identity=identity.sources,
-        interfaces=vpn.interfaces_of_tunnels(_interfaces(interfaces, leaving, identity.release)),
+        interfaces=vpn.interfaces_of_tunnels(_interfaces(interfaces, leaving, usual)),
         filters=filters,
         pipeline=translation.pipeline,
         model=identity.model,
@@ -170,6 +177,12 @@ def _used(sections: Sections, section: str, ledger: Ledger) -> Sources:
     for node in sections.of(section):
         ledger.use_all(node)
     return tuple(node.line for node in sections.of(section))
+
+
+def _by_default(sections: Sections, usual: bool | None, identity: Sources) -> Sources:
+    """The lines that stand for something that no line says: those that tell the release, when it is or may be on."""
+    first = identity or tuple(node.line for node in sections.of("interface")[:1])
+    return () if usual is False else first
 
 
 def _own_addresses(interfaces: Mapping[str, InterfaceFacts]) -> dict[str, AddressSet | None]:
@@ -214,12 +227,14 @@ def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
     for node in sections.of("permit vpn"):
         ledger.use_all(node)
         vpn.bypass = None if node.keys[0] == "no" else (node.line,)
+        vpn.bypass_unsure = False
     for node in sections.of("webvpn"):
         ledger.use_all(node)
         for child in node.children:
             if child.keys[0] == "enable" and len(child.words) > 1 and child.words[1] in vpn.interfaces:
                 vpn.client_access(child.words[1], (node.line, child.line))
-            elif child.keys[0] == "enable":
+            elif irrelevance().reason("webvpn", child.keys) is None and child.keys[0] not in ("port", "exit"):
+                # It may let callers in, or hand on what they ask for.
                 ledger.leave(child)
     for node in sections.of("ikev2"):
         ledger.use_all(node)
@@ -237,6 +252,7 @@ def _read_vpn(sections: Sections, vpn: Vpn, ledger: Ledger) -> None:
 def _doubts(
     sections: Sections,
     identity: _Identity,
+    usual: Defaults,
     interfaces: Mapping[str, InterfaceFacts],
     groups: AccessGroups,
     ledger: Ledger,
@@ -256,7 +272,7 @@ def _doubts(
     if release is not None and release < _BLOCKS_SINCE:
         ledger.doubt(DoubtKind.UNSUPPORTED, _OLD_PIX, identity.sources)
     _bridges(interfaces, ledger)
-    separate = release is None or release < _ONE_LIST_FOR_BOTH_FAMILIES_SINCE
+    separate = usual.lists_hold_ipv6 is not True
     six = [facts for facts in interfaces.values() if facts.ipv6 and facts.routed]
     for node in sections.of("ipv6 list"):
         ledger.use_all(node)
@@ -279,7 +295,7 @@ def _bridges(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
 
 
 def _interfaces(
-    interfaces: Mapping[str, InterfaceFacts], leaving: Mapping[str, str], release: tuple[int, int] | None
+    interfaces: Mapping[str, InterfaceFacts], leaving: Mapping[str, str], usual: Defaults
 ) -> dict[str, Interface]:
     by_hardware = {facts.hardware.lower(): facts.name for facts in interfaces.values()}
     # On the ASA 5505 every port is a switch port and the VLAN interfaces are what is routed.
@@ -303,7 +319,7 @@ def _interfaces(
             facts.enabled,
             vlan,
             by_hardware.get(base.lower()) if dot else None,
-            vrf_of(facts, release),
+            vrf_of(facts, usual),
             facts.nameif,
             filter_out=leaving.get(facts.name),
             switch_port=facts.switch_port() if port else None,
@@ -361,9 +377,10 @@ def _management(
     interfaces: Mapping[str, InterfaceFacts],
     names: Mapping[str, IPAddress],
     groups: AccessGroups,
+    usual: Defaults,
     ledger: Ledger,
 ) -> Management:
-    management = Management(interfaces, names, ledger)
+    management = Management(interfaces, names, ledger, usual)
     management.control_plane = {name: applied.line for name, applied in groups.control_plane.items()}
     for section, read in (
         ("management", management.read),

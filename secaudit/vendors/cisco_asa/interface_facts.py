@@ -8,9 +8,6 @@ from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchP
 from secaudit.network.intervals import IPAddress
 from secaudit.text.source import SourceLine
 
-LEVEL_OF_INSIDE, LEVEL_OF_OTHERS = 100, 0
-"""`nameif inside` gives level 100, any other name 0, until `security-level` says otherwise (Cisco ASA command reference, nameif)."""
-
 
 @dataclass(slots=True)
 class InterfaceFacts:
@@ -18,6 +15,9 @@ class InterfaceFacts:
 
     hardware: str
     line: SourceLine
+    level_of_inside: int
+    level_of_others: int
+    """`nameif inside` gives the one level, any other name the other, until `security-level` says otherwise."""
     nameif: str | None = None
     nameif_line: SourceLine | None = None
     level: int | None = None
@@ -58,7 +58,7 @@ class InterfaceFacts:
         """Its security level."""
         if self.level is not None:
             return self.level
-        return LEVEL_OF_INSIDE if self.name.lower() == "inside" else LEVEL_OF_OTHERS
+        return self.level_of_inside if self.name.lower() == "inside" else self.level_of_others
 
     @property
     def level_sources(self) -> tuple[SourceLine, ...]:

@@ -11,7 +11,7 @@ from secaudit.network.intervals import IPAddress
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
-from secaudit.vendors.cisco_asa.vocabulary import irrelevance
+from secaudit.vendors.cisco_asa.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import prefix_length, whole_number
@@ -27,7 +27,9 @@ _PREFIX = Text(
 )
 
 
-def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledger: Ledger) -> dict[str, InterfaceFacts]:
+def read_interfaces(
+    nodes: Iterable[Node], names: Mapping[str, IPAddress], ledger: Ledger, usual: Defaults
+) -> dict[str, InterfaceFacts]:
     """All interfaces by the name that the rest of the configuration uses. A block that is entered again adds to the first."""
     by_hardware: dict[str, InterfaceFacts] = {}
     unread: list[tuple[InterfaceFacts, Node]] = []
@@ -38,7 +40,9 @@ def read_interfaces(nodes: Iterable[Node], names: Mapping[str, IPAddress], ledge
         hardware = "".join(node.words[1:])
         facts = by_hardware.get(hardware.lower())
         if facts is None:
-            facts = by_hardware[hardware.lower()] = InterfaceFacts(hardware, node.line)
+            facts = by_hardware[hardware.lower()] = InterfaceFacts(
+                hardware, node.line, usual.level_of_inside, usual.level_of_others, access_vlan=usual.access_vlan
+            )
         facts.lines.append(node.line)
         ledger.use(node)
         for child in node.children:

@@ -17,12 +17,17 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_asa.addresses import ANY, AddressSet
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.vocabulary import Defaults
 
 NAME = "management access"
 _FAMILIES: tuple[Family, Family] = (4, 6)
 _LOWEST_LEVEL = Text(
     ja="最も低いセキュリティレベルのインタフェースでは、VPN 経由でなければ Telnet を受け付けないはずです",
     en="at the interface of the lowest level telnet should be refused unless it comes by a VPN",
+)
+_NOBODY_NAMED = Text(
+    ja="接続を許可する行がなく、既定で誰も接続できないかを確認できません",
+    en="no line admits anybody, and whether that means nobody is not confirmed",
 )
 _CONTROL_PLANE = Text(
     ja="コントロールプレーンのリストが、装置宛ての通信を破棄することがあります",
@@ -76,6 +81,7 @@ class LocalAccess:
     webvpn: Mapping[str, SourceLine]
     webvpn_port: int
     control_plane: Mapping[str, SourceLine]
+    usual: Defaults
 
     def filter(self, tunnels: frozenset[str], identity: Sources) -> Filter:
         """Who may reach the device: its services by interface, ICMP, and whatever else is not a service of the management plane."""
@@ -93,7 +99,10 @@ class LocalAccess:
         lines += self._ssl_vpn()
         for name, (held, services) in admitted.items():
             sources = tuple(one.line for one in held) or identity
-            lines.append(FilterLine(f"{name} refused", Action.DENY, _to(services), sources))
+            sure = bool(held) or self.usual.services[name] is False
+            certainty = Certainty.ALWAYS if sure else Certainty.UNCERTAIN
+            doubt = None if sure else _NOBODY_NAMED
+            lines.append(FilterLine(f"{name} refused", Action.DENY, _to(services), sources, certainty, doubt))
         lines += self._far_addresses()
         lines += self._icmp_lines()
         for name, line in self.control_plane.items():
@@ -120,7 +129,8 @@ class LocalAccess:
                 own = any_address(family)
             if one.hosts.of(family) and own:
                 matches.append(Match(family, one.hosts.of(family), tuple(sorted(own)), services))
-        unsure = name == "telnet" and facts.security_level == lowest
+        at_lowest = name == "telnet" and facts.security_level == lowest
+        unsure = at_lowest and self.usual.telnet_at_the_lowest_level is not True
         return FilterLine(
             f"{name} {one.interface}",
             Action.PERMIT,

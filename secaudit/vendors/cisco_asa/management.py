@@ -28,6 +28,7 @@ from secaudit.vendors.cisco_asa.addresses import ANY4, ANY6, Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.local_filter import Admitted, IcmpRule, LocalAccess, tcp
 from secaudit.vendors.cisco_asa.objects import icmp_service
+from secaudit.vendors.cisco_asa.vocabulary import Defaults
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 
@@ -48,6 +49,7 @@ class Management:
     interfaces: Mapping[str, InterfaceFacts]
     names: Mapping[str, IPAddress]
     ledger: Ledger
+    usual: Defaults
     credentials: list[Credential] = field(default_factory=list)
     communities: list[SnmpCommunity] = field(default_factory=list)
     control_plane: Mapping[str, SourceLine] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Management:
     _snmp_off: SourceLine | None = None
     _management_access: tuple[str, SourceLine] | None = None
     _log_hosts: list[Server] = field(default_factory=list)
-    _logging: bool = False
+    _logging: bool | None = None
     _denials_off: SourceLine | None = None
     """`no logging message 106023`."""
     _ntp: list[Server] = field(default_factory=list)
@@ -247,40 +249,56 @@ class Management:
 
     def build(self, identity: Sources) -> ManagementPlane:
         """The finished plane."""
-        if self._log_hosts and not self._logging:
+        logging = self.usual.logging is True if self._logging is None else self._logging
+        if self._log_hosts and not logging:
             self.ledger.notice(NoticeKind.INACTIVE, _NO_LOGGING, self._log_hosts[0].sources)
         return ManagementPlane(
             tuple(self._services(identity)),
             tuple(self.communities),
             tuple(self.credentials),
-            tuple(self._log_hosts) if self._logging else (),
+            tuple(self._log_hosts) if logging else (),
             tuple(self._ntp),
             tuple(self._dns),
-            logging_denied=self._logging and self._denials_off is None,
+            logging_denied=logging and self._denials_off is None and self.usual.denials_are_logged is True,
             logging_denied_sources=identity if self._denials_off is None else (self._denials_off,),
         )
 
     def _services(self, identity: Sources) -> list[ManagementService]:
-        found = []
-        for name in ("ssh", "telnet"):
-            found.append(_service(name, self._admitted[name], identity, ()))
-        # There is no plain HTTP for management: `http server` is ASDM over TLS, `http redirect` sends browsers there
-        # (ASA configuration guide, "Configure ASDM access").
-        found.append(ManagementService("http", False, identity, by_default=True))
+        found = [self._service(name, self._admitted[name], identity) for name in ("ssh", "telnet")]
+        found.append(self._by_default("http", identity))
         server = self._http_server
-        if server is None or not server[0]:
-            found.append(
-                ManagementService(
-                    "https", False, identity if server is None else (server[2],), by_default=server is None
-                )
-            )
+        if server is None:
+            found.append(self._by_default("https", identity))
+        elif not server[0]:
+            found.append(ManagementService("https", False, (server[2],)))
         else:
-            held = _service("https", self._admitted["http"], (server[2],), tcp(server[1]))
-            found.append(held)
-        pollers = [] if self._snmp_off is not None else self._pollers
-        if pollers or self._pollers:
-            found.append(_service("snmp", pollers, identity, ()))
-        return found
+            found.append(self._service("https", self._admitted["http"], (server[2],), tcp(server[1])))
+        if self._snmp_off is None:
+            found.append(self._service("snmp", self._pollers, identity))
+        else:
+            found.append(ManagementService("snmp", False, (self._snmp_off,)))
+        return [one for one in found if one is not None]
+
+    def _by_default(self, name: str, sources: Sources, listens: tuple[Service, ...] = ()) -> ManagementService | None:
+        """A service for which no line admits anybody; None when what that means is not confirmed."""
+        on = self.usual.services[name]
+        return None if on is None else ManagementService(name, on, sources, by_default=True, listens=listens)
+
+    def _service(
+        self, name: str, admitted: Sequence[Admitted], identity: Sources, listens: tuple[Service, ...] = ()
+    ) -> ManagementService | None:
+        """On where somebody is admitted; else the default decides."""
+        if not admitted:
+            return self._by_default(name, identity, listens)
+        sources = (*(one.line for one in admitted), *(identity if name == "https" else ()))
+        return ManagementService(
+            name,
+            True,
+            sources,
+            frozenset(one.interface for one in admitted),
+            restricted=not any(one.hosts.ipv4 == ANY_IPV4 or one.hosts.ipv6 == ANY_IPV6 for one in admitted),
+            listens=listens,
+        )
 
     def local_filter(self, tunnels: frozenset[str], identity: Sources) -> Filter:
         """Who may reach the device itself."""
@@ -298,25 +316,9 @@ class Management:
             self.webvpn,
             self.webvpn_port,
             self.control_plane,
+            self.usual,
         )
         return access.filter(tunnels, identity)
-
-
-def _service(
-    name: str, admitted: Sequence[Admitted], identity: Sources, listens: tuple[Service, ...]
-) -> ManagementService:
-    """On where somebody is admitted; off, by default, where nobody is."""
-    if not admitted:
-        return ManagementService(name, False, identity, by_default=True, listens=listens)
-    sources = (*(one.line for one in admitted), *(identity if name == "https" else ()))
-    return ManagementService(
-        name,
-        True,
-        sources,
-        frozenset(one.interface for one in admitted),
-        restricted=not any(one.hosts.ipv4 == ANY_IPV4 or one.hosts.ipv6 == ANY_IPV6 for one in admitted),
-        listens=listens,
-    )
 
 
 def _hidden(word: str) -> bool:

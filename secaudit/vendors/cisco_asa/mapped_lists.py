@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from operator import itemgetter
 
 from secaudit.network.filters import Certainty, FilterLine
@@ -50,6 +51,10 @@ class Untranslation:
     """One to one, in order."""
 
 
+_Meeting = tuple[tuple[int, int, int] | None, Intervals | None]
+"""The ports of a rule, and the real destinations behind the mapped ones that are meant (None: that is not computed)."""
+
+
 @dataclass(slots=True)
 class MappedLists:
     """Writes entries again. `unsure`: they may name real addresses as well (no release is known)."""
@@ -79,7 +84,7 @@ class MappedLists:
             if match.family == 6 or _is_about_all(match):
                 exact.append(match)
                 continue
-            exact.append(replace(match, marks=table.unmarked))
+            exact.append(Match(4, match.sources, match.destinations, match.services, table.unmarked))
             sure, unsure = table.rewritten(match)
             if self.unsure:
                 inexact += [*sure, *unsure, replace(match, marks=table.marks)]
@@ -87,7 +92,12 @@ class MappedLists:
                 exact += sure
                 inexact += unsure
         if not inexact:
-            return [replace(line, matches=tuple(exact))]
+            return [
+                FilterLine(
+                    line.label, line.action, tuple(exact), line.sources, line.certainty, line.doubt, line.logged,
+                    line.ingress, line.egress, line.connection, line.source_translation, line.comment,
+                )
+            ]  # fmt: skip
         doubt = line.doubt or (_EITHER if self.unsure else _NOT_EXACT)
         uncertain = replace(line, matches=tuple(inexact), certainty=Certainty.UNCERTAIN, doubt=doubt)
         return [replace(line, matches=tuple(exact)), uncertain]
@@ -98,12 +108,14 @@ class _Table:
 
     def __init__(self, rules: Sequence[Untranslation]) -> None:
         self.rules = sorted(rules, key=lambda one: one.mapped)
+        self._met: dict[Intervals, dict[_Meeting, Intervals]] = {}
         self.marks = normalise((one.mark, one.mark) for one in rules)
         self.unmarked = complement(self.marks, _MOST_MARK)
-        self._lows = [one.mapped[0] for one in self.rules]
-        self._highest: list[int] = []
-        for one in self.rules:
-            self._highest.append(max(one.mapped[1], self._highest[-1] if self._highest else 0))
+        self._hosts = [place for place, one in enumerate(self.rules) if one.mapped[0] == one.mapped[1]]
+        self._addresses = [self.rules[place].mapped[0] for place in self._hosts]
+        self._networks = [place for place, one in enumerate(self.rules) if one.mapped[0] != one.mapped[1]]
+        self._lows = [self.rules[place].mapped[0] for place in self._networks]
+        self._highest = list(accumulate((self.rules[place].mapped[1] for place in self._networks), max))
         self._plain = normalise((one.mark, one.mark) for one in rules if one.ports is None)
         self._by_port = _by_port(rules)
 
@@ -114,17 +126,27 @@ class _Table:
         if match.destinations == ANY_IPV4:
             plain = [replace(match, marks=self._plain)] if self._plain else []
             return [*plain, *self._at_any_address(match)], []
-        for rule in self._hit(match.destinations):
-            services = match.services if rule.ports is None else _real_services(match.services, *rule.ports)
-            destinations = _real_destinations(match.destinations, rule)
+        for (ports, destinations), marks in self._meetings(match.destinations).items():
+            services = match.services if ports is None else _real_services(match.services, *ports)
             if not services:
                 continue
-            mark = ((rule.mark, rule.mark),)
             if destinations is None:
-                unsure.append(Match(4, match.sources, ANY_IPV4, services, mark))
+                unsure.append(Match(4, match.sources, ANY_IPV4, services, marks))
             else:
-                sure.append(Match(4, match.sources, destinations, services, mark))
+                sure.append(Match(4, match.sources, destinations, services, marks))
         return sure, unsure
+
+    def _meetings(self, destinations: Intervals) -> dict[_Meeting, Intervals]:
+        """What some mapped destinations mean, with the marks of the rules by which they do. Entries about one network share it."""
+        found = self._met.get(destinations)
+        if found is None:
+            marks: dict[_Meeting, list[Interval]] = {}
+            for place in self._hit(destinations):
+                rule = self.rules[place]
+                meeting = (rule.ports, _real_destinations(destinations, rule))
+                marks.setdefault(meeting, []).append((rule.mark, rule.mark))
+            found = self._met[destinations] = {meeting: normalise(held) for meeting, held in marks.items()}
+        return found
 
     def _at_any_address(self, match: Match) -> list[Match]:
         """What an entry without a destination means for the rules of ports."""
@@ -140,15 +162,17 @@ class _Table:
                         found.append(Match(4, match.sources, ANY_IPV4, (one,), marks))
         return found
 
-    def _hit(self, destinations: Intervals) -> list[Untranslation]:
-        found: dict[int, Untranslation] = {}
+    def _hit(self, destinations: Intervals) -> list[int]:
+        """The places of the rules some of whose mapped addresses are meant. Hosts are found at once, networks by going back."""
+        found: set[int] = set()
         for low, high in destinations:
-            place = bisect_right(self._lows, high) - 1
-            while place >= 0 and self._highest[place] >= low:
-                if self.rules[place].mapped[1] >= low:
-                    found[place] = self.rules[place]
-                place -= 1
-        return list(found.values())
+            found.update(self._hosts[bisect_left(self._addresses, low) : bisect_right(self._addresses, high)])
+            number = bisect_right(self._lows, high) - 1
+            while number >= 0 and self._highest[number] >= low:
+                if self.rules[self._networks[number]].mapped[1] >= low:
+                    found.add(self._networks[number])
+                number -= 1
+        return sorted(found, reverse=True)
 
 
 def _by_port(rules: Iterable[Untranslation]) -> dict[int, list[tuple[int, int, Intervals]]]:

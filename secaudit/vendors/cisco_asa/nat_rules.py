@@ -7,8 +7,10 @@ back out of that interface, whatever the routing table says (`route-lookup` apar
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
@@ -20,11 +22,10 @@ from secaudit.network.intervals import (
     IPV6_MAX,
     Interval,
     Intervals,
-    contains,
+    complement,
     intersect,
     normalise,
     of_network,
-    subtract,
 )
 from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Match, Service, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
@@ -90,8 +91,11 @@ class NatModel:
     """The reverse path check, for the table of access rules."""
     diversions: list[PolicyRoute] = field(default_factory=list)
     _marks: int = 0
-    _one_sided: list[tuple[NatLine, Family, Intervals]] = field(default_factory=list)
+    _one_sided: dict[tuple[str | None, str | None, Family], Union] = field(default_factory=dict)
+    """By interfaces and family, the real addresses of the rules for the source alone so far."""
     _tables: dict[Family, dict[str, Intervals]] = field(default_factory=dict)
+    _elsewhere: dict[tuple[str, Family], Intervals] = field(default_factory=dict)
+    _own_addresses: dict[str | None, tuple[int, ...]] = field(default_factory=dict)
 
     def build(self, lines: Iterable[NatLine]) -> None:
         """Fills `rules`, `checks` and `diversions`."""
@@ -135,7 +139,8 @@ class NatModel:
         elif not line.static and not line.pool and mapped:
             self._while_translated(ends)
         if not line.twice:
-            self._one_sided.append((line, family, real))
+            key = (line.real_interface, line.mapped_interface, family)
+            self._one_sided.setdefault(key, Union()).add(real)
         if not line.identity:
             self._check(ends)
         return True
@@ -258,8 +263,12 @@ class NatModel:
         """Whether an address of the interface itself is translated, not only a port of it."""
         if mapped in (ANY_IPV4, ANY_IPV6):
             return False
-        held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
-        return any(contains(mapped, int(one.address.ip)) for facts in held for one in facts.addresses)
+        own = self._own_addresses.get(name)
+        if own is None:
+            held = [facts for facts in self.interfaces.values() if name in (None, facts.name)]
+            own = tuple(int(one.address.ip) for facts in held for one in facts.addresses)
+            self._own_addresses[name] = own
+        return any(low <= one <= high for low, high in mapped for one in own)
 
     def _while_translated(self, ends: _Ends) -> None:
         line = ends.line
@@ -280,15 +289,15 @@ class NatModel:
     def _matched_before(self, ends: _Ends) -> bool:
         """Whether an earlier rule for the source alone could take the same packets."""
         line = ends.line
-        for other, family, real in self._one_sided:
+        for (real_interface, mapped_interface, family), addresses in self._one_sided.items():
             same = all(
                 one is None or two is None or one == two
                 for one, two in (
-                    (other.real_interface, line.real_interface),
-                    (other.mapped_interface, line.mapped_interface),
+                    (real_interface, line.real_interface),
+                    (mapped_interface, line.mapped_interface),
                 )
             )
-            if same and family == ends.family and intersect(real, ends.real):
+            if same and family == ends.family and addresses.meets(ends.real):
                 return True
         return False
 
@@ -338,8 +347,11 @@ class NatModel:
         """Destinations that the table sends elsewhere than out of the rule's interface."""
         if egress is None:
             return
-        maximum = IPV4_MAX if family == 4 else IPV6_MAX
-        elsewhere = subtract(addresses, self._routed_by(egress, family), maximum)
+        away = self._elsewhere.get((egress, family))
+        if away is None:
+            away = complement(self._routed_by(egress, family), IPV4_MAX if family == 4 else IPV6_MAX)
+            self._elsewhere[egress, family] = away
+        elsewhere = clipped(addresses, away)
         if not elsewhere:
             return
         self.diversions.append(
@@ -423,6 +435,44 @@ class _Ends:
         """Packets to the mapped end."""
         held = self.line.service
         return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
+
+
+class Union:
+    """Addresses that are added and asked for in turn."""
+
+    def __init__(self) -> None:
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+
+    def add(self, addresses: Intervals) -> None:
+        """Adds addresses; what touches becomes one interval."""
+        for low, high in addresses:
+            start, end = bisect_left(self._highs, low - 1), bisect_right(self._lows, high + 1)
+            if start < end:
+                low, high = min(low, self._lows[start]), max(high, self._highs[end - 1])
+            self._lows[start:end], self._highs[start:end] = [low], [high]
+
+    def meets(self, addresses: Intervals) -> bool:
+        """Whether some of these addresses are among them."""
+        for low, high in addresses:
+            place = bisect_left(self._highs, low)
+            if place < len(self._lows) and self._lows[place] <= high:
+                return True
+        return False
+
+
+_FEW = 8
+"""Intervals that are gone through faster than searched."""
+
+
+def clipped(few: Intervals, many: Intervals) -> Intervals:
+    """What is in both, where one of the two may be very long: nothing far away is looked at."""
+    if not (few and many):
+        return ()
+    if len(many) <= _FEW:
+        return intersect(few, many)
+    start = max(0, bisect_right(many, few[0][0], key=itemgetter(0)) - 1)
+    return intersect(few, many[start : bisect_right(many, few[-1][1], key=itemgetter(0))])
 
 
 def translation(

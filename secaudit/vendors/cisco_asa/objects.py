@@ -391,6 +391,7 @@ def port_set(words: Words) -> Intervals:
             raise NotUnderstoodError(f"{operator!r} compares no port")
 
 
+@lru_cache(maxsize=4096)
 def port(word: str) -> int:
     """A port by number or name; raises `NotUnderstoodError`."""
     number = names().ports.get(word.lower())

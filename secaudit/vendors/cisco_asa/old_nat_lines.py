@@ -13,7 +13,7 @@ from secaudit.vendors.cisco_asa.access_lists import AccessList
 from secaudit.vendors.cisco_asa.addresses import Words, network
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.objects import Objects, port
-from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, Scope, on_interfaces
+from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 
 _PROTOCOLS = {"tcp": 6, "udp": 17}
@@ -93,23 +93,24 @@ class OldNatReader:
     interfaces: Mapping[str, InterfaceFacts]
     lists: Mapping[str, AccessList]
     ledger: Ledger
+    _known_names: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self, nodes: Iterable[Node]) -> OldLines:
         """All lines of the old form."""
         found = OldLines()
         for node in nodes:
-            scope: Scope = DEVICE
+            named: list[str] = []
             try:
                 if node.keys[0] == "no" or node.children:
                     raise NotUnderstoodError("a line that takes another away, or with lines below it")
                 words = self.objects.words(node, 1)
                 named = self._named(words.take())
-                # The other lines say one side only.
-                scope = on_interfaces(*named) if node.keys[0] == "static" else DEVICE
                 self._line(node, words, named, found)
                 self.ledger.use(node)
             except NotUnderstoodError:
-                self.ledger.leave(node, scope)
+                # The other lines say one side only.
+                told = named and node.keys[0] == "static"
+                self.ledger.leave(node, on_interfaces(*named) if told else DEVICE)
         return found
 
     def _line(self, node: Node, words: Words, named: list[str], found: OldLines) -> None:
@@ -125,9 +126,13 @@ class OldNatReader:
                 found.nats.append(self._nat(words, node.line, named[0]))
 
     def _named(self, word: str) -> list[str]:
+        known = self._known_names.get(word)
+        if known is not None:
+            return known
         names = word[1:-1].split(",")
         if not (word.startswith("(") and word.endswith(")") and all(name in self.interfaces for name in names)):
             raise NotUnderstoodError("no interfaces in parentheses")
+        self._known_names[word] = names
         return names
 
     def _static(self, words: Words, held: OldStatic) -> OldStatic:
@@ -192,6 +197,8 @@ class OldNatReader:
 
 def _span(address: int, mask: int | None) -> tuple[Interval, Text | None]:
     """The real addresses. Without a mask a network of a class is meant when the host bits are zero, else a host."""
+    if mask == IPV4_MAX:
+        return (address, address), None
     if mask is not None:
         return network(address, mask).ipv4[0], None
     if address == 0:

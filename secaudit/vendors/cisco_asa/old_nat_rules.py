@@ -18,9 +18,8 @@ from secaudit.network.intervals import (
     IPV4_MAX,
     Interval,
     Intervals,
-    intersect,
+    complement,
     normalise,
-    subtract,
 )
 from secaudit.network.matches import ANY_SERVICE, UNMARKED, Match, Service
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
@@ -35,10 +34,13 @@ from secaudit.vendors.cisco_asa.nat_rules import (
     REVERSE_PATH,
     WHOLE_ADDRESS,
     NatModel,
+    clipped,
     translation,
 )
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNat, OldPool, OldStatic, entries_of
 from secaudit.vendors.cisco_asa.old_nat_matches import (
+    Spans,
+    arriving,
     count_of,
     for_port,
     mirrored,
@@ -89,10 +91,15 @@ class OldNatModel:
     control: Sources = ()
     """`nat-control`."""
     untranslations: list[Untranslation] = field(default_factory=list)
-    _translated: dict[str, list[Intervals]] = field(default_factory=dict)
+    _translated: dict[str, list[tuple[Interval, ...]]] = field(default_factory=dict)
+    """By interface, real and mapped addresses of what is translated back there."""
+    _spans: dict[str, Spans] = field(default_factory=dict)
     _mapped_at: list[tuple[str, Interval]] = field(default_factory=list)
     """By interface, addresses that stand for others there."""
-    _shared: dict[frozenset[str], Intervals] = field(default_factory=dict)
+    _shared: dict[frozenset[str], tuple[Intervals, Intervals]] = field(default_factory=dict)
+    """By interfaces, those addresses, and all others."""
+    _own_addresses: dict[str, int | None] = field(default_factory=dict)
+    _towards_known: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
     _covered: dict[str, list[tuple[frozenset[str] | None, Match]]] = field(default_factory=dict)
     """By real interface, what a rule surely takes, and at which interfaces it leaves (None: all)."""
 
@@ -121,9 +128,13 @@ class OldNatModel:
 
     def _towards(self, name: str, *, higher: bool) -> list[str]:
         """The other interfaces, of a higher level or not."""
-        own = self.interfaces[name].security_level
-        others = (facts for facts in self.interfaces.values() if facts.routed and facts.name != name)
-        return [facts.name for facts in others if (facts.security_level > own) is higher]
+        found = self._towards_known.get((name, higher))
+        if found is None:
+            own = self.interfaces[name].security_level
+            others = (facts for facts in self.interfaces.values() if facts.routed and facts.name != name)
+            found = [facts.name for facts in others if (facts.security_level > own) is higher]
+            self._towards_known[name, higher] = found
+        return found
 
     def _wide(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(one for name in names for one in self.model.wide(name) or ())
@@ -132,7 +143,12 @@ class OldNatModel:
         return real == mapped or self.interfaces[real].security_level < self.interfaces[mapped].security_level
 
     def _own(self, name: str) -> int | None:
-        facts = self.interfaces[name]
+        if name not in self._own_addresses:
+            self._own_addresses[name] = self._first_address(self.interfaces[name])
+        return self._own_addresses[name]
+
+    @staticmethod
+    def _first_address(facts: InterfaceFacts) -> int | None:
         held = [one for one in facts.addresses if one.address.version == 4] if facts.dynamic is None else []
         return int(held[0].address.ip) if held else None
 
@@ -152,29 +168,23 @@ class OldNatModel:
         more: Sources = (),
     ) -> None:
         ingress = stage is NatStage.INGRESS
+        to, of = (new, None) if ingress else (None, new)
+        behind = None if real is None else self.model.wide(real)
         self.model.rules.append(
             NatRule(
-                line.text.strip(),
-                stage,
-                (match,),
-                (line, *more),
-                where,
-                None if real is None else self.model.wide(real),
-                destination=new if ingress else None,
-                source=None if ingress else new,
-                mark=mark,
-                uncertain=doubt,
+                line.text.strip(), stage, (match,), (line, *more), where, behind,
+                destination=to, source=of, mark=mark, uncertain=doubt,
             )
-        )
+        )  # fmt: skip
         if not ingress and doubt is None and real is not None:
             self._covered.setdefault(real, []).append((where, match))
 
     def _sees_both(self, real: str, destinations: Intervals) -> Text | None:
         """Whether a condition on destinations is about addresses that are translated for packets from this interface."""
-        for spans in self._translated.get(real, ()):
-            if len(intersect(destinations, spans)) > 0 and intersect(destinations, spans) != spans:
-                return _BOTH_WAYS
-        return None
+        spans = self._spans.get(real)
+        if spans is None:
+            spans = self._spans[real] = Spans(map(normalise, self._translated.get(real, ())))
+        return _BOTH_WAYS if spans.are_cut(destinations) else None
 
     def _foresee(self, lines: OldLines) -> None:
         """By interface, mapped and real addresses of what may be translated back for packets that enter there."""
@@ -184,10 +194,9 @@ class OldNatModel:
                 held += [match.sources for entry, _ in entries_of(static.policy) for match in of_ipv4(entry)]
             for real in held:
                 mapped = self._mapped(static, real)
-                spans = normalise((*real, *mapped))
                 if mapped != real:
                     self._mapped_at += [(static.mapped_interface, one) for one in mapped]
-                self._translated.setdefault(static.mapped_interface, []).append(spans)
+                self._translated.setdefault(static.mapped_interface, []).append((*real, *mapped))
         nats: dict[int, list[OldNat]] = {}
         for nat in lines.nats:
             nats.setdefault(nat.number, []).append(nat)
@@ -196,8 +205,7 @@ class OldNatModel:
                 self._mapped_at.append((pool.interface, pool.addresses))
             for nat in nats.get(pool.number, ()):
                 if nat.real is not None and pool.addresses is not None:
-                    spans = normalise((nat.real, pool.addresses))
-                    self._translated.setdefault(pool.interface, []).append(spans)
+                    self._translated.setdefault(pool.interface, []).append((nat.real, pool.addresses))
 
     def _exempt(self, nat: OldNat) -> None:
         """`nat (IF) 0 access-list`: both ends may open connections; ports are not looked at."""
@@ -222,12 +230,10 @@ class OldNatModel:
     def _exempt_back(self, nat: OldNat, forth: Match, where: frozenset[str], doubt: Text | None, more: Sources) -> None:
         """From the far end; an address that also stands for another one may be translated all the same."""
         if where not in self._shared:
-            self._shared[where] = normalise(one for name, one in self._mapped_at if name in where)
-        shared = self._shared[where]
-        parts = (
-            (subtract(forth.sources, shared, IPV4_MAX), doubt),
-            (intersect(forth.sources, shared), doubt or _BOTH_WAYS),
-        )
+            held = normalise(one for name, one in self._mapped_at if name in where)
+            self._shared[where] = (held, complement(held, IPV4_MAX))
+        shared, others = self._shared[where]
+        parts = ((clipped(forth.sources, others), doubt), (clipped(forth.sources, shared), doubt or _BOTH_WAYS))
         for addresses, unsure in parts:
             if addresses:
                 back = Match(4, forth.destinations, addresses)
@@ -282,7 +288,8 @@ class OldNatModel:
             mark=mark, doubt=doubt or unequal, more=more,
         )  # fmt: skip
         sources = (static.line, *more)
-        self.model.divert(static.line.text.strip(), sources, 4, real, static.mapped_interface, inside)
+        label = static.line.text.strip()
+        self.model.divert(label, sources, 4, real, static.mapped_interface, inside)
         if new is not None:
             exact = new.kind is TranslationKind.SHIFT
             ports = None if static.protocol is None else (static.protocol, static.mapped_port, real_port)
@@ -291,9 +298,8 @@ class OldNatModel:
             self.untranslations.append(Untranslation(mark, outside or frozenset(), span, hull, ports, exact))
         if real != mapped or ported:
             # What comes for the real address itself: its replies would be translated.
-            arriving = tuple(Service(one.protocols, one.source_ports) for one in forth.services)
-            checked = Match(4, forth.destinations, real, arriving, UNMARKED)
-            self.model.check(static.line.text.strip(), sources, checked, static.mapped_interface, inside)
+            checked = Match(4, forth.destinations, real, tuple(map(arriving, forth.services)), UNMARKED)
+            self.model.check(label, sources, checked, static.mapped_interface, inside)
 
     def _mapped(self, static: OldStatic, real: Intervals) -> Intervals:
         if static.mapped is None:

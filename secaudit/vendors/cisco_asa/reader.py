@@ -74,6 +74,6 @@ def device_parts(text: ConfigText) -> list[Sequence[SourceLine]]:
 def _is_ended(tree: LineTree) -> bool:
     """`: end`, or the checksum that the device prints before it."""
     last = max((line.number for line in tree.comments if line.text.strip().lower() == ": end"), default=0)
-    final = max((node.line.number for node in tree.roots if not is_around(node)), default=0)
+    final = next((node.line.number for node in reversed(tree.roots) if not is_around(node)), 0)
     summed = any(node.keys[0].startswith("cryptochecksum:") for node in tree.roots[-1:])
     return last > final or summed or (last > 0 and tree.ended)

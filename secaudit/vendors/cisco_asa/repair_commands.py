@@ -27,6 +27,7 @@ from secaudit.vendors.cisco_asa.assembly import read_filtering
 from secaudit.vendors.cisco_asa.old_nat_lines import is_old_form
 from secaudit.vendors.cisco_asa.reader import device_parts, tree_of
 from secaudit.vendors.cisco_asa.sections import collect
+from secaudit.vendors.cisco_asa.vocabulary import defaults
 from secaudit.vendors.commands import Commands, NotSaidError, append_lines
 from secaudit.vendors.common.entry_words import service_words
 from secaudit.vendors.common.ledger import Ledger
@@ -92,7 +93,7 @@ class CiscoAsaCommandWriter:
         if len(parts) != 1:
             raise NotSaidError(SEVERAL_DEVICES)
         sections = collect(tree_of(parts[0]), Ledger())
-        filtering = read_filtering(sections, Ledger())
+        filtering = read_filtering(sections, Ledger(), defaults(None))
         taken = set(sections.words) | set(filtering.lists)
         session = _Session(device, filtering.lists, filtering.groups, taken)
         mapped = any(is_old_form(node) for node in sections.of("nat"))

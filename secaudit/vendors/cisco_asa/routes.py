@@ -23,12 +23,12 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.vocabulary import Defaults
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import ipv4_network, ipv6_network
 
 MANAGEMENT_TABLE = "management-only"
-_MANAGEMENT_TABLE_SINCE = (9, 5)
 _LEARNT_DISTANCE = 255
 _DETAILS = Text(
     ja="経路制御プロトコルの細目です。学習される経路は「不明」として扱うため、この行は判定を変えません",
@@ -40,14 +40,9 @@ _TUNNELED = Text(
 )
 
 
-def has_management_table(version: tuple[int, int] | None) -> bool:
-    """Whether management-only interfaces surely have a table of their own."""
-    return version is not None and version >= _MANAGEMENT_TABLE_SINCE
-
-
-def vrf_of(facts: InterfaceFacts | None, version: tuple[int, int] | None) -> str:
-    """The table of an interface."""
-    apart = facts is not None and facts.management_only is not None and has_management_table(version)
+def vrf_of(facts: InterfaceFacts | None, usual: Defaults) -> str:
+    """The table of an interface: the common one unless those of management surely have their own."""
+    apart = facts is not None and facts.management_only is not None and usual.management_has_its_own_table is True
     return MANAGEMENT_TABLE if apart else ""
 
 
@@ -58,12 +53,12 @@ class Routes:
         self,
         interfaces: Mapping[str, InterfaceFacts],
         names: Mapping[str, IPAddress],
-        version: tuple[int, int] | None,
+        usual: Defaults,
         ledger: Ledger,
     ) -> None:
         self._interfaces = interfaces
         self._names = names
-        self._version = version
+        self._usual = usual
         self._ledger = ledger
         self._own = frozenset(held.address.ip for facts in interfaces.values() for held in facts.addresses)
         self._grouped: dict[tuple[str, IPNetwork, int], list[NextHop]] = {}
@@ -78,7 +73,7 @@ class Routes:
             if facts.learnt_default is not None and facts.routed:
                 hop = NextHop((facts.learnt_default,), interface=facts.name, conditional=True)
                 everything = ipaddress.IPv4Network("0.0.0.0/0")
-                self._grouped.setdefault((vrf_of(facts, self._version), everything, _LEARNT_DISTANCE), []).append(hop)
+                self._grouped.setdefault((vrf_of(facts, self._usual), everything, _LEARNT_DISTANCE), []).append(hop)
         return tuple(
             Route(prefix, tuple(hops), tuple(line for hop in hops for line in hop.sources), vrf, distance)
             for (vrf, prefix, distance), hops in self._grouped.items()
@@ -124,7 +119,7 @@ class Routes:
         if tunneled:
             self.tunneled.append((hop, node))
         else:
-            self._add(vrf_of(self._interfaces[name], self._version), prefix, distance, hop)
+            self._add(vrf_of(self._interfaces[name], self._usual), prefix, distance, hop)
 
     def _add(self, vrf: str, prefix: IPNetwork, distance: int, hop: NextHop) -> None:
         self._grouped.setdefault((vrf, prefix, distance), []).append(hop)

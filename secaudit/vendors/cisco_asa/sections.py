@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
+
 from secaudit.text.bilingual import Text
 from secaudit.vendors.cisco_asa.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger
@@ -82,6 +85,8 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("snmp-server community", "management"),
         ("snmp-server host-group", "management"),
         ("snmp-server enable", "management"),
+        ("snmp-server", "management"),
+        ("no snmp-server", "management"),
         ("no snmp-server enable", "management"),
         ("logging enable", "management"),
         ("no logging enable", "management"),
@@ -138,14 +143,34 @@ def is_around(node: Node) -> bool:
     return keys[0][-1] in "#>" and len(keys[0]) > 1 and (len(keys) == 1 or keys[1] in _AT_A_PROMPT)
 
 
+@cache
+def _told_by_first_word() -> dict[str, str]:
+    """First words that alone tell the section, whatever stands behind them, as those of long lists of lines do."""
+    starts = Counter(start[0] for start in _SECTIONS)
+    return {
+        start[0]: section
+        for start, section in _SECTIONS.items()
+        if starts[start[0]] == len(start) == 1
+        and section != "access list"
+        and irrelevance().reason("global", start) is None
+        and not irrelevance().goes_on("global", start[0])
+    }
+
+
 def collect(tree: LineTree, ledger: Ledger) -> Sections:
     """Sorts the top-level lines; lines known not to matter and unknown ones are booked at once."""
     sections = Sections(_TABLE)
     lists = sections.nodes["access list"]
+    alone = _told_by_first_word()
     for node in tree.roots:
         keys = node.keys
         if keys[0] == "access-list" and len(keys) > 2 and keys[1] not in ("alert-interval", "deny-flow-max"):
             lists.append(node)
+            continue
+        section = alone.get(keys[0])
+        if section is not None:
+            sections.nodes[section].append(node)
+            _note_words(sections, node)
             continue
         found = _TABLE.find(keys)
         known = irrelevance().reason("global", keys)
@@ -161,7 +186,11 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
         else:
             ledger.leave(node)
         if found is None or found[1] != "access list":
-            sections.words.update(node.words)
-            for child in node.below() if node.children else ():
-                sections.words.update(child.words)
+            _note_words(sections, node)
     return sections
+
+
+def _note_words(sections: Sections, node: Node) -> None:
+    sections.words.update(node.words)
+    for child in node.below() if node.children else ():
+        sections.words.update(child.words)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
@@ -28,6 +29,13 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import prefix_length
 
 _MOST_PREFIXES = 64
+
+
+@lru_cache(maxsize=1024)
+def _alone(name: str) -> frozenset[str]:
+    return frozenset((name,))
+
+
 _HARMLESS = frozenset(
     ("ikev1", "ikev2", "transform-set", "pfs", "security-association", "nat-t-disable", "connection-type",
      "phase1-mode", "trustpoint", "df-bit", "tfc-packets", "validate-icmp-errors")
@@ -47,6 +55,10 @@ _UNENCRYPTED = Text(
 _VPN_FILTER = Text(
     ja="vpn-filter や動的なポリシーが、VPN から来た通信をさらに制限することがあります",
     en="a vpn-filter or a dynamic policy may restrict packets that came by a VPN",
+)
+_BYPASS_DEFAULT = Text(
+    ja="sysopt connection permit-vpn の行がなく、既定で VPN からの通信がアクセスリストを通らないかを確認できません",
+    en="there is no line about `sysopt connection permit-vpn`, and whether packets that came by a VPN pass by the lists is not confirmed",
 )
 _VTI = Text(
     ja="仮想トンネルインタフェースから来た通信にアクセスリストが働くかを確認できません",
@@ -97,6 +109,8 @@ class Vpn:
     """By interface, the lines that let remote access clients in."""
     bypass: Sources | None = ()
     """None: `no sysopt connection permit-vpn`."""
+    bypass_unsure: bool = False
+    """Nothing says it, and the default is not sure."""
     restricted: Sources = ()
     _maps: dict[str, dict[int, _Entry]] = field(default_factory=dict)
     _applied: dict[str, tuple[str, SourceLine]] = field(default_factory=dict)
@@ -227,7 +241,7 @@ class Vpn:
         """An interface with the tunnels that stand where it stands; None stays every interface."""
         if name is None:
             return None
-        return self._standing.get(name, frozenset((name,)))
+        return self._standing.get(name) or _alone(name)
 
     def interfaces_of_tunnels(self, held: Mapping[str, Interface]) -> dict[str, Interface]:
         """The interfaces, with one for every tunnel and the packets diverted into them."""
@@ -277,15 +291,15 @@ class Vpn:
         if self.bypass is not None:
             sources = (*self.bypass, *self.restricted) or identity
             if self.tunnels:
-                unsure = bool(self.restricted)
+                doubt = _VPN_FILTER if self.restricted else _BYPASS_DEFAULT if self.bypass_unsure else None
                 lines.append(
                     FilterLine(
                         "sysopt connection permit-vpn",
                         Action.PERMIT,
                         ANY_PACKET,
                         sources or self.tunnels[0].sources,
-                        Certainty.UNCERTAIN if unsure else Certainty.ALWAYS,
-                        _VPN_FILTER if unsure else None,
+                        Certainty.ALWAYS if doubt is None else Certainty.UNCERTAIN,
+                        doubt,
                         ingress=self.names_of_tunnels,
                     )
                 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from secaudit.network.device import Device, DoubtKind, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceKind
-from secaudit.network.matches import ANY_IPV6_PACKET
+from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.network.routes import DynamicRouting, Relay, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
@@ -18,13 +18,13 @@ from secaudit.vendors.cisco.addresses_behind import addresses_behind
 from secaudit.vendors.cisco.applied_filters import AppliedFilters, read_inspections
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts, resolve_unnumbered
 from secaudit.vendors.cisco.learnt import doubtful_multicast, doubtful_prefixes, learnt_defaults
-from secaudit.vendors.cisco.management import Management
 from secaudit.vendors.cisco.object_groups import read_object_groups
 from secaudit.vendors.cisco.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.cisco.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco.vocabulary import names
 from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
 from secaudit.vendors.cisco_ios.interfaces import read_interface
+from secaudit.vendors.cisco_ios.management import IosManagement
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
 from secaudit.vendors.cisco_ios.routes import (
     default_gateway,
@@ -33,7 +33,7 @@ from secaudit.vendors.cisco_ios.routes import (
     read_vrfs,
     static_routes,
 )
-from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.cisco_ios.vocabulary import Defaults, defaults, irrelevance
 from secaudit.vendors.cisco_ios.zones import POLICY_NAME, ZoneFirewall, read_zone_blocks
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import LineTree, Node
@@ -49,13 +49,15 @@ PIPELINE = (
 )
 """An inbound list on the outside sees the global destination, an outbound one the translated source (table 0.2)."""
 
-FORWARDED_BROADCASTS = (37, 49, 53, 67, 68, 69, 137, 138)
-"""What `ip helper-address` passes on unless `ip forward-protocol` says otherwise: TIME, TACACS, DNS, DHCP, TFTP, NetBIOS."""
 _EVERY_PORT = tuple(range(65536))
 
 _IPV6_OFF = Text(
     ja="ipv6 unicast-routing がないため IPv6 は転送されないはずですが、既定値は機種により確認が必要です",
     en="without `ipv6 unicast-routing` IPv6 should not be forwarded, but the default of this model is not confirmed",
+)
+_ROUTING_OFF = Text(
+    ja="ip routing の行がありません。スイッチの既定では中継しない機種が多いものの、機種により確認が必要です",
+    en="there is no line `ip routing`: most switches do not route by default, but the default of this model is not confirmed",
 )
 _IPV6_ROUTES = Text(
     ja="no ip routing と ipv6 unicast-routing が併記されています",
@@ -69,9 +71,11 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     """One device; `fallback` is its name when the file has no hostname."""
     for node in sections.of("structure"):
         ledger.use_all(node)
+    name, version, model, identity = _identity(sections, tree, ledger, fallback)
+    usual = defaults(version)
     interfaces: dict[str, InterfaceFacts] = {}
     for node in sections.of("interface"):
-        read_interface(node, interfaces, ledger, sections.take)
+        read_interface(node, interfaces, ledger, sections.take, usual)
     resolve_unnumbered(interfaces)
 
     lists, ipv6_lists = defined_lists(sections, ledger)
@@ -88,8 +92,8 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         + [word for node in sections.of("nat") for word in node.words]
     )
     route_maps = read_route_maps(sections.of("route map"), needed, ledger)
-    forwards = _forwards(sections, interfaces, routes, dynamic, switch, ledger)
-    gateway_routes = default_gateway(sections.of("default gateway"), forwards, ledger)
+    forwards = _forwards(sections, interfaces, routes, dynamic, switch, usual, ledger)
+    gateway_routes = default_gateway(sections.of("default gateway"), forwards is not False, ledger)
 
     applied = AppliedFilters(
         lists,
@@ -100,7 +104,8 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         ledger,
     )
     applied.build()
-    policy = _policy(sections, interfaces, lists, ipv6_lists, ledger)
+    off = _not_forwarded(sections, interfaces, forwards, usual)
+    policy = _policy(sections, interfaces, lists, ipv6_lists, off, ledger)
     filters = dict(applied.filters)
     if policy is not None:
         filters[policy.name] = policy
@@ -109,14 +114,14 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     translation = AddressTranslation(lists, route_maps, interfaces, ledger)
     nat_rules = translation.build(sections.of("nat"))
     by_policy = policy_routes(interfaces, route_maps, lists, ledger)
-    name, version, model, identity = _identity(sections, tree, ledger, fallback)
-    reader = _management(sections, lists, ipv6_lists, ledger)
-    management = reader.build(version, identity)
+    reader = IosManagement(lists, ipv6_lists, ledger, irrelevance())
+    reader.read(sections)
+    management = reader.build(usual.services, identity)
     vrfs = {facts.name: facts.vrf for facts in interfaces.values()}
     itself = reader.filter_for_itself(_control_plane(sections, ledger), vrfs)
     if itself is not None:
         filters[itself.name] = itself
-    broadcasts = _forwarded_broadcasts(sections, ledger)
+    broadcasts = _forwarded_broadcasts(sections, usual, ledger)
     crypto_tunnels = read_crypto_maps(sections.of("crypto map"), interfaces, lists, ledger)
     device = Device(
         name=name,
@@ -134,7 +139,7 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         policy_routes=by_policy,
         dynamic_routing=dynamic,
         nat_rules=nat_rules,
-        forwards=forwards,
+        forwards=forwards is not False,
         management=management,
         doubts=ledger.all_doubts(),
         notices=tuple(ledger.notices),
@@ -147,9 +152,9 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     return with_crypto_maps(device, crypto_tunnels)
 
 
-def _forwarded_broadcasts(sections: Sections, ledger: Ledger) -> tuple[int, ...]:
+def _forwarded_broadcasts(sections: Sections, usual: Defaults, ledger: Ledger) -> tuple[int, ...]:
     """The ports of the broadcasts that are passed on. `ip forward-protocol udp PORT` adds one; what `no` takes away is left in."""
-    ports = set(FORWARDED_BROADCASTS)
+    ports = set(usual.forwarded_broadcasts)
     for node in sections.of("forward protocol"):
         ledger.use_all(node)
         for word in node.keys[3:4] if node.keys[2:3] == ("udp",) else ():
@@ -252,12 +257,12 @@ def _forwards(
     routes: tuple[Route, ...],
     dynamic: tuple[DynamicRouting, ...],
     switch: bool,
+    usual: Defaults,
     ledger: Ledger,
-) -> bool:
+) -> bool | None:
     """False only when sure: `no ip routing`, or a switch without `ip routing` that has no second place to route to.
 
-    Switches do not route until `ip routing` is given, but some models have it on by default, so a switch with several
-    addressed interfaces counts as routing.
+    None: a switch with several addressed interfaces and neither `ip routing` nor a route, where the default of the model decides.
     """
     for section in ("ip routing", "no ip routing", "ipv6 routing"):
         for node in sections.of(section):
@@ -269,17 +274,25 @@ def _forwards(
             ledger.doubt(DoubtKind.UNSUPPORTED, _IPV6_ROUTES, (explicit_off[-1].line, ipv6[-1].line))
             return True
         return False
-    if sections.of("ip routing") or ipv6 or not switch or routes or dynamic:
+    if not switch:
+        return bool(sections.of("ip routing") or ipv6) or usual.routing_of_routers
+    if sections.of("ip routing") or ipv6 or routes or dynamic:
         return True
-    places: dict[str, int] = {}
+    return usual.routing_of_switches if len(_places(interfaces)) > 1 else False
+
+
+def _places(interfaces: Mapping[str, InterfaceFacts]) -> Sources:
+    """What tells of the subnets of a VRF that has several: without a second one there is nothing to route to."""
+    places: dict[str, list[SourceLine]] = {}
     for facts in interfaces.values():
-        if facts.kind is InterfaceKind.LOOPBACK:
+        if facts.kind is InterfaceKind.LOOPBACK or not facts.enabled:
             continue
-        subnets = {entry.address.network for entry in facts.addresses}
-        count = len(subnets) + (facts.dynamic_address or facts.unnumbered is not None)
-        if count and facts.enabled:
-            places[facts.vrf] = places.get(facts.vrf, 0) + count
-    return any(count > 1 for count in places.values())
+        subnets = {entry.address.network: entry.sources[0] for entry in facts.addresses}
+        held = places.setdefault(facts.vrf, [])
+        held += subnets.values()
+        if facts.dynamic_address or facts.unnumbered is not None:
+            held.append(facts.sources[0])
+    return tuple(line for held in places.values() if len(held) > 1 for line in held)
 
 
 def _policy(
@@ -287,9 +300,10 @@ def _policy(
     interfaces: Mapping[str, InterfaceFacts],
     lists: Mapping[str, AccessList],
     ipv6_lists: Mapping[str, AccessList],
+    off: tuple[FilterLine, ...],
     ledger: Ledger,
 ) -> Filter | None:
-    """The filter for forwarded packets: the zone-based firewall, and IPv6 that is probably off."""
+    """The filter for forwarded packets: the zone-based firewall, and behind it what is probably not forwarded at all (`off`)."""
     firewall = ZoneFirewall(lists, ipv6_lists, ledger)
     read_zone_blocks(
         firewall,
@@ -299,18 +313,41 @@ def _policy(
         sections.of("zone pair"),
     )
     policy = firewall.build(interfaces)
-    addressed = tuple(facts.sources[0] for facts in interfaces.values() if facts.ipv6)
-    if len(addressed) < 2 or sections.of("ipv6 routing"):
+    if not off:
         return policy
-    off = FilterLine(
-        "no ipv6 unicast-routing", Action.DENY, (ANY_IPV6_PACKET,), addressed, Certainty.UNCERTAIN, _IPV6_OFF
-    )
     if policy is None:
-        return Filter("forwarding", (off,), Action.PERMIT, addressed, default_sources=addressed)
+        sources = tuple(dict.fromkeys(source for line in off for source in line.sources))
+        return Filter("forwarding", off, Action.PERMIT, sources, default_sources=sources)
     return Filter(
-        POLICY_NAME, (off, *policy.lines), policy.default, policy.sources,
+        POLICY_NAME, (*off, *policy.lines), policy.default, policy.sources,
         default_sources=policy.default_sources, stateful=policy.stateful,
     )  # fmt: skip
+
+
+def _not_forwarded(
+    sections: Sections, interfaces: Mapping[str, InterfaceFacts], forwards: bool | None, usual: Defaults
+) -> tuple[FilterLine, ...]:
+    """What a default keeps from being forwarded: surely, or only where it is not confirmed for the model."""
+    lines: list[FilterLine] = []
+    if forwards is None:
+        places = _places(interfaces)
+        lines.append(
+            FilterLine("no ip routing", Action.DENY, (ANY_IPV4_PACKET,), places, Certainty.UNCERTAIN, _ROUTING_OFF)
+        )
+    addressed = tuple(facts.sources[0] for facts in interfaces.values() if facts.ipv6)
+    if len(addressed) > 1 and not sections.of("ipv6 routing") and usual.ipv6_routing is not True:
+        sure = usual.ipv6_routing is False
+        lines.append(
+            FilterLine(
+                "no ipv6 unicast-routing",
+                Action.DENY,
+                (ANY_IPV6_PACKET,),
+                addressed,
+                Certainty.ALWAYS if sure else Certainty.UNCERTAIN,
+                None if sure else _IPV6_OFF,
+            )
+        )
+    return tuple(lines)
 
 
 def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str) -> tuple[str, str, str, Sources]:
@@ -339,35 +376,3 @@ def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str)
             sources.append(line)
             break
     return name, version, model, tuple(sources)
-
-
-def _management(
-    sections: Sections, lists: Mapping[str, AccessList], ipv6_lists: Mapping[str, AccessList], ledger: Ledger
-) -> Management:
-    management = Management(lists, ipv6_lists, ledger, irrelevance())
-    readers: tuple[tuple[str, Callable[[Node], None]], ...] = (
-        ("line", management.line),
-        ("http", management.http),
-        ("ssh port", management.ssh_port),
-        ("community", management.community),
-        ("snmp", management.snmp_user),
-        ("tftp", lambda node: management.service_on("tftp", node)),
-        ("ftp", lambda node: management.service_on("ftp", node)),
-        ("enable", management.enable),
-        ("username", management.username),
-        ("syslog", management.logging_host),
-        ("ntp", management.time_server),
-        ("dns", management.name_server),
-    )
-    for section, read in readers:
-        for node in sections.of(section):
-            read(node)
-    for section in ("irrelevant", "router"):
-        for node in sections.of(section):
-            management.shared_key(node)
-            for child in node.below():
-                management.shared_key(child, " ".join(node.words) + " ")
-    for node in sections.of("interface"):
-        for child in node.children:
-            management.shared_key(child)
-    return management

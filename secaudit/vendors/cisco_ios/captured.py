@@ -10,18 +10,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from secaudit.network.captured import Flaw, Origin
+from secaudit.network.captured import Origin
 from secaudit.network.intervals import IPNetwork
-from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables
-from secaudit.vendors.table_lines import Entry, TableDraft, network
+from secaudit.vendors.table_commands import Typed, command_flaws, inside_texts, prints_every_table, text_flaw
+from secaudit.vendors.table_finder import goes_on
+from secaudit.vendors.table_lines import ASA_CODES6, AWPLUS_CODES, Entry, TableDraft, masked, miscounted, network
 
 VENDOR = "cisco_ios"
-_ECHO = re.compile(r"(?:show|sh)\s+(?:ip|ipv6)\s+route(?:\s+vrf\s+\S+)?\s*\Z", re.IGNORECASE)
-_BEGINNINGS = frozenset("ICGRsS")
-"""How the first line of a table begins: one of the headings below, or the command itself."""
+_WHOLE = re.compile(r"sh(?:ow?)?\s+(?:ip|ipv6)\s+ro(?:ute?|u)?(?:\s+vrf\s+(?P<vrf>\S{1,64}))?\s*", re.IGNORECASE)
+_BEGINNINGS = frozenset("ICGR")
+"""How the first line of a table begins: one of the headings below."""
 _VRF = re.compile(r"Routing Table: (\S+)\s*\Z")
 _CODES = re.compile(r"Codes: (?:L - local, )?C - connected")
 _MORE_CODES = re.compile(r"\s+\S{1,3} [-–] |\s+\S{1,3} \S+,")
@@ -42,15 +43,21 @@ _PROTOCOLS = {
 _KINDS = frozenset(("IA", "E1", "E2", "N1", "N2", "EX", "L1", "L2", "ia", "su"))
 
 
+_ROWS = re.compile(
+    r"[A-Za-z]{1,2}\d?[*+%&]*(?: +[A-Za-z]{1,2}\d?)? +(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f:]{2,40}/\d)|\s+\[\d+/\d+\]|\s+via |\s+is directly|\s*\d+\.\d+\.\d+\.\d+(?:/\d+)? is "
+)
+_MOST_OF_LEGEND = 16
+
+
 def find_tables(text: ConfigText) -> FoundTables:
     """Every table of a text."""
-    finder = _Finder(text.lines)
-    return finder.find()
+    return _Finder(text.lines, Typed(text)).find()
 
 
 @dataclass(slots=True)
 class _Finder:
     lines: Sequence[SourceLine]
+    typed: Typed
     position: int = 0
     tables: list[tuple[TableDraft, bool]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
@@ -62,23 +69,36 @@ class _Finder:
                 self.position += 1
                 continue
             heading = self._heading()
-            if heading is None:
-                continue
-            draft, count = heading
-            if draft.family == 4:
-                self._ipv4(draft)
-            else:
-                self._ipv6(draft, count)
-            self.tables.append((draft, self.position < len(self.lines)))
+            if heading is not None:
+                self._table(*heading)
+        inside = inside_texts(lines, any_delimiter=True) if self.tables else frozenset()
+        for draft, _ in self.tables:
+            if draft.heading[0].number in inside:
+                draft.flaws.append(text_flaw(draft.heading))
         return FoundTables(tuple(draft.build(ended=ended) for draft, ended in self.tables), frozenset(self.used))
 
-    def _heading(self) -> tuple[TableDraft, int] | None:
-        """The lines before the first entry; None when there is no table here (what was looked at begins none either)."""
-        first = self.lines[self.position].text
-        if first[:1] in "sS" and not _ECHO.match(first):
-            self.position += 1
-            return None
-        index, vrf = self.position, ""
+    def _table(self, draft: TableDraft, count: int, begun: int) -> None:
+        command = self.typed.in_front(begun, self.used)
+        if command is not None:
+            self.used.add(command.number)
+        if draft.family == 4:
+            self._ipv4(draft)
+        else:
+            self._ipv6(draft, count)
+        draft.flaws += command_flaws(command, _WHOLE, draft, bare_is_all=False)
+        more = prints_every_table(command, _WHOLE, bare_is_all=False) and self._next_begins()
+        self.tables.append((draft, more or self.typed.ended(self.position)))
+
+    def _next_begins(self) -> bool:
+        """Whether the next line that is not blank is the heading of another VRF."""
+        following = (line.text for line in self.lines[self.position : self.position + 5])
+        return _VRF.match(next((text for text in following if text.strip()), "")) is not None
+
+    def _heading(self) -> tuple[TableDraft, int, int] | None:
+        """The lines before the first entry, the number of entries, and where it begins; None when there is no table here (what was looked at
+        begins none either)."""
+        begun = index = self.position
+        vrf = ""
         taken: list[SourceLine] = []
         while index < len(self.lines):
             line = self.lines[index]
@@ -86,20 +106,35 @@ class _Finder:
             taken.append(line)
             index += 1
             if ipv6 is not None:
+                if index < len(self.lines) and ASA_CODES6.match(self.lines[index].text):
+                    break
                 name = ipv6.group(1) or ""
                 index = self._codes(index, taken)
                 vrf = "" if name.lower() in ("", "default") else name
-                return self._begin(vrf, 6, taken, index), int(ipv6.group(2))
+                return self._begin(vrf, 6, taken, index), int(ipv6.group(2)), begun
             if _LAST_RESORT.match(line.text):
-                return self._begin(vrf, 4, taken, index), 0
+                if masked(self.lines, index):
+                    index += 1
+                    break
+                return self._begin(vrf, 4, taken, index), 0, begun
             if named is not None:
                 vrf = named.group(1)
+            elif AWPLUS_CODES.match(line.text):
+                index = self._behind_last_resort(index) + 1
+                break
             elif _CODES.match(line.text):
                 index = self._codes(index, taken)
-            elif line.text.strip() and not _ECHO.match(line.text):
+            elif line.text.strip() or self.typed.prompt(line) is not None:
                 break
         self.position = max(index - 1, self.position + 1)
         return None
+
+    def _behind_last_resort(self, index: int) -> int:
+        """Behind the legend of another vendor's table, which goes on as a table of ours does."""
+        for at in range(index, min(len(self.lines), index + _MOST_OF_LEGEND)):
+            if _LAST_RESORT.match(self.lines[at].text):
+                return at + 1
+        return index
 
     def _codes(self, index: int, taken: list[SourceLine]) -> int:
         while index < len(self.lines):
@@ -123,12 +158,19 @@ class _Finder:
         pattern = _ENTRY if draft.family == 4 else _ENTRY6
         while self.position < len(self.lines):
             line = self.lines[self.position]
+            if self.typed.prompt(line) is not None:
+                break
             if not line.text.strip():
                 blank.append(line)
-            elif blank and body and not any(one.match(line.text) for one in (pattern, _MORE, _SUBNETS)):
-                break
+            elif any(one.match(line.text) for one in (pattern, _MORE, _SUBNETS)):
+                self.used.update(one.number for one in (*blank, line))
+                blank = []
+                body.append(line)
             else:
-                if line.text[:1] not in " " and _ECHO.match(line.text):
+                if (blank and body) or _VRF.match(line.text) or _IPV6.match(line.text):
+                    break
+                if not (_ROWS.match(line.text) or goes_on(self.lines, self.position, _ROWS)):
+                    draft.unread.append(line)
                     break
                 self.used.update(one.number for one in (*blank, line))
                 blank = []
@@ -182,7 +224,7 @@ class _Finder:
         if entry is not None:
             entry.into(draft)
         if seen != count:
-            draft.flaws.append(_miscounted(draft.heading[0], count, seen))
+            draft.flaws.append(miscounted(draft.heading[0], count, seen))
 
 
 @dataclass(slots=True)
@@ -219,7 +261,7 @@ class _Counted:
     def close(self) -> None:
         """Checks the number."""
         if self.line is not None and len(self.seen) != self.expected:
-            self.draft.flaws.append(_miscounted(self.line, self.expected, len(self.seen)))
+            self.draft.flaws.append(miscounted(self.line, self.expected, len(self.seen)))
         self.line, self.around, self.mask = None, None, ""
 
 
@@ -242,11 +284,3 @@ def _origin(codes: str) -> tuple[Origin, str] | None:
     if words[0] in _ORIGINS:
         return _ORIGINS[words[0]], ""
     return Origin.LEARNT, _PROTOCOLS.get(words[0], words[0])
-
-
-def _miscounted(line: SourceLine, expected: int, seen: int) -> Flaw:
-    text = Text(
-        ja=f"経路表には {expected} 件あるはずだが {seen} 件しかない。途中で切れているか、一部だけの表である。",
-        en=f"there should be {expected} entries and there are {seen}: the table was cut, or is only a part",
-    )
-    return Flaw(text, (line,))

@@ -13,7 +13,7 @@ from secaudit.vendors.cisco import switch_ports
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.cisco.vocabulary import interface_name
 from secaudit.vendors.cisco.words import Words
-from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.cisco_ios.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.unread_scope import scope_of_interface_line
@@ -23,7 +23,11 @@ _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging
 
 
 def read_interface(
-    node: Node, interfaces: dict[str, InterfaceFacts], ledger: Ledger, elsewhere: Callable[[Node], bool]
+    node: Node,
+    interfaces: dict[str, InterfaceFacts],
+    ledger: Ledger,
+    elsewhere: Callable[[Node], bool],
+    usual: Defaults,
 ) -> None:
     """Reads one `interface` block; a name that comes again adds to the first block.
 
@@ -39,7 +43,13 @@ def read_interface(
         return
     facts = interfaces.get(name)
     if facts is None:
-        facts = interfaces[name] = InterfaceFacts(name, [])
+        facts = interfaces[name] = InterfaceFacts(
+            name,
+            [],
+            access_vlan=usual.access_vlan,
+            native_vlan=usual.native_vlan,
+            mode="access" if usual.ports_negotiate is False else "",
+        )
     facts.sources.append(node.line)
     ledger.use(node)
     for child in node.children:

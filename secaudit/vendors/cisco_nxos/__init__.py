@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.cisco_nxos import recognition
-from secaudit.vendors.reader import ReadConfig
+from secaudit.vendors.reader import FoundTables, ReadConfig
 
 NAME = "cisco_nxos"
 
@@ -18,6 +18,12 @@ class CiscoNxosReader:
     def score(self, text: ConfigText) -> int:
         """See `recognition.score`."""
         return recognition.score(text)
+
+    def find_tables(self, text: ConfigText) -> FoundTables:
+        """See `captured.find_tables`."""
+        from secaudit.vendors.cisco_nxos import captured
+
+        return captured.find_tables(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """See `reader.read`."""

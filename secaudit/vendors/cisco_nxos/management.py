@@ -13,9 +13,9 @@ from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.access_lists import AccessList
 from secaudit.vendors.cisco.local_filter import Restriction
 from secaudit.vendors.cisco.management import WELL_KNOWN_COMMUNITIES, Management
+from secaudit.vendors.cisco_nxos.defaults import defaults
 from secaudit.vendors.cisco_nxos.features import Features
 from secaudit.vendors.cisco_nxos.sections import Sections
-from secaudit.vendors.cisco_nxos.vocabulary import defaults
 from secaudit.vendors.common.ledger import MANAGEMENT
 from secaudit.vendors.common.lines import Node
 

@@ -39,6 +39,11 @@ class Irrelevance:
                     best = (depth, branch.reason)
         return best
 
+    def goes_on(self, context: str, key: str) -> bool:
+        """Whether some irrelevant lines begin with this word."""
+        words = self.contexts[context].words
+        return key in words or "*" in words
+
 
 def load_irrelevance(package: str, contexts: Iterable[str]) -> Irrelevance:
     """Reads `data/irrelevant.toml` of a package: entries with `ja`, `en` and, by context, patterns of leading words (`*` is any one word)."""

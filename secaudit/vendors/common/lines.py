@@ -105,16 +105,36 @@ def read_tree(lines: Sequence[SourceLine], delimiter_of: Delimiter | None = None
         stack.append((indent, node))
         delimiter = None if delimiter_of is None else delimiter_of(node)
         if delimiter is not None:
-            position = _skip_text(tree, lines, position, line, delimiter)
+            position = _skip_text(tree, lines, position, line, delimiter, delimiter_of)
     return tree
 
 
-def _skip_text(tree: LineTree, lines: Sequence[SourceLine], position: int, opening: SourceLine, delimiter: str) -> int:
-    """Takes the lines up to the closing delimiter as text; when it is not found nothing is skipped."""
+def _skip_text(
+    tree: LineTree,
+    lines: Sequence[SourceLine],
+    position: int,
+    opening: SourceLine,
+    delimiter: str,
+    delimiter_of: Delimiter | None,
+) -> int:
+    """Takes the lines up to the closing delimiter as text; when it is not found nothing is skipped.
+
+    A device writes nothing behind the closing delimiter. Where something stands there, or the line opens a text block of its own, the
+    delimiter of this one was lost, and the lines between may be configuration.
+    """
     if len(tree.unclosed) < _UNCLOSED_BANNERS:
         for index in range(position, min(position + _BANNER_LINES, len(lines))):
             if delimiter in lines[index].text:
+                if lines[index].text.partition(delimiter)[2].strip() or _opens(lines[index], delimiter_of):
+                    break
                 tree.structure.update(line.number for line in lines[position : index + 1])
                 return index + 1
     tree.unclosed.append(opening)
     return position
+
+
+def _opens(line: SourceLine, delimiter_of: Delimiter | None) -> bool:
+    words = tuple(line.text.split())
+    if delimiter_of is None or not words:
+        return False
+    return delimiter_of(Node(line, words, tuple(word.lower() for word in words))) is not None

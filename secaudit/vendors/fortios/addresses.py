@@ -167,7 +167,8 @@ class Addresses:
         return self._with_unknown(family, group, result)
 
     def _object(self, family: Family, name: str, entry: Section) -> AddressSet:
-        kind = entry.get("type", "ipmask" if family == 4 else "ipprefix")
+        usual = self.scope.defaults
+        kind = entry.get("type", usual.address_type if family == 4 else usual.address6_type)
         lines = (*entry.opening, *(line for setting in entry.settings.values() for line in setting.lines))
         sources = self._object_sources(entry)
         if name in _PREDEFINED_UNCERTAIN:

@@ -15,11 +15,16 @@ from secaudit.network.matches import Family
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables
+from secaudit.vendors.table_commands import Typed, command_flaws, inside_texts, text_flaw
+from secaudit.vendors.table_finder import goes_on
 from secaudit.vendors.table_lines import Entry, TableDraft, network
 
 VENDOR = "fortios"
-_ECHO = re.compile(r"get\s+router\s+info6?\s+routing-table\b.*\Z", re.IGNORECASE)
-_BEGINNINGS = frozenset("CRIg")
+_WHOLE = re.compile(
+    r"get\s+router\s+(?:info\s+routing-table\s+all|info6\s+routing-table(?:\s+all)?)(?P<vrf>)\s*", re.IGNORECASE
+)
+_BEGINNINGS = frozenset("CRI")
+_ROWS = re.compile(r"[A-Za-z][\w*> ]{0,6}\s+[0-9A-Fa-f:.]{2,45}/\d|\s*\[\d+/\d+\]|\s+via |Routing table for VRF=")
 _VRF = re.compile(r"Routing table for VRF=(\d{1,5})\s*\Z")
 _IPV6 = re.compile(r"IPv6 Routing Table\s*\Z")
 _CODES = re.compile(r"Codes: K - kernel(?: route)?, C - connected")
@@ -41,12 +46,13 @@ _RECURSIVE = (
 
 def find_tables(text: ConfigText) -> FoundTables:
     """Every table of a text."""
-    return _Finder(text.lines).find()
+    return _Finder(text.lines, Typed(text)).find()
 
 
 @dataclass(slots=True)
 class _Finder:
     lines: Sequence[SourceLine]
+    typed: Typed
     position: int = 0
     tables: list[tuple[TableDraft, bool]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
@@ -55,15 +61,26 @@ class _Finder:
         lines = self.lines
         while self.position < len(lines):
             text = lines[self.position].text
-            if text[:1] in _BEGINNINGS and any(one.match(text) for one in (_CODES, _VRF, _IPV6, _ECHO)):
+            if text[:1] in _BEGINNINGS and self._begins(text):
                 self._section()
             else:
                 self.position += 1
+        inside = inside_texts(lines) if self.tables else frozenset()
+        for draft, _ in self.tables:
+            if draft.heading[0].number in inside:
+                draft.flaws.append(text_flaw(draft.heading))
         return FoundTables(tuple(draft.build(ended=ended) for draft, ended in self.tables), frozenset(self.used))
+
+    def _begins(self, text: str) -> bool:
+        if _IPV6.match(text):
+            behind = self.lines[self.position + 1 : self.position + 2]
+            return any(_CODES.match(line.text) for line in behind)
+        return _CODES.match(text) is not None or _VRF.match(text) is not None
 
     def _section(self) -> None:
         """One command's output: headings, the letters, and a table for every VRF."""
         begun = self.position
+        command = self.typed.in_front(begun, self.used)
         family: Family = 4
         heading: list[SourceLine] = []
         draft: TableDraft | None = None
@@ -75,6 +92,8 @@ class _Finder:
             line = self.lines[self.position]
             text = line.text
             vrf = _VRF.match(text)
+            if self.typed.prompt(line) is not None:
+                break
             if not text.strip():
                 blank.append(line)
                 self.position += 1
@@ -85,11 +104,10 @@ class _Finder:
             more = _MORE.match(text) or (_MORE_UNINDENTED.match(text) if entry is not None else None)
             started = None if is_heading else _ENTRY.match(text)
             if not is_heading and more is None and started is None:
-                if self.position == begun and _ECHO.match(text):
-                    heading.append(line)
-                    self.position += 1
-                    continue
-                if draft is None or blank or _ECHO.match(text):
+                if draft is None or blank:
+                    break
+                if not (_ROWS.match(text) or goes_on(self.lines, self.position, _ROWS)):
+                    draft.unread.append(line)
                     break
             self.used.update(one.number for one in (*blank, line))
             blank = []
@@ -122,7 +140,13 @@ class _Finder:
         self.position = max(self.position - len(blank), begun + 1)
         if drafts:
             self.used.update(line.number for line in heading)
-        self.tables += [(one, self.position < len(self.lines)) for one in drafts]
+            if command is not None:
+                self.used.add(command.number)
+        ended = self.typed.ended(self.position)
+        for one in drafts:
+            # The command prints the tables of all VRFs; that of the last one ends where the output does.
+            one.flaws += command_flaws(command, _WHOLE, one, bare_is_all=True)
+            self.tables.append((one, ended))
 
 
 def _plain(piece: str) -> str:

@@ -48,7 +48,7 @@ def is_central(scope: Scope) -> bool:
 
 def source_rules(scope: Scope, ports: Ports, addresses: Addresses, pools: Pools, vips: Vips) -> Iterator[NatRule]:
     """The rules of the table; nothing, and a notice, where central NAT is off."""
-    entries = [entry for entry in scope.entries(TABLE) if entry.get("status", "enable") != "disable"]
+    entries = [entry for entry in scope.entries(TABLE) if scope.works(entry)]
     if not is_central(scope):
         if entries:
             scope.findings.notice(NoticeKind.INACTIVE, _INACTIVE, entries[0].opening)
@@ -67,10 +67,10 @@ def source_rules(scope: Scope, ports: Ports, addresses: Addresses, pools: Pools,
                 uncertain=_BY_A_VIP,
             )
     for entry in entries:
-        yield _rule(entry, ports, addresses, pools)
+        yield _rule(entry, scope.defaults.central_entry_translates, ports, addresses, pools)
 
 
-def _rule(entry: Section, ports: Ports, addresses: Addresses, pools: Pools) -> NatRule:
+def _rule(entry: Section, translates: bool, ports: Ports, addresses: Addresses, pools: Pools) -> NatRule:
     family: Family = 6 if entry.get("type", "ipv4") == "ipv6" else 4
     suffix = "6" if family == 6 else ""
     lines: list[Sources] = [entry.opening, entry.lines_of(*_SHOWN)]
@@ -86,7 +86,7 @@ def _rule(entry: Section, ports: Ports, addresses: Addresses, pools: Pools) -> N
     # Which of the ports of a packet these compare is not told where we looked.
     known = known and all(entry.get(name) in _ANY_NUMBER for name in ("orig-port", "dst-port"))
     translation: Translation | None = None
-    if entry.get("nat", "enable") == "enable":
+    if entry.is_on("nat", translates):
         translation, pool_lines, pool_known = _translation(entry, f"nat-ippool{suffix}", pools)
         lines.append(pool_lines)
         known = known and pool_known

@@ -74,6 +74,12 @@ def conditions(entry: Section) -> list[Condition]:
     return found
 
 
+def logs_all(scope: Scope, entry: Section) -> bool:
+    """Whether a policy logs every session; `enable` is how releases before 5.0 write it."""
+    said = entry.get("logtraffic")
+    return said in ("all", "enable") if said else scope.defaults.policy_logs_all
+
+
 def schedule_condition(scope: Scope, entry: Section) -> Condition | None:
     """The condition that the schedule makes; None when it always holds."""
     name = entry.get("schedule")

@@ -168,7 +168,7 @@ class Ledger:
         for group in (section.settings, section.unset):
             for name, setting in group.items():
                 numbers = [line.number for line in setting.lines]
-                if not settable or (name in _SWITCHES and not _is_switch(setting.values)):
+                if not settable or not _may_be(name, setting.values):
                     unknown += setting.lines
                 elif name in words.used:
                     self.used.update(numbers)
@@ -189,15 +189,24 @@ class Ledger:
             self.unknown_sections.append(UnknownSection(path, plane or Plane.TRAFFIC, tuple(lines)))
 
 
+_ON_OR_OFF = frozenset(("enable", "disable"))
 _SWITCHES = frozenset((
     "srcaddr-negate", "dstaddr-negate", "srcaddr6-negate", "dstaddr6-negate", "service-negate", "exclude", "portforward", "blackhole",
     "input-device-negate", "internet-service", "internet-service-src", "internet-service6", "internet-service6-src", "nat", "match-vip",
+    "allow-traffic-redirect", "ipv6-allow-traffic-redirect",
 ))  # fmt: skip
-"""Settings that are on or off, whatever section they are in."""
+_CHOICES = {
+    **dict.fromkeys(_SWITCHES, _ON_OR_OFF),
+    "status": _ON_OR_OFF | {"up", "down"},
+    "intrazone": frozenset(("allow", "deny")),
+}
+"""Settings that are one of a few words, whatever section they are in."""
 
 
-def _is_switch(values: tuple[str, ...]) -> bool:
-    return not any(values) or values in (("enable",), ("disable",))
+def _may_be(name: str, values: tuple[str, ...]) -> bool:
+    """Whether a setting can have these values; those that are not a choice can have any."""
+    choice = _CHOICES.get(name)
+    return choice is None or not any(values) or (len(values) == 1 and values[0] in choice)
 
 
 def _takes_unknown(path: str) -> bool:

@@ -11,6 +11,8 @@ from secaudit.network.routes import DynamicRouting
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.fortios.coverage import Ledger
+from secaudit.vendors.fortios.defaults import Defaults
+from secaudit.vendors.fortios.defaults import defaults as of_release
 from secaudit.vendors.fortios.grammar import Section
 
 SHOWN_LINES = 20
@@ -70,7 +72,7 @@ class Findings:
 class Scope:
     """The sections that one device is made of: those of its VDOM, and the global ones (FO-04).
 
-    `vdom` is None for a device without VDOMs.
+    `vdom` is None for a device without VDOMs; `defaults` are what holds where the sections say nothing.
     """
 
     local: Section
@@ -79,6 +81,10 @@ class Scope:
     version: Version | None
     identity: Sources
     findings: Findings
+    defaults: Defaults = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.defaults = of_release(self.version)
 
     def section(self, path: str) -> Section:
         """A section of the VDOM, or of the whole device when the VDOM has none."""
@@ -91,9 +97,9 @@ class Scope:
         """The entries of a table in file order."""
         return list(self.section(path).entries.values())
 
-    def at_least(self, *version: int) -> bool | None:
-        """Whether the firmware is this version or newer; None when the file does not tell."""
-        return None if self.version is None else self.version >= version
+    def works(self, entry: Section) -> bool:
+        """Whether an entry is in use (`status`)."""
+        return entry.is_on("status", self.defaults.entry_works)
 
 
 def join(lines: Iterable[SourceLine], limit: int = SHOWN_LINES) -> Sources:

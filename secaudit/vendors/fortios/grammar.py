@@ -77,6 +77,11 @@ class Section:
         """Whether `set NAME enable` holds."""
         return self.get(name) == "enable"
 
+    def is_on(self, name: str, usual: bool) -> bool:
+        """Whether a switch is on: as the file says, and as usual where it says nothing; a value that is no `disable` is the wider one."""
+        said = self.get(name)
+        return said != "disable" if said else usual
+
     def lines_of(self, *names: str) -> Sources:
         """The lines of these settings, in the order asked."""
         settings = self.settings

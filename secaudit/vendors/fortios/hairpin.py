@@ -1,8 +1,8 @@
 """Traffic that leaves by the interface it came in by: `allow-traffic-redirect`.
 
 While it is on, a packet whose source is in the subnet of the interface goes back out by the same interface without any
-policy; for other sources that depends on the release (Fortinet community 98332: on by default before 7.4.10 and 7.6.5,
-off from those on and in 8.0). Packets that a VIP translated, and tunnels, are not concerned.
+policy; for other sources that depends on the release (Fortinet community 98332). What it is by default does so as well
+(`data/defaults.toml`). Packets that a VIP translated, and tunnels, are not concerned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from secaudit.network.intervals import of_networks
 from secaudit.network.matches import UNMARKED, Family, Match, any_address
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
-from secaudit.vendors.fortios.findings import Scope, Version
+from secaudit.vendors.fortios.findings import Scope
 
 _OPTIONS: tuple[tuple[Family, str], ...] = ((4, "allow-traffic-redirect"), (6, "ipv6-allow-traffic-redirect"))
 _NOT_CONCERNED = (InterfaceKind.TUNNEL, InterfaceKind.LOOPBACK, InterfaceKind.NULL)
@@ -30,8 +30,9 @@ _UNKNOWN_DEFAULT = Text(
 def hairpin_lines(scope: Scope, interfaces: dict[str, Interface]) -> list[FilterLine]:
     """The lines in front of all policies that stand for `allow-traffic-redirect`."""
     lines: list[FilterLine] = []
-    for family, option in _OPTIONS:
-        works, sources = _works(scope, option)
+    usual = scope.defaults.allow_traffic_redirect, scope.defaults.ipv6_allow_traffic_redirect
+    for (family, option), on in zip(_OPTIONS, usual, strict=True):
+        works, sources = _works(scope, option, on)
         if works is False:
             continue
         for interface in interfaces.values():
@@ -40,19 +41,13 @@ def hairpin_lines(scope: Scope, interfaces: dict[str, Interface]) -> list[Filter
     return lines
 
 
-def _works(scope: Scope, option: str) -> tuple[bool | None, Sources]:
+def _works(scope: Scope, option: str, usual: bool | None) -> tuple[bool | None, Sources]:
     """Whether the option is on (None: it cannot be told), and the lines that say so."""
     settings = scope.shared.sections.get("system global")
     said = settings.get(option) if settings is not None else ""
     if settings is not None and said:
-        return said == "enable", settings.lines_of(option)
-    if scope.version is None:
-        return None, scope.identity
-    return not _off_by_default(scope.version), scope.identity
-
-
-def _off_by_default(version: Version) -> bool:
-    return version >= (8, 0, 0) or version >= (7, 6, 5) or (version[:2] == (7, 4) and version >= (7, 4, 10))
+        return {"enable": True, "disable": False}.get(said), settings.lines_of(option)
+    return usual, scope.identity
 
 
 def _has_family(interface: Interface, family: Family) -> bool:

@@ -24,7 +24,7 @@ def multicast_lines(scope: Scope, ports: Ports) -> list[FilterLine]:
     lines = []
     for family, table in _MULTICAST:
         for entry in scope.entries(table):
-            if entry.get("status", "enable") == "disable" or entry.get("action", "accept") != "accept":
+            if not scope.works(entry) or entry.get("action", scope.defaults.multicast_action) != "accept":
                 continue
             sides = [ports.expand(entry.values(name) or ("any",)) for name in ("srcintf", "dstintf")]
             lines.append(
@@ -74,9 +74,9 @@ def intrazone_lines(scope: Scope, ports: Ports) -> list[FilterLine]:
         members = zone.members & ports.interfaces.keys()
         if not zone.intrazone_allow or not members:
             continue
-        if len(members) == 1 and scope.at_least(7, 4, 4) is False:
+        sure = len(members) > 1 or scope.defaults.zone_of_one_allows_inside
+        if sure is False:
             continue
-        sure = len(members) > 1 or scope.at_least(7, 4, 4)
         lines.append(
             FilterLine(
                 label=f"zone {zone.name} intrazone",

@@ -1,4 +1,4 @@
-"""Interfaces, zones and SD-WAN zones (FO-05, FO-06)."""
+"""Interfaces (FO-05), and everything that a policy or route can name as one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.unread_scope import may_be_an_address
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
+from secaudit.vendors.fortios.zones import SdwanMember, Zone, read_members, read_zones, sdwan_zones
 
 _KINDS = {
     "physical": InterfaceKind.PHYSICAL,
@@ -43,29 +44,7 @@ _TUNNEL_TABLES = {
 _TUNNEL_LINES = (
     "interface", "type", "ip-version", "remote-gw", "local-gw", "remote-gw6", "local-gw6", "source", "destination", "localid", "peertype", "peerid",
 )  # fmt: skip
-_SDWAN_TABLES = ("system sdwan", "system virtual-wan-link")
 _NPU_LINK = re.compile(r"npu\d*[-_]vlink[01]")
-DEFAULT_SDWAN_ZONE = "virtual-wan-link"
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A policy interface that stands for several: a `system zone` or an SD-WAN zone. `intrazone_allow` permits between members."""
-
-    name: str
-    members: frozenset[str]
-    sources: Sources
-    intrazone_allow: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SdwanMember:
-    """A member of an SD-WAN zone with its gateways."""
-
-    interface: str
-    zone: str
-    gateways: tuple[IPAddress, ...]
-    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +92,19 @@ def read_ports(scope: Scope) -> Ports:
         if parent is not None and not parent.enabled and interface.kind is InterfaceKind.VLAN and interface.enabled:
             interfaces[name] = replace(interface, enabled=False)
             down[name] = down.get(parent.name, parent.sources)
-    zones = {zone.name: zone for zone in (*_zones(scope), *_sdwan_zones(scope))}
+    members = read_members(scope)
+    zones = {zone.name: zone for zone in (*read_zones(scope), *sdwan_zones(members))}
     for zone in zones.values():
         for member in zone.members & interfaces.keys():
             interfaces[member] = replace(interfaces[member], zone=zone.name)
-    return Ports(interfaces, zones, tuple(_sdwan_members(scope)), down)
+    return Ports(interfaces, zones, members, down)
 
 
 def _own_entries(scope: Scope) -> list[Section]:
     entries = scope.entries("system interface")
     if scope.vdom is None:
         return entries
-    return [entry for entry in entries if entry.get("vdom", "root") == scope.vdom]
+    return [entry for entry in entries if entry.get("vdom", scope.defaults.interface_vdom) == scope.vdom]
 
 
 def _report_strays(scope: Scope) -> None:
@@ -169,8 +149,8 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         )
     vlan = entry.get("vlanid")
     ipv6 = entry.section("ipv6")
-    unknown_ipv6 = ipv6.get("ip6-mode", "static") != "static" or ipv6.enabled("autoconf")
-    if unknown_ipv6 and entry.get("status", "up") != "down":
+    unknown_ipv6 = ipv6.get("ip6-mode", scope.defaults.interface_mode) != "static" or ipv6.enabled("autoconf")
+    if unknown_ipv6 and _is_up(scope, entry):
         scope.findings.doubt(
             DoubtKind.UNSUPPORTED,
             Text(
@@ -187,8 +167,8 @@ def _interface(scope: Scope, entry: Section) -> Interface:
         kind=kind,
         sources=join((*entry.opening, *entry.lines_of(*_SHOWN), *tunnel_lines)),
         addresses=addresses,
-        dynamic_address=entry.get("mode", "static") != "static" or unknown_ipv6,
-        enabled=entry.get("status", "up") != "down",
+        dynamic_address=entry.get("mode", scope.defaults.interface_mode) != "static" or unknown_ipv6,
+        enabled=_is_up(scope, entry),
         vlan=int(vlan) if vlan.isascii() and vlan.isdigit() and len(vlan) <= 4 else None,
         parent=entry.get("interface") or None,
         vrf="" if entry.get("vrf", "0") == "0" else entry.get("vrf"),
@@ -198,6 +178,11 @@ def _interface(scope: Scope, entry: Section) -> Interface:
     )
 
 
+def _is_up(scope: Scope, entry: Section) -> bool:
+    said = entry.get("status")
+    return said != "down" if said else scope.defaults.interface_up
+
+
 def _advertised_prefixes(scope: Scope, entry: Section, addresses: tuple[InterfaceAddress, ...]) -> None:
     """Hosts give themselves addresses of an advertised prefix, which need not be one of the interface's own."""
     ipv6 = entry.section("ipv6")
@@ -205,7 +190,7 @@ def _advertised_prefixes(scope: Scope, entry: Section, addresses: tuple[Interfac
     for prefix in ipv6.section("ip6-prefix-list").entries.values():
         parsed = _parse_interface((prefix.name,))
         held = parsed is not None and any(_lies_in(parsed, network) for network in own)
-        if ipv6.enabled("ip6-send-adv") and not held and entry.get("status", "up") != "down":
+        if ipv6.enabled("ip6-send-adv") and not held and _is_up(scope, entry):
             scope.findings.doubt(
                 DoubtKind.UNSUPPORTED,
                 Text(
@@ -262,11 +247,8 @@ def _tunnel(scope: Scope, entry: Section) -> tuple[TunnelEnd | None, Sources]:
 def _ssl_vpn(scope: Scope, entry: Section) -> tuple[TunnelEnd | None, Sources]:
     """The interface by which SSL-VPN clients come in, while SSL-VPN answers somewhere."""
     settings = scope.section("vpn ssl settings")
-    if (
-        not entry.name.startswith("ssl.")
-        or settings.get("status") == "disable"
-        or not settings.values("source-interface")
-    ):
+    works = settings.is_on("status", scope.defaults.ssl_vpn is not False)
+    if not (entry.name.startswith("ssl.") and works and settings.values("source-interface")):
         return None, ()
     lines = (*settings.opening, *settings.lines_of("status", "source-interface"))
     return TunnelEnd(Carrier.OTHER, lines, answers=True), ()
@@ -364,56 +346,6 @@ def _address(text: str) -> IPAddress | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
-
-
-def _zones(scope: Scope) -> list[Zone]:
-    zones = []
-    for entry in scope.entries("system zone"):
-        sources = (*entry.opening, *entry.lines_of("interface", "intrazone"))
-        members = frozenset(entry.values("interface"))
-        if entry.unknown:
-            scope.findings.doubt(
-                DoubtKind.UNREAD,
-                Text(
-                    ja=f"ゾーン {entry.name} に読み取れない行があります。",
-                    en=f"The zone {entry.name} has lines that were not understood.",
-                ),
-                entry.unknown,
-            )
-        zones.append(Zone(entry.name, members, sources, entry.get("intrazone", "deny") == "allow"))
-    return zones
-
-
-def _sdwan_members(scope: Scope) -> list[SdwanMember]:
-    members = []
-    for path in _SDWAN_TABLES:
-        for entry in scope.section(path).section("members").entries.values():
-            if entry.get("status", "enable") != "enable" or not entry.get("interface"):
-                continue
-            gateways = [_address(entry.get(name)) for name in ("gateway", "gateway6")]
-            members.append(
-                SdwanMember(
-                    entry.get("interface"),
-                    entry.get("zone", DEFAULT_SDWAN_ZONE),
-                    tuple(gateway for gateway in gateways if gateway is not None and int(gateway)),
-                    (*entry.opening, *entry.lines_of("interface", "gateway", "gateway6", "zone")),
-                )
-            )
-    return members
-
-
-def _sdwan_zones(scope: Scope) -> list[Zone]:
-    """SD-WAN zones; before 6.4 there is one, called `virtual-wan-link` in policies (FO-06)."""
-    members = _sdwan_members(scope)
-    names = {member.zone: None for member in members}
-    return [
-        Zone(
-            name,
-            frozenset(member.interface for member in members if member.zone == name),
-            join(line for member in members if member.zone == name for line in member.sources),
-        )
-        for name in names
-    ]
 
 
 def report_unsupported_interfaces(scope: Scope, ports: Ports) -> None:

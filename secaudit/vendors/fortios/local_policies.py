@@ -14,7 +14,7 @@ from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET, ANY_SERVI
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.addresses import Addresses, AddressSet
-from secaudit.vendors.fortios.conditions import schedule_condition
+from secaudit.vendors.fortios.conditions import logs_all, schedule_condition
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
@@ -40,7 +40,7 @@ def local_policies(scope: Scope, ports: Ports, addresses: Addresses, services: S
     disabled: list[FilterLine] = []
     for table, family in _TABLES:
         for entry in scope.entries(table):
-            target = disabled if entry.get("status", "enable") == "disable" else lines
+            target = lines if scope.works(entry) else disabled
             target.extend(reader.lines(entry, family))
     if not lines and not disabled:
         return None
@@ -74,10 +74,10 @@ class _Reader:
         )
         line = FilterLine(
             f"local-in policy {entry.name}",
-            _ACTIONS.get(entry.get("action", "deny"), Action.UNKNOWN),
+            _ACTIONS.get(entry.get("action", self.scope.defaults.local_in_action), Action.UNKNOWN),
             (),
             sources,
-            logged=entry.get("logtraffic") in ("all", "enable"),
+            logged=logs_all(self.scope, entry),
             ingress=ingress,
         )
         if not known or entry.unknown or line.action is Action.UNKNOWN:

@@ -84,14 +84,18 @@ def _service(
     if not interfaces:
         # No interface lists it and the default of `allowaccess` is empty: it answers nowhere.
         return ManagementService(name, False, scope.identity, by_default=True)
-    switch = scope.section("system global").get("admin-telnet") if name == "telnet" else ""
-    off_lines = scope.section("system global").lines_of("admin-telnet") if switch == "disable" else ()
+    usual = scope.defaults
+    switches: dict[str, tuple[Section, str, bool]] = {
+        "telnet": (scope.section("system global"), "admin-telnet", usual.telnet_where_listed),
+        "snmp": (scope.section("system snmp sysinfo"), "status", usual.snmp_agent),
+    }
+    if name in switches:
+        section, switch, otherwise = switches[name]
+        if not section.is_on(switch, otherwise):
+            said = section.lines_of(switch)
+            return ManagementService(name, False, (*(said or section.opening), *lines), interfaces, by_default=not said)
     if name == "snmp":
-        agent = scope.section("system snmp sysinfo")
-        off_lines = agent.lines_of("status") if agent.get("status") == "disable" else ()
         restricted, trust_lines = _snmp_restricted(scope)
-    if off_lines:
-        return ManagementService(name, False, (*off_lines, *lines), interfaces)
     return ManagementService(
         name,
         True,
@@ -145,8 +149,8 @@ def _snmp_hosts(entry: Section) -> Sources:
 def _communities(scope: Scope) -> tuple[SnmpCommunity, ...]:
     found = []
     for entry in scope.section("system snmp community").entries.values():
-        queries = [entry.get(name, "enable") for name in ("query-v1-status", "query-v2c-status")]
-        if entry.get("status", "enable") == "disable" or "enable" not in queries:
+        asked = scope.defaults.snmp_queries
+        if not scope.works(entry) or not any(entry.is_on(f"query-{one}-status", asked) for one in ("v1", "v2c")):
             continue
         hosts = _snmp_hosts(entry)
         sources = (*entry.opening, *entry.lines_of("name"), *hosts)
@@ -193,7 +197,7 @@ def _time_sources(scope: Scope) -> tuple[Server, ...]:
     if not ntp.enabled("ntpsync"):
         return ()
     on = ntp.lines_of("ntpsync", "type")
-    if ntp.get("type", "fortiguard") == "fortiguard" and not ntp.section("ntpserver").entries:
+    if ntp.get("type", scope.defaults.ntp_type) == "fortiguard" and not ntp.section("ntpserver").entries:
         return (Server(FORTIGUARD, on),)
     return tuple(
         Server(entry.get("server"), (*on, *entry.lines_of("server")))

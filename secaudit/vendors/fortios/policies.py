@@ -12,7 +12,7 @@ from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Ma
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.addresses import NOTHING, Addresses, AddressSet
-from secaudit.vendors.fortios.conditions import Condition, conditions, schedule_condition
+from secaudit.vendors.fortios.conditions import Condition, conditions, logs_all, schedule_condition
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
@@ -97,7 +97,7 @@ def read_policies(scope: Scope, objects: Objects) -> tuple[list[FilterLine], lis
     for table in tables:
         for entry in scope.entries(table):
             lines = _PolicyReader(scope, objects, entry, TABLES[table]).lines()
-            (disabled if entry.get("status", "enable") == "disable" else active).extend(lines)
+            (active if scope.works(entry) else disabled).extend(lines)
     return active, disabled
 
 
@@ -109,7 +109,7 @@ class _PolicyReader:
         self.objects = objects
         self.entry = entry
         self.tables = tables
-        self.action = _ACTIONS.get(entry.get("action", "deny"), Action.UNKNOWN)
+        self.action = _ACTIONS.get(entry.get("action", scope.defaults.policy_action), Action.UNKNOWN)
         if entry.unknown and "action" not in entry.settings:
             self.action = Action.UNKNOWN  # the line that was not understood may be the one that says it
         self.users = (*entry.opening, *entry.lines_of(*_SHOWN))
@@ -172,7 +172,7 @@ class _PolicyReader:
             self.scope.findings.doubt(DoubtKind.UNDEFINED, text, lines, interfaces=frozenset())
 
     def _report_tunnel(self, ingress: frozenset[str] | None, egress: frozenset[str] | None) -> None:
-        if self.entry.get("action") != "ipsec" or self.entry.get("status") == "disable":
+        if self.entry.get("action") != "ipsec" or not self.scope.works(self.entry):
             return
         both = None if ingress is None or egress is None else ingress | egress
         self.scope.findings.doubt(
@@ -319,14 +319,14 @@ class _PolicyReader:
     def _match_vip(self) -> bool | None:
         """Whether the policy also matches packets that a VIP translated; None when it cannot be told.
 
-        Deny: as set, and by default from 7.2.3 (Fortinet community 94794). Accept: the option exists on old releases only.
+        A denial: as set, and by default as the release has it. Accept: the option exists on old releases only.
         """
         said = self.entry.get("match-vip")
         if self.action is not Action.DENY:
             return None
         if said:
             return said == "enable"
-        return self.scope.at_least(7, 2, 3)
+        return self.scope.defaults.denial_matches_vip
 
     def _line(
         self,
@@ -352,7 +352,7 @@ class _PolicyReader:
             sources=join(chain(self.users, *sources)),
             certainty=certainty,
             doubt=doubt,
-            logged=entry.get("logtraffic") in ("all", "enable"),
+            logged=logs_all(self.scope, entry),
             ingress=ingress,
             egress=egress,
             comment=entry.get("name") or entry.get("comments"),

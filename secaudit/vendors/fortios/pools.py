@@ -66,7 +66,7 @@ class Pools:
         known = normalise(one for one in ranges if one is not None)
         if len(known) != 1 or None in ranges or len(pools) != len(names):
             return None
-        kinds = {pool.get("type", "overload") for pool in pools}
+        kinds = {pool.get("type", self.scope.defaults.pool_type) for pool in pools}
         lines = tuple(line for pool in pools for line in (*pool.opening, *pool.lines_of("startip", "endip")))
         return known[0], kinds <= _KEEP_PORTS, lines
 

@@ -277,7 +277,7 @@ def _report_steering(scope: Scope) -> None:
         steering = [
             line
             for rule in scope.section(path).section("service").entries.values()
-            if rule.get("status", "enable") == "enable" and (rule.enabled("gateway") or rule.enabled("default"))
+            if scope.works(rule) and (rule.enabled("gateway") or rule.enabled("default"))
             for line in (*rule.opening, *rule.lines_of("gateway", "default"))
         ]
         if steering:
@@ -301,7 +301,7 @@ def _report_steering(scope: Scope) -> None:
 def _report_unsupported_tables(scope: Scope) -> None:
     """Rule tables that are present with entries and not modelled (FO-15)."""
     for path, what in vocabulary().unsupported.items():
-        entries = [entry for entry in scope.entries(path) if entry.get("status", "enable") != "disable"]
+        entries = [entry for entry in scope.entries(path) if scope.works(entry)]
         if entries:
             text = Text(
                 ja=f"{what.ja}が{len(entries)}件あります。この働きは判定していません。",

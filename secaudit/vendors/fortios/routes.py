@@ -18,11 +18,8 @@ from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
 from secaudit.vendors.fortios.services import port_range
 
-DEFAULT_DISTANCE = 10
 NOT_INSTALLED = 255
 """A route of this distance is not reachable, and never in the table."""
-DYNAMIC_DISTANCE = 5
-"""Of a default route learnt by DHCP or PPPoE."""
 _SHOWN = (
     "dst", "gateway", "device", "distance", "priority", "blackhole", "dstaddr", "sdwan", "sdwan-zone",
     "virtual-wan-link", "dynamic-gateway", "status", "vrf",
@@ -69,8 +66,9 @@ _POLICY_TABLES: tuple[tuple[Family, str], ...] = ((4, "router policy"), (6, "rou
 
 
 def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Family, entry: Section) -> list[_Static]:
-    if entry.get("status", "enable") == "disable":
+    if not scope.works(entry):
         return []
+    usual = scope.defaults
     sources = (*entry.opening, *entry.lines_of(*_SHOWN))
     if entry.unknown:
         _doubt(scope, entry, "読み取れない行があります", "has lines that were not understood", DoubtKind.UNREAD)
@@ -81,8 +79,8 @@ def _read_static(scope: Scope, ports: Ports, addresses: Addresses, family: Famil
     vrf = "" if entry.get("vrf", "0") in ("0", "unspecified") else entry.get("vrf")
     try:
         prefixes = _prefixes(addresses, family, entry)
-        distance = _small_number(entry.get("distance"), DEFAULT_DISTANCE)
-        priority = _small_number(entry.get("priority"), 0)
+        distance = _small_number(entry.get("distance"), usual.static_distance)
+        priority = _priority(entry, usual.static_priority)
         gateway = _gateway(entry)
     except ValueError:
         scope.findings.not_understood(entry.lines_of("dst", "gateway", "distance", "priority"))
@@ -131,6 +129,16 @@ def _small_number(text: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise ValueError(text)
     return int(text)
+
+
+def _priority(entry: Section, usual: int | None) -> int:
+    """The lowest is preferred. Raises `ValueError`. Where the default may be 0 or 1, a route that says either is as good as one that says nothing."""
+    said = _small_number(entry.get("priority"), _HIGHEST_DEFAULT if usual is None else usual)
+    return said if usual is not None else max(said, _HIGHEST_DEFAULT)
+
+
+_HIGHEST_DEFAULT = 1
+"""What `priority` may be at most where nothing is said and the release is not known."""
 
 
 def _gateway(entry: Section) -> IPAddress | None:
@@ -192,9 +200,9 @@ def _up(ports: Ports, name: str) -> bool:
 
 
 def _monitored(scope: Scope, device: str | None, gateway: IPAddress | None) -> bool:
-    """Whether a link monitor withdraws the route while its probes fail (`update-static-route`, on by default)."""
+    """Whether a link monitor withdraws the route while its probes fail (`update-static-route`)."""
     for entry in scope.entries("system link-monitor"):
-        if entry.get("status") == "disable" or entry.get("update-static-route") == "disable":
+        if not (scope.works(entry) and entry.is_on("update-static-route", scope.defaults.monitor_withdraws_routes)):
             continue
         same_gateway = not entry.get("gateway-ip") or entry.get("gateway-ip") == str(gateway)
         if entry.get("srcintf") == device and same_gateway:
@@ -205,17 +213,21 @@ def _monitored(scope: Scope, device: str | None, gateway: IPAddress | None) -> b
 def _learnt_defaults(scope: Scope, ports: Ports) -> list[_Static]:
     """DHCP and PPPoE give a default route unless `defaultgw disable`; it is there only while the line is up."""
     found = []
+    usual = scope.defaults
+    priority = _HIGHEST_DEFAULT if usual.static_priority is None else usual.static_priority
     for entry in scope.entries("system interface"):
         interface = ports.interfaces.get(entry.name)
         if interface is None or not interface.enabled or entry.get("mode") not in ("dhcp", "pppoe"):
             continue
-        if entry.get("defaultgw") == "disable":
+        if entry.get("defaultgw") == "disable" or (not entry.get("defaultgw") and usual.learnt_default_route is False):
             continue
         sources = (*entry.opening, *entry.lines_of("mode", "defaultgw", "distance"))
         distance = entry.get("distance")
-        value = int(distance) if distance.isascii() and distance.isdigit() and len(distance) <= 3 else DYNAMIC_DISTANCE
+        value = (
+            int(distance) if distance.isascii() and distance.isdigit() and len(distance) <= 3 else usual.learnt_distance
+        )
         hop = NextHop(sources, None, entry.name, conditional=True)
-        found.append(_Static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, value, 0, (hop,), sources))
+        found.append(_Static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, value, priority, (hop,), sources))
     return found
 
 
@@ -250,7 +262,7 @@ def read_policy_routes(scope: Scope, ports: Ports, addresses: Addresses) -> tupl
     found = []
     for family, table in _POLICY_TABLES:
         for entry in scope.entries(table):
-            if entry.get("status", "enable") != "disable":
+            if scope.works(entry):
                 found.append(_policy_route(scope, ports, addresses, family, entry))
     # Policy routes act in every VRF.
     vrfs = sorted({"", *(interface.vrf for interface in ports.interfaces.values())})
@@ -297,7 +309,9 @@ def _policy_route(scope: Scope, ports: Ports, addresses: Addresses, family: Fami
         ingress, uncertain = None, uncertain or _UNREADABLE
     output = entry.get("output-device") or None
     hops: tuple[NextHop, ...] = ()
-    if entry.get("action", "permit") == "permit" and (output is not None or gateway is not None):
+    if entry.get("action", scope.defaults.policy_route_action) == "permit" and (
+        output is not None or gateway is not None
+    ):
         # The route is used only while its interface is up; a link that is down sends packets to the table.
         hops = (NextHop(sources, gateway, output),) if output is None or _up(ports, output) else ()
     return PolicyRoute(f"policy route {entry.name}", (match,), hops, sources, ingress, "", uncertain)
@@ -341,7 +355,7 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
     `read_routes` could not tell the destination."""
     found = list(scope.findings.unread_routes)
     for tunnel in scope.entries("vpn ipsec phase1-interface"):
-        if tunnel.get("type") == "dynamic" and tunnel.get("add-route", "enable") == "enable":
+        if tunnel.get("type") == "dynamic" and tunnel.is_on("add-route", scope.defaults.dialup_adds_routes):
             lines = (*tunnel.opening, *tunnel.lines_of("type", "add-route"))
             own = ports.interfaces.get(tunnel.name)
             vrf = "" if own is None else own.vrf
@@ -356,10 +370,14 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
             vrf = "" if own is None else own.vrf
             found.append(DynamicRouting("IKE", lines, vrf, interfaces=frozenset((tunnel.name,)), transient=True))
     for entry in scope.entries("system interface"):
-        if entry.name in ports.interfaces and entry.enabled("dhcp-classless-route-addition"):
-            lines = (*entry.opening, *entry.lines_of("dhcp-classless-route-addition"))
-            vrf = ports.interfaces[entry.name].vrf
-            found.append(DynamicRouting("DHCP", lines, vrf, interfaces=frozenset((entry.name,)), transient=True))
+        interface = ports.interfaces.get(entry.name)
+        asks = entry.get("mode", scope.defaults.interface_mode) == "dhcp"
+        usual = asks and scope.defaults.dhcp_adds_routes is not False
+        if interface is not None and interface.enabled and entry.is_on("dhcp-classless-route-addition", usual):
+            lines = (*entry.opening, *entry.lines_of("mode", "dhcp-classless-route-addition"))
+            found.append(
+                DynamicRouting("DHCP", lines, interface.vrf, interfaces=frozenset((entry.name,)), transient=True)
+            )
     for protocol, tables in _PROTOCOL_SIGNS.items():
         section = scope.section(f"router {protocol}")
         signs = [entry for table in tables for entry in section.section(table).entries.values()]

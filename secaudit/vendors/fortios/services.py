@@ -210,7 +210,7 @@ class Services:
     def _custom(self, entry: Section) -> ServiceSet:
         sources = (*entry.opening, *entry.lines_of(*_VALUE_NAMES))
         try:
-            services = _custom_services(entry)
+            services = _custom_services(entry, self.scope.defaults.service_protocol)
         except ValueError:
             lines = entry.lines_of(*_VALUE_NAMES)
             self.scope.findings.not_understood(lines)
@@ -232,9 +232,9 @@ class Services:
         return _with_unknown(entry, result)
 
 
-def _custom_services(entry: Section) -> tuple[Service, ...]:
+def _custom_services(entry: Section, usual: str) -> tuple[Service, ...]:
     """What a custom service says. Raises `ValueError` when it cannot be read."""
-    kind = entry.get("protocol", "TCP/UDP/SCTP")
+    kind = entry.get("protocol", usual)
     if kind in ("IP", "ALL"):
         number = _number(entry.get("protocol-number", "0"), BYTE_MAX)
         return (Service(((number, number),)) if number else ANY_SERVICE,)

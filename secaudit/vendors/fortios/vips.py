@@ -12,6 +12,7 @@ from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.fortios.addresses import MAXIMUM_DEPTH
+from secaudit.vendors.fortios.defaults import Defaults
 from secaudit.vendors.fortios.findings import Scope
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
@@ -102,16 +103,16 @@ def read_vips(scope: Scope, ports: Ports, services: Services) -> Vips:
 
 
 def _read_one(scope: Scope, ports: Ports, services: Services, vips: Vips, family: Family, entry: Section) -> None:
-    if entry.get("status", "enable") == "disable":
+    if not scope.works(entry):
         vips.unsupported[family, entry.name] = entry.opening
         return
     lines = (*entry.opening, *entry.lines_of(*_SHOWN))
-    reason = _why_not(entry)
+    reason = _why_not(scope, entry)
     mark = len(vips.rules) + 1
     vip = None
     if reason is None and mark <= LAST_MARK:
         try:
-            vip, rule = _model(ports, services, family, entry, mark, lines)
+            vip, rule = _model(scope.defaults, ports, services, family, entry, mark, lines)
         except ValueError:
             scope.findings.not_understood(entry.lines_of("extip", "mappedip", "extport", "mappedport", "src-filter"))
             reason = Text(ja="値を読み取れません", en="has values that cannot be read")
@@ -131,9 +132,9 @@ def _read_one(scope: Scope, ports: Ports, services: Services, vips: Vips, family
     vips.rules.append(rule)
 
 
-def _why_not(entry: Section) -> Text | None:
+def _why_not(scope: Scope, entry: Section) -> Text | None:
     """Why a VIP cannot be modelled; None when it can."""
-    kind = entry.get("type", "static-nat")
+    kind = entry.get("type", scope.defaults.vip_type)
     if kind != "static-nat":
         return Text(ja=f"種類 {kind} です", en=f"is of the type {kind}")
     if entry.unknown:
@@ -143,13 +144,13 @@ def _why_not(entry: Section) -> Text | None:
     for name in ("nat46", "nat64", "nat66", "embedded-ipv4-address", "src-vip-filter"):
         if entry.enabled(name):
             return Text(ja=f"{name} を使っています", en=f"uses {name}")
-    if entry.get("portmapping-type", "1-to-1") != "1-to-1":
+    if entry.get("portmapping-type", scope.defaults.vip_port_mapping) != "1-to-1":
         return Text(ja="m-to-nのポート変換です", en="maps ports many to many")
     return None
 
 
 def _model(
-    ports: Ports, services: Services, family: Family, entry: Section, mark: int, lines: Sources
+    usual: Defaults, ports: Ports, services: Services, family: Family, entry: Section, mark: int, lines: Sources
 ) -> tuple[Vip, NatRule]:
     """The VIP and its rule. Raises `ValueError` when a value cannot be read."""
     external = _address_range(family, entry.get("extip"))
@@ -166,11 +167,15 @@ def _model(
     service, translated_ports = ANY_SERVICE, None
     port_forward = entry.enabled("portforward")
     if port_forward:
-        service, translated_ports = _port_forward(entry)
+        service, translated_ports = _port_forward(entry, usual)
     destination = Translation(kind, mapped, translated_ports, ports_shift=translated_ports is not None)
-    interfaces, zone_lines, known = ports.expand([entry.get("extintf", "any") or "any"])
+    external_interface = entry.get("extintf") or usual.vip_interface
+    interfaces, zone_lines, known = ports.expand([external_interface] if external_interface else [])
     uncertain = None
-    if not known:
+    if external_interface is None:
+        interfaces = None
+        uncertain = _NO_INTERFACE
+    elif not known:
         interfaces = None
         uncertain = Text(ja="外部インタフェースの定義がありません。", en="Its external interface is not defined.")
     filtered, _, filter_known = ports.expand(entry.values("srcintf-filter"))
@@ -198,14 +203,17 @@ def _model(
     return Vip(entry.name, family, external, mapped, interfaces, port_forward, mark, sources), rule
 
 
-def _port_forward(entry: Section) -> tuple[Service, Interval | None]:
-    protocol = _PROTOCOLS.get(entry.get("protocol", "tcp"), -1)
+_NO_INTERFACE = Text(ja="外部インタフェースの指定がありません。", en="It names no external interface.")
+
+
+def _port_forward(entry: Section, usual: Defaults) -> tuple[Service, Interval | None]:
+    protocol = _PROTOCOLS.get(entry.get("protocol", usual.vip_protocol), -1)
     if protocol == -1:
         raise ValueError(entry.get("protocol"))
     if protocol == ICMP:
         return Service(((ICMP, ICMP),)), None
-    outer = port_range(entry.get("extport", "0-65535"))
-    inner = port_range(entry.get("mappedport", entry.get("extport", "0-65535")))
+    outer = port_range(entry.get("extport", usual.vip_ports))
+    inner = port_range(entry.get("mappedport", entry.get("extport", usual.vip_ports)))
     if inner[0] == inner[1]:
         inner = (inner[0], inner[0] + outer[1] - outer[0])
     if inner[1] - inner[0] != outer[1] - outer[0] or inner[1] > ANY_PORT[0][1]:

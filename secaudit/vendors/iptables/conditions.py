@@ -90,6 +90,14 @@ class Draft:
         if self.family == 6:
             self._addresses = (ANY_IPV6, ANY_IPV6)
 
+    def begin(self, sources: Intervals | None, destinations: Intervals | None, protocol: int | None) -> None:
+        """What most rules ask (None: any), of a draft that says nothing yet of addresses and protocols."""
+        first, second = self._addresses
+        self._addresses = (sources or first, destinations or second)
+        if protocol is not None:
+            self.protocol = protocol
+            self._services = _of_protocol(protocol, negated=False)
+
     @property
     def matches(self) -> tuple[Match, ...]:
         """The packets that it is about, whatever their interfaces and states are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,14 +12,14 @@ from secaudit.network.intervals import (
     Intervals,
     normalise,
 )
-from secaudit.network.matches import Family, Match, any_address
+from secaudit.network.matches import PROTOCOLS_WITH_PORTS, Family, Match, any_address
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.iptables import values
 from secaudit.vendors.iptables.conditions import Draft
 from secaudit.vendors.iptables.extensions import extensions
 from secaudit.vendors.iptables.ipsets import IpSets
-from secaudit.vendors.iptables.sections import Token
+from secaudit.vendors.iptables.sections import Quoted
 from secaudit.vendors.netfilter.address_types import addresses_of_type
 from secaudit.vendors.netfilter.ruleset import InterfaceTest, State
 
@@ -61,14 +61,14 @@ class Parsed:
     draft: Draft
     target: str | None = None
     goto: bool = False
-    arguments: tuple[Token, ...] = ()
+    arguments: Sequence[str] = ()
     comment: str = ""
     unread: bool = False
     sources: list[SourceLine] = field(default_factory=list)
     """Lines of the sets that it names."""
 
 
-def parse(words: tuple[Token, ...], surroundings: Surroundings) -> Parsed:
+def parse(words: Sequence[str], surroundings: Surroundings) -> Parsed:
     """Never raises: what is not understood makes the condition uncertain and `unread` true."""
     reading = _Reading(words, surroundings)
     reading.run()
@@ -78,7 +78,7 @@ def parse(words: tuple[Token, ...], surroundings: Surroundings) -> Parsed:
 class _Reading:
     __slots__ = ("_around", "_at", "_draft", "_handlers", "_module", "_words", "parsed")
 
-    def __init__(self, words: tuple[Token, ...], surroundings: Surroundings) -> None:
+    def __init__(self, words: Sequence[str], surroundings: Surroundings) -> None:
         self._words = words
         self._at = 0
         self._around = surroundings
@@ -90,9 +90,10 @@ class _Reading:
     def run(self) -> None:
         """All words."""
         words = self._words
+        self._usual()
         while self._at < len(words):
             option = words[self._at]
-            negated = option.text == "!" and not option.quoted
+            negated = option == "!" and type(option) is not Quoted
             if negated:
                 self._at += 1
                 if self._at >= len(words):
@@ -100,39 +101,79 @@ class _Reading:
                     return
                 option = words[self._at]
             self._at += 1
-            handler = None if option.quoted else self._handlers.get(option.text)
+            handler = None if type(option) is Quoted else self._handlers.get(option)
             try:
                 if handler is not None:
                     if self._is("!"):  # the older place of the negation: `-s ! 10.0.0.0/8`
                         self._at += 1
                         negated = not negated
                     handler(self, negated)
-                elif option.text in _TARGET_OPTIONS and not option.quoted and not negated:
-                    self._target(option.text)
+                elif option in _TARGET_OPTIONS and type(option) is not Quoted and not negated:
+                    self._target(option)
                     return
                 else:
                     self._other(option, negated=negated)
             except (ValueError, IndexError):
                 self._not_understood()
 
+    def _usual(self) -> None:
+        """The options that nearly all rules have, each once and not negated; `run` goes on where something else stands."""
+        words, family, draft = self._words, self._around.family, self._draft
+        sources = destinations = ports = protocol = None
+        port = ""
+        at, end = 0, len(words) - 1
+        try:
+            while at < end:
+                option, value = words[at], words[at + 1]
+                if type(option) is Quoted or value == "!":
+                    break
+                if option == "-s" and sources is None:
+                    sources = values.addresses(value, family)
+                elif option == "-d" and destinations is None:
+                    destinations = values.addresses(value, family)
+                elif option == "-p" and protocol is None:
+                    protocol = values.protocol(value)
+                elif option == "-m" and (handlers := _harmless(value)) is not None:
+                    self._module, self._handlers = value, handlers
+                elif option in _PORT_OPTIONS and protocol in PROTOCOLS_WITH_PORTS and ports is None:
+                    port, ports = option, values.ports(value)
+                elif option == "-j":
+                    self._at = at + 1
+                    self._target(option)
+                    at = len(words)
+                    break
+                elif option == "-i":
+                    draft.ingress += (_interface(value, False),)
+                elif option == "-o":
+                    draft.egress += (_interface(value, False),)
+                else:
+                    break
+                at += 2
+        except ValueError:
+            pass  # `run` meets it again and tells it
+        self._at = at
+        draft.begin(sources, destinations, protocol)
+        if ports is not None:
+            draft.port(_PORT_OPTIONS[port], ports, negated=False)
+
     def _is(self, text: str) -> bool:
         if self._at >= len(self._words):
             return False
         word = self._words[self._at]
-        return word.text == text and not word.quoted
+        return word == text and type(word) is not Quoted
 
     def _target(self, option: str) -> None:
         if self._at >= len(self._words):
             self._not_understood()
             return
-        self.parsed.target = self._words[self._at].text
+        self.parsed.target = str(self._words[self._at])
         self.parsed.goto = option in ("-g", "--goto")
         self.parsed.arguments = self._words[self._at + 1 :]
 
-    def _other(self, option: Token, *, negated: bool) -> None:
-        if option.quoted or not option.text.startswith("-"):
+    def _other(self, option: str, *, negated: bool) -> None:
+        if type(option) is Quoted or not option.startswith("-"):
             self._not_understood()
-        elif option.text in ("-m", "--match"):
+        elif option in ("-m", "--match"):
             self._match_module()
         else:
             self._skip(negated=negated)
@@ -158,7 +199,7 @@ class _Reading:
             self._draft.unsure(effect.certainty, effect.text)
         while self._at < len(self._words):
             word = self._words[self._at]
-            if not word.quoted and (word.text == "!" or (word.text.startswith("-") and len(word.text) > 1)):
+            if type(word) is not Quoted and (word == "!" or (word.startswith("-") and len(word) > 1)):
                 return
             self._at += 1
 
@@ -170,7 +211,7 @@ class _Reading:
         if self._at >= len(self._words):
             raise ValueError("a value is missing")
         self._at += 1
-        return self._words[self._at - 1].text
+        return str(self._words[self._at - 1])
 
     # --- iptables itself ----------------------------------------------------------------------------------
 
@@ -323,6 +364,18 @@ _UNREAD_PORT = Text(
     ja="ブリッジのポートの条件は判断できません",
     en="a test of the port of a bridge cannot be told",
 )
+
+
+_PORT_OPTIONS = {"--dport": "destination_ports", "--sport": "source_ports"}
+
+
+@lru_cache(maxsize=512)
+def _harmless(name: str) -> Mapping[str, _Handler] | None:
+    """The options of a module that asks nothing by itself; None for one that does, or that is not known."""
+    effect = extensions().matches.get(name)
+    if name in _READ_MODULES if effect is None else effect.certainty is Certainty.ALWAYS:
+        return _HANDLERS.get(name, _HANDLERS[""])
+    return None
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ from secaudit.vendors.iptables import NAME
 from secaudit.vendors.iptables.ipsets import IpSets
 from secaudit.vendors.iptables.options import Surroundings, parse
 from secaudit.vendors.iptables.sections import NO_FAMILY, Sections, Table, read_sections
-from secaudit.vendors.iptables.targets import marks_doubt, meaning
+from secaudit.vendors.iptables.targets import Meaning, marks_doubt, meaning, plain_verdicts
 from secaudit.vendors.netfilter.conversion import Identity, convert
 from secaudit.vendors.netfilter.host import HostFacts, read_host
 from secaudit.vendors.netfilter.ruleset import (
@@ -151,40 +151,48 @@ class _Reading:
         """A set that a rule adds to is not what the file shows, whatever the order of the lines."""
         for table in self._sections.tables if self._sets else ():
             for rule in table.rules:
-                words = [token.text for token in rule.tokens]
                 for option in ("--add-set", "--del-set"):
-                    if option in words[:-1]:
-                        self._sets.changes(words[words.index(option) + 1])
+                    if option in rule.words[:-1]:
+                        self._sets.changes(rule.words[rule.words.index(option) + 1])
 
     def _chains(self, table: Table, family: Family) -> Iterator[Chain]:
         rules: dict[str, list[Rule]] = {name: [] for name in table.policies}
         for line in table.rules:
             rules.setdefault(line.chain, [])
         names = frozenset(rules)
+        plain = plain_verdicts(names)
         around = Surroundings(family, self._sets, self._own)
         for line in table.rules:
-            parsed = parse(line.tokens, around)
+            parsed = parse(line.words, around)
             own = (line.line,)
             sources: Sources = (*own, *dict.fromkeys(parsed.sources)) if parsed.sources else own
-            found = meaning(parsed, family, line.chain, names, own)
-            self._doubts += found.doubts
-            self._helpers = self._helpers or found.helper
-            if found.marks and table.name in ("mangle", "raw", "nat"):
-                self._marks.append(line.line)
-            if parsed.unread or not found.understood:
-                self.unread.append(line.line)
+            into = rules[line.chain]
+            label = f"{line.chain} {len(into) + 1}"
+            verdict = None if parsed.goto or parsed.target is None else plain.get(parsed.target)
+            understood, logged = not parsed.unread, False
+            if verdict is not None:
+                for condition in parsed.draft.conditions():
+                    into.append(Rule(condition, verdict, sources, label, parsed.comment))
             else:
+                found = meaning(parsed, family, line.chain, names, own)
+                self._note(found, table, line.line)
+                understood, logged = understood and found.understood, found.logged
+                into += [Rule(one, does, sources, label, parsed.comment, logged) for one, does in found.verdicts]
+            if understood:
                 self.used.add(line.line.number)
-            label = f"{line.chain} {len(rules[line.chain]) + 1}"
-            rules[line.chain] += [
-                Rule(condition, verdict, sources, label, parsed.comment, found.logged)
-                for condition, verdict in found.verdicts
-            ]
+            else:
+                self.unread.append(line.line)
         for name, read in rules.items():
             policy = table.policies.get(name)
             sources = (table.lines[0],) if policy is None else (policy[1],)
             key = ChainKey(_FAMILIES[family], table.name, name)
             yield Chain(key, tuple(read), sources, self._base(table, name, policy))
+
+    def _note(self, found: Meaning, table: Table, line: SourceLine) -> None:
+        self._doubts += found.doubts
+        self._helpers = self._helpers or found.helper
+        if found.marks and table.name in ("mangle", "raw", "nat"):
+            self._marks.append(line)
 
     def _base(self, table: Table, name: str, policy: tuple[str, SourceLine] | None) -> BaseChain | None:
         priority = _HOOKS.get((table.name, name))

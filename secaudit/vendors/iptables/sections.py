@@ -28,12 +28,10 @@ _IPV4 = re.compile(r"(?:\s\d{1,3}(?:\.\d{1,3}){3}(?:[/\s:-]|$)|-p icmp\b|icmp-(?
 _INCOMPLETE = re.compile(r"^#.*(?:tables present, use|is incompatible, use)")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of a rule; a quoted one is never an option."""
+class Quoted(str):
+    """A word of a rule that stands in quotes: it is never an option."""
 
-    text: str
-    quoted: bool = False
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +39,7 @@ class RuleLine:
     """`-A CHAIN` and the words behind it."""
 
     chain: str
-    tokens: tuple[Token, ...]
+    words: Sequence[str]
     line: SourceLine
 
 
@@ -71,29 +69,17 @@ class Sections:
     """Lines in which the tool itself says that it does not show everything."""
 
 
-class _Plain(dict[str, Token]):
-    """Words without quotes, each made once."""
-
-    def __missing__(self, text: str) -> Token:
-        found = self[text] = Token(text)
-        return found
-
-
-def tokens(text: str, plain: _Plain) -> tuple[Token, ...]:
+def words_of(text: str) -> list[str]:
     """Words as iptables-save writes them: in double quotes with backslashes where a blank is inside."""
     if '"' not in text and "'" not in text:
-        return tuple([plain[word] for word in text.split()])
-    return _quoted(text)
-
-
-def _quoted(text: str) -> tuple[Token, ...]:
-    result = []
+        return text.split()
+    result: list[str] = []
     for double, single, bare in _TOKEN.findall(text):
         if bare:
-            result.append(Token(bare))
+            result.append(bare)
         else:
-            result.append(Token(re.sub(r"\\(.)", r"\1", double) or single, quoted=True))
-    return tuple(result)
+            result.append(Quoted(re.sub(r"\\(.)", r"\1", double) or single))
+    return result
 
 
 def read_sections(lines: Sequence[SourceLine], prompts: Iterable[SourceLine]) -> Sections:
@@ -118,7 +104,6 @@ class _Reading:
         self._family: Family | None = None
         self._default_table = "filter"
         self._table: Table | None = None
-        self._plain = _Plain()
 
     def prompt(self, text: str) -> None:
         """A typed command tells the family, and `-t` the table, of what follows."""
@@ -182,17 +167,17 @@ class _Reading:
         self.result.used.add(line.number)
 
     def _command(self, text: str, line: SourceLine) -> bool:
-        words = tokens(text, self._plain)
-        if len(words) < 2 or words[0].quoted:
+        words = words_of(text)
+        if len(words) < 2 or type(words[0]) is Quoted:
             return False
-        command, chain = words[0].text, words[1].text
+        command, chain = words[0], words[1]
         if command not in ("-A", "--append", "-P", "--policy", "-N", "--new-chain"):
             return False
         table = self._table or self._open(self._default_table, line, implied=True)
         if command in ("-P", "--policy"):
             if len(words) != 3:
                 return False
-            self._policy(chain, words[2].text, line)
+            self._policy(chain, words[2], line)
         elif command in ("-N", "--new-chain"):
             self._policy(chain, "-", line)
         else:

@@ -16,7 +16,7 @@ from secaudit.text.source import Sources
 from secaudit.vendors.iptables import values
 from secaudit.vendors.iptables.extensions import extensions
 from secaudit.vendors.iptables.options import Parsed
-from secaudit.vendors.iptables.sections import Token
+from secaudit.vendors.iptables.sections import Quoted
 from secaudit.vendors.netfilter.ruleset import Condition, Verdict, VerdictKind
 
 _PLAIN = {
@@ -98,6 +98,12 @@ def meaning(parsed: Parsed, family: Family, chain: str, chains: frozenset[str], 
     return replace(_every(conditions, VerdictKind.UNKNOWN), understood=target in known.unknown)
 
 
+def plain_verdicts(chains: frozenset[str]) -> dict[str, Verdict]:
+    """The targets of a table that are a verdict by themselves; one of its chains comes before a target of that name."""
+    verdicts = {target: _VERDICTS[kind] for target, kind in _PLAIN.items()}
+    return verdicts | {name: Verdict(VerdictKind.JUMP, name) for name in chains}
+
+
 def marks_doubt(sources: Sources) -> Doubt:
     """Packets are marked, and nobody showed whether a routing rule looks at the mark."""
     return Doubt(DoubtKind.UNSUPPORTED, _MARKS, sources)
@@ -112,16 +118,21 @@ def _jump(conditions: Sequence[Condition], kind: VerdictKind, chain: str) -> Mea
     return Meaning(tuple((condition, Verdict(kind, chain)) for condition in conditions))
 
 
-def _argument(arguments: Sequence[Token], name: str) -> str | None:
+def _argument(arguments: Sequence[str], name: str) -> str | None:
     for word, following in pairwise(arguments):
-        if word == Token(name):
-            return following.text
+        if _is(word, name):
+            return following
     return None
 
 
-def _connection(conditions: Sequence[Condition], arguments: Sequence[Token]) -> Meaning:
+def _is(word: str, option: str) -> bool:
+    """Whether a word is this option; one in quotes is none."""
+    return word == option and type(word) is not Quoted
+
+
+def _connection(conditions: Sequence[Condition], arguments: Sequence[str]) -> Meaning:
     """`CT`: `--notrack`, `--helper`, `--zone`."""
-    names = {word.text for word in arguments}
+    names = set(arguments)
     if "--notrack" in names:
         return _every(conditions, VerdictKind.NOTRACK)
     zoned = any(one.startswith("--zone") for one in names)
@@ -130,15 +141,15 @@ def _connection(conditions: Sequence[Condition], arguments: Sequence[Token]) -> 
 
 def _translation(target: str, parsed: Parsed, family: Family) -> Translation | None:
     """The translation of a target whose side its name tells."""
-    arguments = [word for word in parsed.arguments if word.text not in _RANDOM]
+    arguments = [word for word in parsed.arguments if word not in _RANDOM]
     if target in ("SNAT", "DNAT"):
         option = "--to-source" if target == "SNAT" else "--to-destination"
-        if len(arguments) != 2 or arguments[0] != Token(option):
+        if len(arguments) != 2 or not _is(arguments[0], option):
             return None
-        return _to(arguments[1].text, family, _first_ports(parsed))
-    if arguments and (len(arguments) != 2 or arguments[0] != Token("--to-ports")):
+        return _to(arguments[1], family, _first_ports(parsed))
+    if arguments and (len(arguments) != 2 or not _is(arguments[0], "--to-ports")):
         return None
-    ports = values.port_range(arguments[1].text) if arguments else None
+    ports = values.port_range(arguments[1]) if arguments else None
     return Translation(TranslationKind.INTERFACE, ports=ports)
 
 
@@ -190,9 +201,9 @@ def _mapped(parsed: Parsed, family: Family, chain: str) -> tuple[tuple[Condition
     Destinations in PREROUTING, sources in POSTROUTING; a chain of the user's own may be called from both.
     """
     arguments = parsed.arguments
-    if len(arguments) != 2 or arguments[0] != Token("--to"):
+    if len(arguments) != 2 or not _is(arguments[0], "--to"):
         raise ValueError("NETMAP")
-    network = values.netmap(arguments[1].text, family)
+    network = values.netmap(arguments[1], family)
     sides = {"PREROUTING": (True,), "OUTPUT": (True,), "POSTROUTING": (False,), "INPUT": (False,)}.get(
         chain, (True, False)
     )

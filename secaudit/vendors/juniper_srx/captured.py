@@ -17,13 +17,16 @@ from secaudit.network.routes import NextHop
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables
+from secaudit.vendors.table_commands import Typed, command_flaws, inside_texts, text_flaw
 from secaudit.vendors.table_lines import TableDraft, address, network
 
 VENDOR = "juniper_srx"
 _HEAD = re.compile(r"(\S{1,128}): (\d{1,9}) destinations?, \d{1,9} routes? \((\d{1,9}) active,")
 _TABLE = re.compile(r"(?:(\S{1,100})\.)?inet(6?)\.0\Z")
 _LEGEND = re.compile(r"(?:\+ = Active Route|@ = Routing Use Only|Restart (?:Complete|Pending))")
-_ECHO = re.compile(r"(?:run )?show route\b")
+_WHOLE = re.compile(r"(?:run\s+)?show\s+route(?:\s+table\s+\S{1,128})?(?P<vrf>)\s*(?:\|\s*no-more\s*)?")
+_CLUSTER = re.compile(r"\{[a-z]{1,16}(?::[\w.-]{1,32})?\}\Z")
+"""What a cluster prints in front of every prompt."""
 _ENTRY = re.compile(r"([0-9A-Fa-f:.]{1,64}/\d{1,3})(?:\s+(\S.*))?\Z")
 _SOURCE = re.compile(r"([*+-]?)\[([\w-]{1,20})/(-?\d{1,10})(?:/-?\d{1,10})?\]")
 _TO = re.compile(r">?\s*to (\S{1,64}) via (\S{1,64})\Z")
@@ -37,7 +40,7 @@ _ORIGINS = {"Direct": Origin.CONNECTED, "Local": Origin.LOCAL, "Static": Origin.
 
 def find_tables(text: ConfigText) -> FoundTables:
     """Every table of a text."""
-    return _Finder(text.lines).find()
+    return _Finder(text.lines, Typed(text), frozenset(text.pagers)).find()
 
 
 @dataclass(slots=True)
@@ -56,54 +59,61 @@ class _Entry:
 @dataclass(slots=True)
 class _Finder:
     lines: Sequence[SourceLine]
+    typed: Typed
+    pagers: frozenset[int]
     used: set[int] = field(default_factory=set)
-    tables: list[tuple[TableDraft, int, int]] = field(default_factory=list)
-    """Each with the number of active routes at its head and the number that was found."""
+    tables: list[tuple[TableDraft, bool]] = field(default_factory=list)
+    """Each with whether it has as many active routes as its head says, and its end is there: the last of them may have more next hops."""
     draft: TableDraft | None = None
     entry: _Entry | None = None
     wanted: int = 0
     found: int = 0
     inside: bool = False
-    echo: SourceLine | None = None
+    waiting: bool = False
+    """Whether a pager stood behind the last line of the table."""
 
     def find(self) -> FoundTables:
-        for line in self.lines:
+        for index, line in enumerate(self.lines):
             text = line.text.rstrip()
             head = _HEAD.match(text)
+            self.waiting = line.number in self.pagers or (self.waiting and not text)
             if head is not None:
-                self._begin(line, head)
-            elif not text:
+                self._begin(index, line, head)
+            elif self.inside and self.typed.prompt(line) is not None:
+                self._end(ended=not self.waiting)
+            elif not text or (self.inside and _CLUSTER.match(text)):
                 self._blank(line)
-            elif not self.inside:
-                self.echo = line if _ECHO.match(text) else None
-            elif not self._content(line, text):
-                self._end()
-                self.echo = line if _ECHO.match(text) else None
-        self._end()
-        built = tuple(draft.build(ended=wanted == found) for draft, wanted, found in self.tables)
-        return FoundTables(built, frozenset(self.used))
+            elif self.inside and not self._content(line, text):
+                self._end(ended=False)
+        self._end(ended=False)
+        inside = inside_texts(self.lines) if self.tables else frozenset()
+        for draft, _ in self.tables:
+            if draft.heading[0].number in inside:
+                draft.flaws.append(text_flaw(draft.heading))
+        return FoundTables(tuple(draft.build(ended=ended) for draft, ended in self.tables), frozenset(self.used))
 
-    def _begin(self, line: SourceLine, head: re.Match[str]) -> None:
-        self._end()
+    def _begin(self, index: int, line: SourceLine, head: re.Match[str]) -> None:
+        self._end(ended=True)
         self.inside = True
+        command = self.typed.in_front(index, self.used)
         self.used.add(line.number)
-        if self.echo is not None:
-            self.used.add(self.echo.number)
-            self.echo = None
+        if command is not None:
+            self.used.add(command.number)
         named = _TABLE.match(head[1])
         if named is not None:
             family: Family = 6 if named[2] else 4
             self.draft = TableDraft(VENDOR, named[1] or "", family, [line])
+            self.draft.flaws += command_flaws(command, _WHOLE, self.draft, bare_is_all=True, both_families=True)
             self.wanted, self.found = int(head[3]), 0
 
     def _blank(self, line: SourceLine) -> None:
         if self.inside:
             self.used.add(line.number)
 
-    def _end(self) -> None:
+    def _end(self, *, ended: bool) -> None:
         self._close_entry()
         if self.draft is not None:
-            self.tables.append((self.draft, self.wanted, self.found))
+            self.tables.append((self.draft, ended and self.wanted == self.found))
         self.draft = None
         self.inside = False
 

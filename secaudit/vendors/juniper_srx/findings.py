@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.juniper_srx.defaults import Defaults
 from secaudit.vendors.juniper_srx.tree import Statement
 
 SHOWN_LINES = 30
@@ -43,10 +44,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one device is read from: its statements, and the lines that tell version and name."""
+    """What one device is read from: its statements, the lines that tell version and name, and what holds where nothing is said."""
 
     root: Statement
     identity: Sources
+    defaults: Defaults
     findings: Findings = field(default_factory=Findings)
 
     def section(self, *path: str) -> Statement:

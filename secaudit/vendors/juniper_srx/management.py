@@ -49,10 +49,11 @@ def read_management(scope: Scope, answering: Answering) -> ManagementPlane:
 def _services(scope: Scope, answering: Answering) -> Iterator[ManagementService]:
     system = scope.section("system", "services")
     system.use()
+    usual = scope.defaults.services
     for name, path in _ON.items():
         found = system.get(*path)
         if found is None:
-            yield ManagementService(name, False, scope.identity, by_default=True)
+            yield ManagementService(name, usual[name], scope.identity, by_default=True)
             continue
         found.use_all()
         if path[0] in system.children:
@@ -68,7 +69,7 @@ def _services(scope: Scope, answering: Answering) -> Iterator[ManagementService]
     agents = [snmp.get(word) for word in ("community", "v3")]
     lines = join(*(one.sources() for one in agents if one is not None))
     yield ManagementService(
-        "snmp", bool(lines), lines or scope.identity, answering("snmp") if lines else None, by_default=not lines,
+        "snmp", bool(lines) or usual["snmp"], lines or scope.identity, answering("snmp") if lines else None, by_default=not lines,
         restricted=_snmp_restricted(snmp),
     )  # fmt: skip
 

@@ -69,11 +69,10 @@ def lines_before(scope: Scope, bypassing: Iterable[tuple[str, Diverted]]) -> lis
         )  # fmt: skip
     mode = options.value("inet6", "mode")
     ipv6 = (ANY_IPV6_PACKET,)
-    if not mode:
-        lines.append(FilterLine("IPv6 mode", Action.DENY, ipv6, scope.identity, Certainty.UNCERTAIN, _IPV6_UNKNOWN))
-        return lines
-    sources = options.children["inet6"].sources()
-    match mode:
+    sources = options.children["inet6"].sources() if mode else scope.identity
+    match mode or scope.defaults.ipv6_mode:
+        case None:
+            lines.append(FilterLine("IPv6 mode", Action.DENY, ipv6, sources, Certainty.UNCERTAIN, _IPV6_UNKNOWN))
         case "flow-based":
             pass
         case "drop":

@@ -103,9 +103,10 @@ def read_policies(
         result.disabled += reader.lines(policy, _Context(Statement(""), source, destination))
     said = section.value("default-policy")
     result.default_sources = section.children["default-policy"].sources() if said else section.sources()[:1]
-    if said == "permit-all":
+    works = said or scope.defaults.default_policy
+    if works == "permit-all":
         result.default = Action.PERMIT
-    elif said not in ("", "deny-all"):
+    elif works != "deny-all":
         section.children["default-policy"].leave()
         result.default = Action.UNKNOWN
     return result

@@ -15,6 +15,7 @@ from secaudit.vendors.juniper_srx import NAME
 from secaudit.vendors.juniper_srx.addresses import AddressBooks
 from secaudit.vendors.juniper_srx.applications import Applications
 from secaudit.vendors.juniper_srx.coverage import LineClasses, account_for
+from secaudit.vendors.juniper_srx.defaults import defaults
 from secaudit.vendors.juniper_srx.findings import Scope
 from secaudit.vendors.juniper_srx.firewall import FirewallFilters, apply_filters
 from secaudit.vendors.juniper_srx.groups import Inherited, expand, prune
@@ -83,7 +84,7 @@ class _PartReader:
         identity = self._identity(root)
         roots = virtual_roots(root)
         for name, one in roots:
-            scope = Scope(one, identity)
+            scope = Scope(one, identity, defaults(version))
             self._report(scope, inherited, one is root)
             own = inactive if one is root else []
             yield self._device(scope, self._name(hostname, name), version, own)

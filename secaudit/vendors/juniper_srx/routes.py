@@ -1,6 +1,6 @@
 """Static, aggregate and policy routes, routing protocols, and routes into other tables.
 
-Distances are Junos preferences: static 5, aggregate and generate 130 (Juniper, "Route Preferences Overview"). A `qualified-next-hop` has a preference
+Distances are Junos preferences. A `qualified-next-hop` has a preference
 of its own. `next-table` looks up again in the table of another instance: what that table has is written out as routes by its interfaces.
 `rib-group`, `instance-import` and `auto-export` copy routes between tables as policies say, which is not modelled.
 """
@@ -24,7 +24,6 @@ from secaudit.vendors.juniper_srx.interfaces import DHCP_CLIENTS, Ports, unit_na
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
-STATIC, AGGREGATE = 5, 130
 _PROTOCOLS = ("ospf", "ospf3", "bgp", "rip", "ripng", "isis", "mpls", "pim")
 _LEAKING = ("rib-groups", "instance-import", "instance-export", "auto-export")
 _HARMLESS = frozenset(
@@ -37,6 +36,12 @@ _LEAKED = Text(
 _OTHER_TABLE = Text(
     ja="フィルターが通信を別のルーティングインスタンスへ渡します。そのテーブルの内容が設定から確定しません。",
     en="A filter hands packets to another routing instance, whose table is not certain from the file.",
+)
+_WITHOUT_INTERFACES = ("forwarding", "no-forwarding")
+"""Instances for routes alone: all interfaces belong to the main one (Juniper, "instance-type")."""
+_SHARED = Text(
+    ja="経路だけを持つ種類のルーティングインスタンスにインタフェースの指定があります。この働きは判定していません。",
+    en="A routing instance of a kind that has routes only names interfaces; this is not modelled.",
 )
 _GROUPS = (ipaddress.ip_network("224.0.0.0/4"), ipaddress.ip_network("ff00::/8"))
 """Multicast: what PIM learns is about these alone."""
@@ -110,7 +115,7 @@ class Routes:
                     self.result.dynamic.append(DynamicRouting("static", sources, vrf, frozenset((unit,))))
                     continue
                 hop = NextHop(sources, interface=unit, conditional=True)
-                self.result.routes.append(Route(prefix, (hop,), sources, vrf, STATIC))
+                self.result.routes.append(Route(prefix, (hop,), sources, vrf, self.scope.defaults.static_preference))
 
     def _learnt_by_clients(self) -> None:
         """A DHCP client puts the default route (and more) that the server gives into the table."""
@@ -140,11 +145,14 @@ class Routes:
             self._protocols(vrf, protocols)
 
     def _kind(self, holder: Statement) -> None:
-        kind = holder.value("instance-type")
+        kind = holder.value("instance-type") or self.scope.defaults.instance_type
         for word in ("instance-type", "interface", "description"):
             if word in holder.children:
                 holder.children[word].use()
-        if kind not in ("virtual-router", "forwarding", "no-forwarding", "mgmt_junos", ""):
+        if kind in _WITHOUT_INTERFACES and holder.below("interface"):
+            # Its interfaces stay in the main table, or the line that makes it a router of its own was lost.
+            self._doubt(_SHARED, join(*(one.sources() for one in holder.below("interface"))))
+        elif kind not in (*_WITHOUT_INTERFACES, "virtual-router", "mgmt_junos"):
             text = Text(
                 ja=f"ルーティングインスタンス「{holder.word}」の種類（{kind}）は判定していません。",
                 en=f"The routing instance '{holder.word}' is of a kind ({kind}) that is not modelled.",
@@ -192,7 +200,7 @@ class Routes:
         if "rib-group" in static.children:
             static.children["rib-group"].use_all()
             self._doubt(_LEAKED, static.children["rib-group"].sources())
-        default = _preference(static.get("defaults"), STATIC)
+        default = _preference(static.get("defaults"), self.scope.defaults.static_preference)
         kept_out = static.get("defaults", _KEPT_OUT) is not None
         if "defaults" in static.children:
             static.children["defaults"].use_all()
@@ -294,7 +302,9 @@ class Routes:
                 self.result.dynamic.append(DynamicRouting("generate", sources, vrf, None, family, destinations=prefix))
                 continue
             hop = NextHop(sources, discard=True, conditional=True)
-            self.result.routes.append(Route(prefix, (hop,), sources, vrf, _preference(route, AGGREGATE)))
+            self.result.routes.append(
+                Route(prefix, (hop,), sources, vrf, _preference(route, self.scope.defaults.aggregate_preference))
+            )
         section.use_all()
 
     # --- other tables -----------------------------------------------------------------------------------------
@@ -312,7 +322,7 @@ class Routes:
             self._doubt(_LEAKED, table.sources)
         for prefix, hops, sources in self._content(target, table.prefix):
             lines = join(table.sources, sources)
-            self.result.routes.append(Route(prefix, hops, lines, table.vrf, STATIC))
+            self.result.routes.append(Route(prefix, hops, lines, table.vrf, self.scope.defaults.static_preference))
 
     def _content(self, vrf: str, within: IPNetwork) -> Iterator[tuple[IPNetwork, tuple[NextHop, ...], Sources]]:
         """What a table has for the addresses of a prefix: connected subnets and static routes, by interface."""

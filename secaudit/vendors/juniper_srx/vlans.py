@@ -12,8 +12,6 @@ from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement
 
-DEFAULT_VLAN = 1
-"""An access port that names no VLAN is in the VLAN `default`, with the id 1 (Juniper, "Bridging and VLANs on Security Devices")."""
 _WITHOUT_ID = 5000
 """VLANs without an id get numbers beyond those that a tag can have."""
 _HARMLESS = frozenset(
@@ -54,6 +52,8 @@ class Vlan:
 class Vlans:
     """The VLANs of a device by name; `routed` by the interface that routes them; `listed` by the port that a VLAN lists."""
 
+    usual: int
+    """The VLAN `default`: that of an access port that names none."""
     named: dict[str, Vlan] = field(default_factory=dict)
     routed: dict[str, Vlan] = field(default_factory=dict)
     listed: dict[str, list[Vlan]] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Vlans:
     def port(self, switching: Statement, port: Statement, name: str, scope: Scope) -> SwitchPort:
         """The layer 2 of a port with `family ethernet-switching`."""
         switching.use()
-        mode = switching.value("interface-mode") or switching.value("port-mode") or "access"
+        mode = switching.value("interface-mode") or switching.value("port-mode") or scope.defaults.port_mode
         tags, unknown = self._tags(switching, name)
         if unknown:
             scope.findings.doubt(DoubtKind.UNDEFINED, _UNKNOWN_VLAN, switching.sources(), interfaces=frozenset((name,)))
@@ -72,7 +72,7 @@ class Vlans:
         if mode == "trunk" or (mode == "tagged-access"):
             trunk = None if "all" in switching.values("vlan", "members") else tags | untagged
             return SwitchPort(min(untagged, default=None), trunk, trunk=True)
-        return SwitchPort(access_vlan=min(tags, default=DEFAULT_VLAN))
+        return SwitchPort(access_vlan=min(tags, default=self.usual))
 
     def _tags(self, switching: Statement, name: str) -> tuple[frozenset[int], bool]:
         found: set[int] = set()
@@ -94,7 +94,7 @@ class Vlans:
         if vlan is not None:
             return vlan.tags
         if word == "default":
-            return frozenset((DEFAULT_VLAN,))
+            return frozenset((self.usual,))
         try:
             return _range(word)
         except NotUnderstoodError:
@@ -109,7 +109,7 @@ def _range(word: str) -> frozenset[int]:
 
 def read_vlans(scope: Scope) -> Vlans:
     """`vlans` and `bridge-domains`."""
-    vlans = Vlans()
+    vlans = Vlans(scope.defaults.port_vlan)
     for path in ("vlans", "bridge-domains"):
         section = scope.section(path)
         section.use()

@@ -21,8 +21,8 @@ from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.nec_ix.access_lists import Lists
+from secaudit.vendors.nec_ix.defaults import defaults
 from secaudit.vendors.nec_ix.local_filter import Restriction
-from secaudit.vendors.nec_ix.vocabulary import defaults
 
 _STORAGE = {
     "plain": Storage.CLEAR,
@@ -193,12 +193,13 @@ class Management:
         )
 
     def build(self, identity: Sources, logged: tuple[bool, Sources]) -> ManagementPlane:
-        """The finished plane; what no line switches on is off."""
-        for name in dict.fromkeys((*self._servers, *defaults().services_off)):
+        """The finished plane; what no line switches on is as it is by default."""
+        usual = defaults().services
+        for name in dict.fromkeys((*self._servers, *usual)):
             facts = self._servers.get(name)
             if facts is None or not facts.enabled:
                 if identity:
-                    self.services.append(ManagementService(name, False, identity, by_default=True))
+                    self.services.append(ManagementService(name, usual.get(name, False), identity, by_default=True))
                 continue
             self._service(name, facts)
         return ManagementPlane(

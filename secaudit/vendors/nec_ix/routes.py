@@ -15,8 +15,9 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, whole_number
+from secaudit.vendors.nec_ix.defaults import defaults
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
-from secaudit.vendors.nec_ix.vocabulary import defaults, spelled
+from secaudit.vendors.nec_ix.vocabulary import spelled
 
 _DETAILS = Text(
     ja="経路制御プロトコルの細目です。学習される経路は「不明」として扱うため、この行は判定を変えません",

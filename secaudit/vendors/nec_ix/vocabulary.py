@@ -1,11 +1,8 @@
-"""The data files of this vendor: lines known not to matter, and what is off unless a line switches it on."""
+"""The lines known not to matter, and how interfaces are named."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.vendors.common.irrelevance import Irrelevance, load_irrelevance
@@ -20,24 +17,6 @@ _KINDS = (
     ("usb-serial", InterfaceKind.DIALER),
     ("mobileethernet", InterfaceKind.DIALER),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What holds when no line says anything (`data/defaults.toml`)."""
-
-    services_off: tuple[str, ...]
-    static_distance: int
-    learnt_distance: int
-
-
-@cache
-def defaults() -> Defaults:
-    """Reads `data/defaults.toml` once."""
-    data = tomllib.loads(resources.files(__package__).joinpath("data/defaults.toml").read_text("utf-8"))
-    return Defaults(
-        tuple(data["services"]["off"]), data["routes"]["static_distance"], data["routes"]["learnt_distance"]
-    )
 
 
 @cache

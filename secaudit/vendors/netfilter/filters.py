@@ -17,7 +17,6 @@ from secaudit.vendors.netfilter.flattening import (
     MOST_MATCHES,
     WITHOUT_DECISION,
     FlatChain,
-    FlatRule,
     Region,
     TooComplexError,
     flatten,
@@ -155,50 +154,44 @@ def _unknown_line(families: Iterable[Family], doubt: Text, sources: Sources) -> 
 
 def _lines(flat: FlatChain, base: BaseChain, place: Place) -> Iterator[FilterLine]:
     tracked = base.priority > Priority.CONNTRACK
+    actions = {**_ACTIONS, VerdictKind.RETURN: Action.PERMIT if base.accepts else Action.DENY}
     for rule in flat.rules:
-        if rule.verdict.kind in WITHOUT_DECISION:
+        kind = rule.verdict.kind
+        if kind in WITHOUT_DECISION:
             continue
-        for region in merged(rule.regions):
+        action = actions.get(kind, Action.UNKNOWN)
+        for region in rule.regions if len(rule.regions) == 1 else merged(rule.regions):
+            doubt = region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None)
             try:
-                yield from _lines_of(rule, region, base, place, tracked=tracked)
+                for ingress, egress, connection, matches in _parts(region, place, tracked=tracked):
+                    yield FilterLine(
+                        rule.rule.label,
+                        action,
+                        matches,
+                        rule.sources,
+                        region.certainty,
+                        doubt,
+                        rule.logged,
+                        scope(ingress, place.ingress),
+                        scope(egress, place.egress),
+                        connection,
+                        None,
+                        rule.rule.comment,
+                    )
             except TooManyMatchesError:
                 raise too_big(rule.sources) from None
-
-
-def _lines_of(rule: FlatRule, region: Region, base: BaseChain, place: Place, *, tracked: bool) -> Iterator[FilterLine]:
-    kind = rule.verdict.kind
-    if kind is VerdictKind.RETURN:
-        action = Action.PERMIT if base.accepts else Action.DENY
-    else:
-        action = _ACTIONS.get(kind, Action.UNKNOWN)
-    states = region.states
-    if not tracked and (place.hook in (Hook.PREROUTING, Hook.OUTPUT)):
-        # Before connection tracking has seen a packet, the kernel calls every packet invalid.
-        states = ALL_STATES if State.INVALID in states else frozenset()
-    doubt = region.doubt or (_UNKNOWN_VERDICT if action is Action.UNKNOWN else None)
-    for ingress, egress, connection, matches in _parts(region, states, place, tracked=tracked):
-        yield FilterLine(
-            rule.rule.label,
-            action,
-            matches,
-            rule.sources,
-            region.certainty,
-            doubt,
-            rule.logged,
-            scope(ingress, place.ingress),
-            scope(egress, place.egress),
-            connection,
-            None,
-            rule.rule.comment,
-        )
 
 
 _Part = tuple[frozenset[str], frozenset[str], Connection | None, tuple[Match, ...]]
 
 
-def _parts(region: Region, states: frozenset[State], place: Place, *, tracked: bool) -> Iterable[_Part]:
+def _parts(region: Region, place: Place, *, tracked: bool) -> Iterable[_Part]:
     """A region by interfaces and by whether its packets belong to a connection. Raises `TooManyMatchesError`."""
-    if states >= _ANY_STATE:
+    states = region.states
+    if states is not ALL_STATES and not tracked and place.hook in (Hook.PREROUTING, Hook.OUTPUT):
+        # Before connection tracking has seen a packet, the kernel calls every packet invalid.
+        states = ALL_STATES if State.INVALID in states else frozenset()
+    if states is ALL_STATES or states >= _ANY_STATE:
         return ((region.ingress, region.egress, None, region.matches),)
     known = place.untracked if tracked else EVERYTHING_TRACKED
     return (

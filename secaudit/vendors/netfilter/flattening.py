@@ -109,6 +109,7 @@ class _Flattening:
     def walk(self, chain: Chain, regions: tuple[Region, ...], path: tuple[ChainKey, ...], jumps: Sources) -> bool:
         """Appends the rules of a chain entered with `regions`. Returns whether its last rule logs whatever gets there."""
         pending: Condition | None = None
+        hit: tuple[Region, ...]
         path = (*path, chain.key)
         for rule in chain.rules:
             self._visits_left -= 1
@@ -119,11 +120,17 @@ class _Flattening:
                 pending = self._of_families(chain, rule.condition) if rule.logged else pending
                 continue
             try:
-                hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
+                if len(regions) == 1:
+                    one = _both(regions[0], rule.condition)
+                    hit = () if one is None else (one,)
+                else:
+                    hit = tuple([one for region in regions if (one := _both(region, rule.condition)) is not None])
                 if hit:
                     logged = rule.logged or (pending is not None and _covers(pending, rule.condition))
-                    ends_logged = self._act(chain, rule, hit, path, (*jumps, *rule.sources), logged=logged)
-                    if kind is VerdictKind.JUMP and ends_logged:
+                    sources = (*jumps, *rule.sources)
+                    if kind not in _MOVING:
+                        self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
+                    elif self._move(chain, rule, hit, path, sources, logged=logged) and kind is VerdictKind.JUMP:
                         # what comes back from that chain was logged at its end
                         pending = self._of_families(chain, rule.condition)
                     if kind in _LEAVING and len(path) > 1:
@@ -137,7 +144,7 @@ class _Flattening:
                 break
         return pending is not None and _covers(pending, Condition())
 
-    def _act(
+    def _move(
         self,
         chain: Chain,
         rule: Rule,
@@ -147,7 +154,7 @@ class _Flattening:
         *,
         logged: bool,
     ) -> bool:
-        """Appends what a rule does with the packets that it hits. Returns whether it leads to a chain whose end is logged (`walk`)."""
+        """Appends what a rule does that calls a chain or goes back. Returns whether it leads to a chain whose end is logged (`walk`)."""
         kind = rule.verdict.kind
         if kind in _CALLING:
             key = replace(chain.key, chain=rule.verdict.chain)
@@ -163,7 +170,7 @@ class _Flattening:
             if kind is VerdictKind.GOTO and len(path) == 1:
                 self._append(FlatRule(rule, _RETURN, hit, sources, logged=False), rule)
             return ends_logged
-        if kind is not VerdictKind.RETURN or len(path) == 1:
+        if len(path) == 1:
             self._append(FlatRule(rule, rule.verdict, hit, sources, logged), rule)
         return False
 
@@ -187,6 +194,7 @@ class _Flattening:
 
 _CALLING = (VerdictKind.JUMP, VerdictKind.GOTO)
 _LEAVING = (VerdictKind.GOTO, VerdictKind.RETURN)
+_MOVING = (*_CALLING, VerdictKind.RETURN)
 _COMING_BACK = (VerdictKind.JUMP, *WITHOUT_DECISION)
 """Verdicts behind which the packets go on in the chain, so that what was logged before still holds."""
 _UNKNOWN = Verdict(VerdictKind.UNKNOWN)
@@ -218,8 +226,9 @@ def _both(region: Region, condition: Condition) -> Region | None:
     if not (ingress and egress and states):
         return None
     matches = region.matches
-    if condition.matches is not _EVERYTHING and condition.matches != _EVERYTHING:
-        matches = _narrowed(region.matches, condition.matches)
+    wanted = condition.matches
+    if wanted is not _EVERYTHING and (len(wanted) != len(_EVERYTHING) or wanted != _EVERYTHING):
+        matches = _narrowed(matches, wanted)
     if not matches:
         return None
     certainty = region.certainty
@@ -241,8 +250,12 @@ def _narrowed(matches: tuple[Match, ...], wanted: tuple[Match, ...]) -> tuple[Ma
             if not (one.sources and one.destinations and one.services and one.marks) or len(one.services) > _FEW:
                 break
         else:
+            first = wanted[0] if len(wanted) == 1 else None
+            if first is not None and first.sources != matches[0].sources and first.family == matches[0].family:
+                return wanted
             found = tuple([one for every in matches for one in wanted if one.family == every.family])
-            return matches if found == matches else found  # the very one, so that the next rule sees it as well
+            # The very one, so that the next rule sees it as well.
+            return matches if len(found) == len(matches) and found == matches else found
     return intersect_matches(matches, wanted, MOST_MATCHES)
 
 

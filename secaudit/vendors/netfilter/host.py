@@ -138,6 +138,8 @@ class _Reading:
     def take(self, line: SourceLine) -> bool:
         """Whether the line belongs to the host's facts."""
         text = line.text.rstrip()
+        if self._is_elsewhere(text) and not self._hostname_next:
+            return False
         if self._hostname_next and text and _HOSTNAME.fullmatch(text.strip()):
             self._hostname, self._hostname_next = text.strip(), False
             return self._use(line)
@@ -148,6 +150,14 @@ class _Reading:
             or self._rule(text, line)
             or self._route(text, line)
         )
+
+    def _is_elsewhere(self, text: str) -> bool:
+        """Whether a line surely is none of the host's: a rule of iptables, or one of nft, as nearly all lines are."""
+        start = text[:1]
+        if start == "-":
+            return "#" not in text and "$" not in text
+        indented = start in ("\t", " ") and self._link is None
+        return indented and "=" not in text and "nexthop" not in text
 
     def _use(self, line: SourceLine, *, evidence: bool = True) -> bool:
         self._used.add(line.number)

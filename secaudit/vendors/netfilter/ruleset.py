@@ -87,6 +87,8 @@ class VerdictKind(Enum):
     UNKNOWN = "unknown"
     """It could do anything with the packet."""
 
+    __hash__ = object.__hash__  # a member equals nothing but itself, and every rule asks tables by its verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

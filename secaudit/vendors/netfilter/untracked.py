@@ -71,13 +71,13 @@ class Untracked:
             yield ingress, egress, ()
             return
         coming: dict[tuple[Match, ...], set[str]] = {}
-        for name in ingress - {ITSELF}:
+        for name in sorted(ingress - {ITSELF}):  # sets of names have no order of their own
             coming.setdefault(self.entering.get(name, ()), set()).add(name)
         for matches, names in coming.items():
             yield frozenset(names), egress, matches
         if ITSELF in ingress:
             leaving: dict[tuple[Match, ...], set[str]] = {}
-            for name in egress:
+            for name in sorted(egress):
                 leaving.setdefault(self.own.get(name, ()), set()).add(name)
             for matches, names in leaving.items():
                 yield frozenset((ITSELF,)), frozenset(names), matches
@@ -132,7 +132,7 @@ def untracked(ruleset: Ruleset, names: frozenset[str]) -> tuple[Untracked, tuple
 def _by_interface(regions: list[Region], *, own: bool) -> dict[str, tuple[Match, ...]]:
     found: dict[str, list[Match]] = {}
     for region in regions:
-        for name in region.egress if own else region.ingress:
+        for name in sorted(region.egress if own else region.ingress):
             found.setdefault(name, []).extend(
                 replace(match, marks=UNTRANSLATED_DESTINATION) for match in region.matches
             )

@@ -29,7 +29,7 @@ from secaudit.vendors.nftables.plans import Plans
 from secaudit.vendors.nftables.rules import MARKS
 from secaudit.vendors.nftables.selectors import Reading
 from secaudit.vendors.nftables.sets import Sets
-from secaudit.vendors.nftables.tokens import Group, Item, Kind, Token, lines_of
+from secaudit.vendors.nftables.tokens import Group, Item, Kind, Token, Written, lines_of
 
 _SHOWN = 20
 _HOOKS: Final = {hook.value: hook for hook in Hook}
@@ -105,12 +105,12 @@ class _Building:
         self._doubts.setdefault((kind, text), {}).update(dict.fromkeys(lines))
 
     def _table(self, table: TableText) -> None:
-        sets = Sets(table.sets, _changed(table), self._own)
+        sets = Sets(table.sets, _changed(table, self._document.written), self._own)
         plans = Plans()
         for chain in table.chains.values():
             key = ChainKey(table.family, table.name, chain.name)
             base = self._base(table, chain)
-            meaning = meaning_of(key, chain.rules, sets, plans, self._document.unknown_matches)
+            meaning = meaning_of(key, chain.rules, sets, plans, self._document)
             self._meanings[key] = meaning
             self._chains[key] = Chain(key, tuple(meaning.rules), tuple(chain.lines[:1]), base)
             for name, rules in meaning.helpers.items():
@@ -182,7 +182,7 @@ class _Building:
         while waiting:
             chain = waiting.pop()
             for items in (*chain.base, *chain.rules):
-                words = _words(items)
+                words = _words(self._document.written.rule(items))
                 if words & _ACTING:
                     found.extend(lines_of(items))
                 for name in words & table.chains.keys() - seen:
@@ -232,11 +232,12 @@ class _Building:
         return found
 
 
-def _changed(table: TableText) -> frozenset[str]:
+def _changed(table: TableText, written: Written) -> frozenset[str]:
     """The sets that rules add to or take from (`add @seen { ip saddr }`, `set add ip saddr @seen`)."""
     found: set[str] = set()
     for chain in table.chains.values():
-        for items in chain.rules:
+        for rule in chain.rules:
+            items = () if _names_no_set(rule) else written.rule(rule)
             if not [item for item in items if item.shape[0] == "@"]:
                 continue
             words = [item.text if isinstance(item, Token) and item.kind is Kind.WORD else "" for item in items]
@@ -246,6 +247,12 @@ def _changed(table: TableText) -> frozenset[str]:
             }
             found |= names if not after and words[:2] in (["set", "add"], ["set", "update"]) else after
     return frozenset(found)
+
+
+def _names_no_set(rule: tuple[Item, ...]) -> bool:
+    """Of a rule that is a line: a look at its text tells it."""
+    first = rule[0]
+    return isinstance(first, Token) and first.kind is Kind.LINE and "@" not in first.text
 
 
 def _targets(key: ChainKey, rules: Sequence[Rule]) -> set[ChainKey]:

@@ -313,16 +313,12 @@ def _matches(families: Iterable[int], protocols: Intervals, fields: Mapping[str,
     if not protocols or not all(fields.values()):
         return ()
     value = fields.get
-    services = (
-        Service(
-            protocols,
-            value("destination_ports", ANY_PORT),
-            value("source_ports", ANY_PORT),
-            value("icmp_types", ANY_BYTE),
-            value("icmp_codes", ANY_BYTE),
-            value("tcp_flags", ANY_BYTE),
-        ),
-    )
+    ports = value("destination_ports", ANY_PORT), value("source_ports", ANY_PORT)
+    if _BELOW_PORTS.isdisjoint(fields):
+        services = (Service(protocols, *ports),)
+    else:
+        others = value("icmp_types", ANY_BYTE), value("icmp_codes", ANY_BYTE), value("tcp_flags", ANY_BYTE)
+        services = (Service(protocols, *ports, *others),)
     return tuple(
         [
             Match(family, value("sources", every), value("destinations", every), services, value("marks", ANY_MARK))
@@ -332,7 +328,54 @@ def _matches(families: Iterable[int], protocols: Intervals, fields: Mapping[str,
     )
 
 
+_BELOW_PORTS: Final = frozenset(("icmp_types", "icmp_codes", "tcp_flags"))
 _EVERY_ADDRESS: Final[tuple[tuple[Family, Intervals], ...]] = ((4, any_address(4)), (6, any_address(6)))
+
+
+class Frame:
+    """Tests of addresses and ports, each field once: whom they are about does not depend on the values."""
+
+    __slots__ = ("_families", "_fields", "_protocols", "_services")
+
+    def __init__(self, fields: Sequence[str], families: Iterable[Family], protocols: Intervals) -> None:
+        wanted = frozenset(families)
+        self._fields = tuple(fields)
+        self._families = tuple(pair for pair in _EVERY_ADDRESS if pair[0] in wanted)
+        self._protocols = protocols
+        self._services: dict[tuple[Intervals, Intervals], tuple[Service, ...]] = {}
+
+    def condition(self, values: Iterable[Intervals]) -> Condition:
+        """The condition with the values of one rule, none of which is empty."""
+        sources = destinations = None
+        to, of = ANY_PORT, ANY_PORT
+        for name, one in zip(self._fields, values, strict=True):
+            if name == "sources":
+                sources = one
+            elif name == "destinations":
+                destinations = one
+            elif name == "destination_ports":
+                to = one
+            else:
+                of = one
+        services = self._services.get((to, of))
+        if services is None:
+            services = self._services[to, of] = (Service(self._protocols, to, of),)
+        matches = [Match(family, sources or every, destinations or every, services) for family, every in self._families]
+        return Condition((), (), tuple(matches))
+
+
+def frame_of(selectors: Sequence[Selector]) -> Frame | None:
+    """The frame of some tests; None where they ask for other things, one twice, or what no packet has."""
+    families, protocols = BOTH, ANY_BYTE
+    for one in selectors:
+        families &= one.families
+        protocols = intersect(protocols, one.protocols)
+    fields = [one.field for one in selectors]
+    plain = len(set(fields)) == len(fields) and _FRAMED.issuperset(fields)
+    return Frame(fields, families, protocols) if plain and families and protocols else None
+
+
+_FRAMED: Final = frozenset(("sources", "destinations", "destination_ports", "source_ports"))
 
 
 # Putting together

@@ -22,11 +22,23 @@ from secaudit.vendors.nftables.items import (
     path_of,
     word_of,
 )
-from secaudit.vendors.nftables.tokens import Group, Item, Kind, Token, group, lines_of, split, statements, tokens_of
+from secaudit.vendors.nftables.tokens import (
+    Group,
+    Item,
+    Kind,
+    Token,
+    group,
+    lines_of,
+    rules_in,
+    split,
+    statements,
+    tokens_of,
+)
 
 _SHARED_GROUPS = 100_000
 """How often variables may be filled in, in one file."""
 _CHAIN_WORDS = ("type", "policy", "comment", "device", "devices", "flags", "hook", "priority")
+_NO_RULES = (*_CHAIN_WORDS, "define", "redefine")
 _SHOWN = 20
 
 NOT_UNDERSTOOD = Text(
@@ -66,6 +78,7 @@ class ChainText:
     lines: list[SourceLine]
     base: list[tuple[Item, ...]] = field(default_factory=list)
     rules: list[tuple[Item, ...]] = field(default_factory=list)
+    """Each with its words, or a line of them (see `tokens.Written.rule`)."""
 
 
 @dataclass(slots=True)
@@ -105,9 +118,10 @@ class Document:
         self._scopes: list[dict[str, tuple[Item, ...]]] = [{}]
         self._fillings = 0
         tokens = tokens_of(lines, joined)
+        self.written = tokens.written
         self.unknown_matches = tokens.unknown_matches
         self._variables = tokens.variables
-        grouped = group(tokens.tokens)
+        grouped = group(tokens.tokens, tokens.written)
         if grouped.unclosed:
             self.doubt(DoubtKind.TRUNCATED, _CUT, grouped.unclosed)
         if grouped.too_deep:
@@ -332,7 +346,13 @@ class Document:
         if not is_block(block):
             return False
         self._scopes.append({})
-        for statement in statements(block.items):
+        for statement in rules_in(block.items, self.written):
+            first = statement[0]
+            if isinstance(first, Token) and first.kind is Kind.LINE:
+                if not first.text.lstrip().startswith(_NO_RULES):
+                    chain.rules.append(statement)
+                    continue
+                statement = tuple(self.written.expanded(first)[:-1])
             word = word_of(statement[0])
             if word in ("define", "redefine"):
                 self._define(statement)

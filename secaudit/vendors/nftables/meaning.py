@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from secaudit.network.filters import Certainty
+from secaudit.network.intervals import Intervals
 from secaudit.network.match_algebra import TooManyMatchesError, any_packet_of
 from secaudit.network.nat import TranslationKind
 from secaudit.text.bilingual import Text
@@ -25,9 +26,9 @@ from secaudit.vendors.nftables.conditions import (
     positive,
     worst,
 )
-from secaudit.vendors.nftables.document import NOT_UNDERSTOOD
+from secaudit.vendors.nftables.document import NOT_UNDERSTOOD, Document
 from secaudit.vendors.nftables.fields import UNDEFINED_SET, UNKNOWN_TEST
-from secaudit.vendors.nftables.plans import Plans, TestStep
+from secaudit.vendors.nftables.plans import Plan, Plans, TestStep, TranslateStep, Usual
 from secaudit.vendors.nftables.rules import verdict_of
 from secaudit.vendors.nftables.sets import Element, Sets
 from secaudit.vendors.nftables.syntax import (
@@ -41,7 +42,7 @@ from secaudit.vendors.nftables.syntax import (
     Translate,
     VerdictMap,
 )
-from secaudit.vendors.nftables.tokens import Item, Token, lines_of
+from secaudit.vendors.nftables.tokens import Item, Kind, Token, lines_of
 from secaudit.vendors.nftables.translations import translations
 
 _TOO_BIG = Text(
@@ -83,13 +84,17 @@ class Meaning:
 
 
 def meaning_of(
-    key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, plans: Plans, hidden: frozenset[int]
+    key: ChainKey, rules: Sequence[tuple[Item, ...]], sets: Sets, plans: Plans, document: Document
 ) -> Meaning:
-    """All rules of a chain. `hidden` are lines on which nft could not show everything (`tokens.Tokens.unknown_matches`)."""
+    """All rules of a chain of a document."""
     meaning = Meaning()
-    reader = _RuleReader(key, sets, plans, meaning, hidden)
+    reader = _RuleReader(key, sets, plans, meaning, document.unknown_matches)
     for number, items in enumerate(rules, 1):
-        reader.read(items, number)
+        first = items[0]
+        if isinstance(first, Token) and first.kind is Kind.LINE:
+            reader.read(document.written.words(first.text), (first.line,), number)
+        else:
+            reader.read(items, lines_of(items), number)
     return meaning
 
 
@@ -107,23 +112,20 @@ class _RuleReader:
         self._hidden_lines = hidden
         self._asked: list[Asked] = []
 
-    def _begin(self, items: tuple[Item, ...], number: int) -> None:
+    def _begin(self, plan: Plan, items: tuple[Item, ...], lines: Sources, number: int) -> None:
         self._rules = self._meaning.rules
         self._number = number
-        self._plan = self._plans.of(items)
-        self._comment = self._plan.comment(items)
-        self._sources = self._evidence(items)
+        self._plan = plan
+        self._comment = plan.comment(items)
+        self._sources = self._evidence(plan, items, lines) if plan.sets else lines
         self._hidden = bool(self._hidden_lines) and any(line.number in self._hidden_lines for line in self._sources)
         self._choices: list[Condition] = [_EVERYTHING]
         self._logged = False
 
-    def _evidence(self, items: tuple[Item, ...]) -> Sources:
+    def _evidence(self, plan: Plan, items: tuple[Item, ...], lines: Sources) -> Sources:
         """The lines of the rule and those of the sets that it names."""
-        lines = lines_of(items)
-        if not self._plan.sets:
-            return lines
         found = dict.fromkeys(lines)
-        for place in self._plan.sets:
+        for place in plan.sets:
             elements = self._sets.of(items[place])
             if elements is not None:
                 found.update(dict.fromkeys(elements.lines))
@@ -131,9 +133,17 @@ class _RuleReader:
                     self._meaning.undefined.append(lines)
         return tuple(found)
 
-    def read(self, items: tuple[Item, ...], number: int) -> None:
-        """Goes through the parts of a rule; every verdict on the way becomes rules."""
-        self._begin(items, number)
+    def read(self, items: tuple[Item, ...], lines: Sources, number: int) -> None:
+        """Goes through the parts of a rule that is on these lines; every verdict on the way becomes rules."""
+        plan = self._plans.of(items)
+        if plan.usual is not None and not self._hidden_lines:
+            condition = self._usual(items, plan.usual)
+            if condition is not None:
+                label = f"{self._key.chain} {number}"
+                sources = self._evidence(plan, items, lines) if plan.sets else lines
+                self._meaning.rules.append(Rule(condition, plan.usual.verdict, sources, label, plan.comment(items)))
+                return
+        self._begin(plan, items, lines, number)
         if self._hidden:
             self._narrow(Certainty.UNCERTAIN, _HIDDEN)
         for step in self._plan.steps:
@@ -149,13 +159,23 @@ class _RuleReader:
                     self._and(answer)
                 continue
             self._together()
-            self._act(step)
+            self._act(step.of(items) if isinstance(step, TranslateStep) else step)
         self._together()
         if not self._plan.decides:
             if self._hidden:
                 self._emit(self._choices, Verdict(VerdictKind.UNKNOWN))
             elif self._logged:
                 self._emit(self._choices, Verdict(VerdictKind.CONTINUE))
+
+    def _usual(self, items: tuple[Item, ...], usual: Usual) -> Condition | None:
+        """The condition of a rule of a usual shape, if all its values are known."""
+        every: list[Intervals] = []
+        for step in usual.tests:
+            values = step.values(items, self._sets)
+            if not values:
+                return None
+            every.append(values)
+        return usual.frame.condition(every)
 
     def _act(self, part: Part) -> None:
         match part:

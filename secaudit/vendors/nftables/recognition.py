@@ -32,7 +32,10 @@ _CLUES = tuple(
         (r"(?:set|map) \S+ \{", 10),
     )
 )
-_ANY_CLUE = any_of(pattern for pattern, _ in _CLUES)
+_WITHIN = (0, 1, 5, 6)
+"""The clues that may stand anywhere in a line; each has one of the next words in it."""
+_WITHIN_WORDS = ("nft", " hook ", "policy ")
+_ANY_AT_START = any_of(pattern for number, (pattern, _) in enumerate(_CLUES) if number not in _WITHIN)
 _OTHERS = re.compile(
     r"(\*(?:filter|nat|mangle|raw)\b|:[A-Z]+ (?:ACCEPT|DROP) \[|-A [A-Z]\w+ |config (?:system|firewall|router)|interface \S|hostname \S+;?$|set (?:security|system) |ip filter \d)"
 )
@@ -50,7 +53,8 @@ def score(text: ConfigText) -> int:
         seen += 1
         if seen > _LINES:
             break
-        for number, (pattern, worth) in enumerate(_CLUES if _ANY_CLUE.match(stripped) else ()):
+        may_be = _ANY_AT_START.match(stripped) is not None or any(word in stripped for word in _WITHIN_WORDS)
+        for number, (pattern, worth) in enumerate(_CLUES if may_be else ()):
             if number not in found and pattern.match(stripped):
                 found.add(number)
                 total += worth

@@ -261,17 +261,18 @@ def _translation(reading: Reading) -> tuple[Part, ...]:
         reading.take(3)
     if reading.word() == "to":
         reading.take()
-    items: list[Item] = []
+    found: list[tuple[int, Item]] = []
     random = False
     while (item := reading.peek()) is not None and reading.word() != "comment":
         if reading.word() in _NAT_FLAGS:
             random = random or reading.word() != "persistent"
-            while items and isinstance(items[-1], Token) and items[-1].is_sign(","):
-                items.pop()
+            while found and isinstance(last := found[-1][1], Token) and last.is_sign(","):
+                found.pop()
         else:
-            items.append(item)
+            found.append((reading.at, item))
         reading.take()
-    return (Translate(kind, family, tuple(items), prefix, random),)
+    items, places = tuple(item for _, item in found), tuple(place for place, _ in found)
+    return (Translate(kind, family, items, prefix, random, places),)
 
 
 def _set_update(reading: Reading) -> tuple[Part, ...] | None:

@@ -52,13 +52,14 @@ class Does:
 
 @dataclass(frozen=True, slots=True)
 class Translate:
-    """`snat`, `dnat`, `masquerade`, `redirect`: `family` is `ip`, `ip6` or empty, `items` what follows `to`."""
+    """`snat`, `dnat`, `masquerade`, `redirect`: `family` is `ip`, `ip6` or empty, `items` what follows `to`, `places` where that is in the rule."""
 
     kind: str
     family: str
     items: tuple[Item, ...]
     prefix: bool
     random: bool
+    places: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Kind(Enum):
     SIGN = "sign"
     END = "end"
     """The end of a line that is not continued."""
+    LINE = "line"
+    """A whole line without brackets and semicolons, not taken apart yet: within a chain it is one rule (see `Written`)."""
 
 
 class Token(NamedTuple):
@@ -74,6 +76,8 @@ Item = Token | Group
 _OPENERS = {"{": "}", "(": ")", "[": "]"}
 _CLOSERS = frozenset(_OPENERS.values())
 _BRACKETS = frozenset((*_OPENERS, *_CLOSERS))
+_STRUCTURE = re.compile(r"[{}()\[\];#\\$]")
+"""What may end a statement within a line, make a group of its words, or go on in another line."""
 
 _FORMS = {
     "comment": r"\#.*",
@@ -91,6 +95,8 @@ _SHORT = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9][0-9A-Za-z_]*|[A-Za-z_][A-Za-z0-9_./\-]*\*?|.",
 )
 """What stands where the form of an IPv6 address fits and there is none."""
+_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]+")
+"""Nearly everything that a file writes only once."""
 _ALONE = ("number", "word")
 """Forms of which nothing but one lexeme can be made."""
 _JOINED = re.compile(r"\t+| {4,}")
@@ -98,11 +104,12 @@ _JOINED = re.compile(r"\t+| {4,}")
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A text as tokens. `unknown_matches` are lines on which `nft list` could only print an iptables match or target as a comment
+    """A text as tokens, `written` by the lines of which it is made. `unknown_matches` are lines on which `nft list` could only print an iptables match or target as a comment
     (`# xt_conntrack`): the rule asks or does more than it shows. `variables`: there are some (`$name`).
     """
 
     tokens: tuple[Token, ...]
+    written: Written
     unknown_matches: frozenset[int]
     variables: bool
 
@@ -116,8 +123,11 @@ def tokens_of(lines: Sequence[SourceLine], joined: frozenset[int]) -> Tokens:
     """All tokens; comments are gone, a backslash at the end of a line continues it."""
     found: list[Token] = []
     unknown: set[int] = set()
-    known = _Known()
+    known = Written()
     for line in lines:
+        if _STRUCTURE.search(line.text) is None and line.number not in joined and line.text and not line.text.isspace():
+            found.append(_make(Token, (Kind.LINE, line.text, _LINE, line)))
+            continue
         for part in _parts(line.text) if line.number in joined else (line.text,):
             continued = part.endswith("\\")
             text = part[:-1] if continued else part
@@ -126,7 +136,7 @@ def tokens_of(lines: Sequence[SourceLine], joined: frozenset[int]) -> Tokens:
             found += known.tokens(text, line)
             if not continued:
                 found.append(_make(Token, (*_END, line)))
-    return Tokens(tuple(found), frozenset(unknown), known.variables)
+    return Tokens(tuple(found), known, frozenset(unknown), known.variables)
 
 
 def _parts(text: str) -> list[str]:
@@ -136,22 +146,44 @@ def _parts(text: str) -> list[str]:
 
 
 _END = (Kind.END, "\n", "\n")
+_LINE = "\n\n"
+"""The shape of a line; no lexeme is that."""
 _HIDDEN = re.compile(r"#\s*xt_\w")
 _make = tuple.__new__
 """Makes a named tuple of a tuple, without the detour by its own constructor."""
 
 
+_NOWHERE = SourceLine("", 0, "")
+
 _Word = tuple[Kind, str, str]
 """A token without its line."""
 
 
-class _Known(dict[str, tuple[_Word, ...]]):
+class Written(dict[str, tuple[_Word, ...]]):
     """What is written between two blanks, looked at once a file. `variables`: one was there (`$name`)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.variables = False
         self._words: dict[str, _Word] = {}
+        self._bare = _Bare(self)
+
+    def words(self, text: str) -> tuple[Token, ...]:
+        """The tokens of a `Kind.LINE`, without its end; the same word is the same token in all lines, and names none."""
+        bare = self._bare
+        try:
+            return tuple([token for part in text.strip(" \t").split(" ") for token in bare[part]])
+        except _NotAloneError:
+            return tuple(self.tokens(text, _NOWHERE))
+
+    def rule(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """A rule with its words, that may be a line which is not taken apart yet."""
+        first = items[0]
+        return self.words(first.text) if isinstance(first, Token) and first.kind is Kind.LINE else items
+
+    def expanded(self, token: Token) -> list[Token]:
+        """The tokens of a `Kind.LINE`, as other lines have them."""
+        return [*self.tokens(token.text, token.line), _make(Token, (*_END, token.line))]
 
     def tokens(self, text: str, line: SourceLine) -> list[Token]:
         """The tokens of a line."""
@@ -191,6 +223,22 @@ class _Known(dict[str, tuple[_Word, ...]]):
                 return Kind.ADDRESS, lexeme, "::"
             case _:
                 return Kind.SIGN, lexeme, lexeme
+
+
+class _Bare(dict[str, tuple[Token, ...]]):
+    """The tokens of what is written between two blanks, without a line."""
+
+    def __init__(self, written: Written) -> None:
+        super().__init__()
+        self._written = written
+
+    def __missing__(self, part: str) -> tuple[Token, ...]:
+        if _NUMBER.fullmatch(part) is not None:
+            number: Token = _make(Token, (Kind.WORD, part, "0" if part.isdecimal() else "0x", _NOWHERE))
+            self[part] = alone = (number,)
+            return alone
+        found = self[part] = tuple([_make(Token, (*word, _NOWHERE)) for word in self._written[part]])
+        return found
 
 
 class _NotAloneError(Exception):
@@ -233,19 +281,24 @@ class Grouped:
     too_deep: tuple[SourceLine, ...]
 
 
-def group(tokens: Iterable[Token]) -> Grouped:
-    """Puts what brackets enclose into groups, without recursion."""
+def group(tokens: Iterable[Token], written: Written) -> Grouped:
+    """Puts what brackets enclose into groups, without recursion. Whole lines stay only where they are rules: in the block of a chain."""
     stack: list[tuple[Token, list[Item]]] = []
     items: list[Item] = []
     stray: list[SourceLine] = []
     too_deep: list[SourceLine] = []
+    rules = False
     for token in tokens:
         if token.shape not in _BRACKETS:
-            items.append(token)
+            if rules or token.shape is not _LINE:
+                items.append(token)
+            else:
+                items += written.expanded(token)
         elif token.text in _OPENERS:
             if len(stack) >= DEEPEST:
                 too_deep.append(token.line)
                 continue
+            rules = _holds_rules(token, items)
             stack.append((token, items))
             items = []
         elif token.text in _CLOSERS:
@@ -255,15 +308,13 @@ def group(tokens: Iterable[Token]) -> Grouped:
             opener, outer = stack.pop()
             outer.append(Group(opener, tuple(items), True, lines_of((opener, *items, token))))
             items = outer
+            rules = bool(stack) and _holds_rules(*stack[-1])
     unclosed = tuple(opener.line for opener, _ in stack)
     while stack:
         opener, outer = stack.pop()
         outer.append(Group(opener, tuple(items), False, lines_of((opener, *items))))
         items = outer
     return Grouped(tuple(items), unclosed, tuple(stray), tuple(too_deep))
-
-
-_NOWHERE = SourceLine("", 0, "")
 
 
 def lines_of(items: Iterable[Item], most: int = SHOWN_LINES) -> tuple[SourceLine, ...]:
@@ -285,6 +336,11 @@ def lines_of(items: Iterable[Item], most: int = SHOWN_LINES) -> tuple[SourceLine
     return tuple(sorted(tuple(found)[:most], key=lambda line: (line.file, line.number)))
 
 
+def _holds_rules(opener: Token, before: Sequence[Item]) -> bool:
+    """Whether a bracket opens the block of a chain (`chain NAME {`)."""
+    return opener.text == "{" and len(before) > 1 and before[-2].shape == "chain"
+
+
 _ENDS = frozenset(("\n", ";"))
 
 
@@ -293,6 +349,26 @@ def statements(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
     current: list[Item] = []
     for item in items:
         if item.shape not in _ENDS:
+            current.append(item)
+        elif current:
+            yield tuple(current)
+            current = []
+    if current:
+        yield tuple(current)
+
+
+def rules_in(items: Iterable[Item], written: Written) -> Iterator[tuple[Item, ...]]:
+    """The statements of a chain's block; one may be a line that is not taken apart yet."""
+    current: list[Item] = []
+    for item in items:
+        if item.shape is _LINE and isinstance(item, Token):
+            if current:  # the rest of a line that is continued
+                current += written.expanded(item)[:-1]
+                yield tuple(current)
+                current = []
+            else:
+                yield (item,)
+        elif item.shape not in _ENDS:
             current.append(item)
         elif current:
             yield tuple(current)

@@ -18,7 +18,9 @@ CONTEXTS = ("config", "deviceconfig", "network", "vsys")
 _MANAGEMENT = {"config": ("mgt-config",), "deviceconfig": ("system",)}
 """Where, by context, what nobody understands concerns the device itself only."""
 
-_SWITCHES = frozenset(("disabled", "negate-source", "negate-destination", "enabled", "ipv6-firewalling"))
+_SWITCHES = frozenset(
+    ("disabled", "negate-source", "negate-destination", "enabled", "ipv6-firewalling", "advance-routing")
+)
 _YES_OR_NO = frozenset(("yes", "no"))
 
 

@@ -9,15 +9,17 @@ from secaudit.network.device import Doubt, DoubtKind, Notice, NoticeKind, Plane
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.panos.coverage import Ledger
+from secaudit.vendors.panos.defaults import Defaults
 from secaudit.vendors.panos.tree import Node, joined
 
 
 @dataclass(slots=True)
 class Findings:
-    """Collects what is doubtful while one device is read."""
+    """Collects what is doubtful while one device is read. `defaults` are what holds where the file says nothing."""
 
     ledger: Ledger
     identity: Sources
+    defaults: Defaults
     doubts: list[Doubt] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     _told: set[tuple[str, str]] = field(default_factory=set)

@@ -41,6 +41,8 @@ class Ports:
     interfaces: dict[str, Interface] = field(default_factory=dict)
     zones: dict[str, dict[str, Zone]] = field(default_factory=dict)
     profiles: dict[str, tuple[str, Sources]] = field(default_factory=dict)
+    without_default_route: set[str] = field(default_factory=set)
+    """Interfaces whose DHCP or PPPoE client adds no default route."""
 
     def of_vsys(self, vsys: str) -> frozenset[str]:
         """All interfaces in zones of a virtual system."""
@@ -235,10 +237,7 @@ class _Reader:
     def _layer3(
         self, entry: Node, settings: Node, name: str, kind: InterfaceKind, parent: str | None, enabled: bool = True
     ) -> None:
-        dynamic = any(
-            (one := settings.child(word)) is not None and one.value("enable", default="yes") == "yes"
-            for word in ("dhcp-client", "pppoe")
-        )
+        dynamic = self._clients(settings, name)
         if settings.child("pppoe") is not None and dynamic:
             kind = InterfaceKind.DIALER
         lines = joined(
@@ -311,6 +310,15 @@ class _Reader:
                 settings.sources("bonjour", "untagged-sub-interface"),
                 interfaces=frozenset((name,)),
             )
+
+    def _clients(self, settings: Node, name: str) -> bool:
+        """Whether DHCP or PPPoE gives the address."""
+        usual = self.findings.defaults
+        held = [one for word in ("dhcp-client", "pppoe") if (one := settings.child(word)) is not None]
+        working = [one for one in held if _switch(one, "enable", usual.client_works)]
+        if not any(_switch(one, "create-default-route", usual.client_adds_default_route) for one in working):
+            self.ports.without_default_route.add(name)
+        return bool(working)
 
     def _doubt_prefix(self, name: str, settings: Node, ja: str, en: str) -> None:
         ipv6 = settings.child("ipv6")
@@ -428,6 +436,11 @@ def management_port(deviceconfig: Node | None, identity: Sources) -> Interface:
     dynamic = not found or system.child("type", "dhcp-client") is not None
     sources = system.sources("ip-address", "netmask", "ipv6-address", "type")
     return Interface(MANAGEMENT, InterfaceKind.PHYSICAL, sources, tuple(found), dynamic_address=dynamic, vrf=MANAGEMENT)
+
+
+def _switch(setting: Node, name: str, usual: bool) -> bool:
+    said = setting.value(name)
+    return said != "no" if said else usual
 
 
 def _interface(text: str) -> IPInterface | None:

@@ -14,8 +14,6 @@ from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports
 from secaudit.vendors.panos.tree import Node, joined
 
 SERVICES = ("telnet", "ssh", "http", "https", "snmp")
-_ON_BY_DEFAULT = frozenset(("ssh", "https"))
-"""On the management port; telnet, HTTP and SNMP are off (administration guide, management interface)."""
 _WELL_KNOWN = frozenset(("public", "private"))
 _PROFILE_WORDS = frozenset((
     *SERVICES, "ping", "permitted-ip", "http-ocsp", "response-pages", "userid-service", "userid-syslog-listener-ssl", "userid-syslog-listener-udp",
@@ -76,9 +74,8 @@ def _of_management_port(deviceconfig: Node | None, findings: Findings) -> Iterat
     for service in (*SERVICES, "ping"):
         word = "icmp" if service == "ping" else service
         setting = system.child("service", f"disable-{word}")
-        usual = service in _ON_BY_DEFAULT or service == "ping"
         said = system.value("service", f"disable-{word}")
-        if said == "no" or (said != "yes" and usual):
+        if said == "no" or (said != "yes" and findings.defaults.services[service]):
             lines = findings.identity if setting is None else setting.sources()
             yield Access(MANAGEMENT, service, joined((*lines, *listed)), permitted, setting is None)
 

@@ -232,7 +232,8 @@ class _RuleReader:
     def changes(self) -> list[_Change]:
         """The changes that the rule makes; a doubt where it cannot be modelled."""
         entry = self.entry
-        kind = entry.value("nat-type", default="ipv4")
+        usual = self.scope.findings.defaults
+        kind = entry.value("nat-type", default=usual.nat_type)
         if kind != "ipv4" or entry.child("dynamic-destination-translation") is not None:
             self._unsupported(kind if kind != "ipv4" else "dynamic-destination-translation")
             return []
@@ -240,7 +241,7 @@ class _RuleReader:
             self._unsupported(" ".join(entry.unknown[0].text.split()))
         if entry.unknown or entry.repeated or any(not entry.names(name) for name in _ALWAYS_THERE):
             self.reason = _UNREAD
-        if entry.value("active-active-device-binding", default="both") not in ("both", "primary"):
+        if entry.value("active-active-device-binding", default=usual.nat_binding) not in ("both", "primary"):
             self.reason = self.reason or _BINDING
         source = self.addresses.of_setting(entry, "source")
         destination = self.addresses.of_setting(entry, "destination")

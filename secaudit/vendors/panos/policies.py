@@ -86,7 +86,9 @@ def policy_filter(scope: Scope, objects: Objects, name: str, others: frozenset[s
                 egress=others,
             )
         )
-    if _has_ipv6(objects.ports) and (ipv6 is None or not ipv6.children or "yes" not in ipv6.children):
+    said = ipv6 is not None and "yes" in ipv6.children
+    unsaid = ipv6 is None or not ipv6.children
+    if _has_ipv6(objects.ports) and not said and not (unsaid and scope.findings.defaults.ipv6_firewalling):
         sources = scope.findings.identity if ipv6 is None else ipv6.sources()
         lines.append(
             FilterLine(
@@ -137,9 +139,9 @@ class _Default:
 
     def action(self, name: str) -> Action:
         entry = self.entries.get(name)
-        usual = Action.PERMIT if name == INTRAZONE else Action.DENY
+        usual = self.scope.findings.defaults
         if entry is None or (not entry.value("action") and not entry.unknown):
-            return usual
+            return ACTIONS[usual.intrazone_action if name == INTRAZONE else usual.interzone_action]
         return Action.UNKNOWN if entry.unknown else ACTIONS.get(entry.value("action"), Action.UNKNOWN)
 
     def sources(self, name: str) -> Sources:
@@ -148,7 +150,9 @@ class _Default:
 
     def logged(self, name: str) -> bool:
         entry = self.entries.get(name)
-        return entry is not None and (entry.yes("log-end") or entry.yes("log-start"))
+        if entry is None or not (entry.value("log-end") or entry.value("log-start")):
+            return self.scope.findings.defaults.default_rule_logs
+        return entry.yes("log-end") or entry.yes("log-start")
 
     def line(self, name: str, ingress: frozenset[str], egress: frozenset[str], more: Sources = ()) -> FilterLine:
         return FilterLine(
@@ -302,7 +306,7 @@ class _RuleReader:
 
     def _pairs(self, from_zones: ZoneSet, to_zones: ZoneSet) -> list[tuple[frozenset[str], frozenset[str]]]:
         """Ingress and egress by the type of the rule (PA-03): between any two of the zones, only inside each, only between different ones."""
-        kind = self.entry.value("rule-type", default="universal")
+        kind = self.entry.value("rule-type", default=self.scope.findings.defaults.rule_type)
         ports = self.objects.ports
         if kind == "intrazone":
             return [(interfaces_of(ports, zone), interfaces_of(ports, zone)) for zone in from_zones.zones]
@@ -337,11 +341,16 @@ class _RuleReader:
             sources=joined(line for part in self.shown for line in part),
             certainty=certainty,
             doubt=doubt,
-            logged=entry.value("log-end", default="yes") == "yes" or entry.yes("log-start"),
+            logged=self._logged(),
             ingress=ingress,
             egress=egress,
             comment=entry.value("description"),
         )
+
+    def _logged(self) -> bool:
+        said = self.entry.value("log-end")
+        usual = self.scope.findings.defaults.rule_logs_end
+        return (said == "yes" if said else usual) or self.entry.yes("log-start")
 
 
 _ALWAYS_THERE = ("from", "to", "source", "destination", "application", "service")

@@ -13,6 +13,7 @@ from secaudit.text.source import Sources
 from secaudit.vendors.panos import NAME, set_form
 from secaudit.vendors.panos.addresses import Addresses
 from secaudit.vendors.panos.coverage import Ledger
+from secaudit.vendors.panos.defaults import defaults
 from secaudit.vendors.panos.documents import documents_of
 from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.forwarding_rules import forwarded_interfaces, read_forwarding
@@ -41,6 +42,7 @@ PIPELINE = (
 )
 """Policies come behind routing, because they ask for the zone that a translated destination is in; the addresses that they ask for are those
 before translation, which marks of the translation tell. The filter stages are those of proxy IDs only."""
+_ROUTERS = ("virtual-router", "logical-router")
 _TOP_WORDS = frozenset(
     (
         "mgt-config",
@@ -96,7 +98,7 @@ class _DeviceReader:
         self.device = hosts[0] if hosts else self.root
         self.network = self.device.child("network")
         self.deviceconfig = self.device.child("deviceconfig")
-        self.findings = Findings(ledger, self._identity())
+        self.findings = Findings(ledger, self._identity(), defaults(document.version))
         for other in hosts[1:]:
             self.findings.not_understood(other)
         self.scopes = self._scopes()
@@ -142,10 +144,8 @@ class _DeviceReader:
     def read(self) -> Device:
         self._classify()
         self._report()
-        logical = self.deviceconfig is not None and self.deviceconfig.yes("setting", "advance-routing")
-        if not logical and self.network is not None:
-            logical = self.network.child("virtual-router") is None and self.network.child("logical-router") is not None
         findings, network = self.findings, self.network
+        logical = self._logical_routers()
         ports = read_ports(network, self.scopes, findings, logical)
         ports.interfaces[MANAGEMENT] = management_port(self.deviceconfig, findings.identity)
         tunnels = read_tunnels(network, ports.interfaces, findings)
@@ -192,6 +192,24 @@ class _DeviceReader:
             notices=tuple(findings.notices),
             relays=read_relays(network, ports),
         )
+
+    def _logical_routers(self) -> bool:
+        """Whether the logical routers work (the advanced routing engine), and not the virtual ones."""
+        held = {word: None if self.network is None else self.network.child(word) for word in _ROUTERS}
+        said = "" if self.deviceconfig is None else self.deviceconfig.value("setting", "advance-routing")
+        if said == "yes" or held["virtual-router"] is None:
+            return said == "yes" or held["logical-router"] is not None
+        if said or held["logical-router"] is None:
+            return False
+        usual = self.findings.defaults.advanced_routing
+        if usual is None:
+            text = Text(
+                ja="仮想ルーターと論理ルーターの両方の設定があり、どちらが働くか分かりません。",
+                en="There are virtual and logical routers; which of them work is not known.",
+            )
+            lines = joined(node.line for node in held.values() if node is not None)
+            self.findings.doubt(DoubtKind.UNSUPPORTED, text, lines)
+        return bool(usual)
 
     def _policies(self, objects: Sequence[Objects]) -> list[Filter]:
         ipv6 = None if self.deviceconfig is None else self.deviceconfig.child("setting", "session", "ipv6-firewalling")

@@ -16,8 +16,6 @@ from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports, virtual_routers
 from secaudit.vendors.panos.tree import Node, joined
 
-DEFAULT_DISTANCE = 10
-"""Of static routes (networking guide, static routes)."""
 _DEEPEST = 8
 _MOST_STEPS = 500_000
 """How much work routes between virtual routers may make."""
@@ -96,7 +94,7 @@ class RouteReader:
             )
             return []
         distance = _number(entry.value("admin-dist"), self._default_distance(router, family))
-        metric = _number(entry.value("metric"), DEFAULT_DISTANCE)
+        metric = _number(entry.value("metric"), self.findings.defaults.static_metric)
         hop = self._hop(entry, family, gateway_word, lines)
         next_vr = entry.value("nexthop", "next-vr") or entry.value("nexthop", "next-lr")
         unknown = [child for name, child in entry.children.items() if name not in _KNOWN]
@@ -170,10 +168,10 @@ class RouteReader:
             return None
         return prefix if prefix.version == family else None
 
-    @staticmethod
-    def _default_distance(router: Node, family: Family) -> int:
+    def _default_distance(self, router: Node, family: Family) -> int:
+        usual = self.findings.defaults.static_distance
         word = "static" if family == 4 else "static-ipv6"
-        return _number(router.value("admin-dists", word), DEFAULT_DISTANCE) or DEFAULT_DISTANCE
+        return _number(router.value("admin-dists", word), usual) or usual
 
     def _hop(self, entry: Node, family: Family, gateway_word: str, lines: Sources) -> NextHop | None:
         nexthop = entry.child("nexthop")
@@ -314,13 +312,15 @@ class RouteReader:
         for interface in self.ports.interfaces.values():
             if not interface.dynamic_address or not interface.enabled or interface.name == MANAGEMENT:
                 continue
-            if any("create-default-route" in line.text and "no" in line.text for line in interface.sources):
+            if interface.name in self.ports.without_default_route:
                 continue
             hop = NextHop(interface.sources, None, interface.name, conditional=True)
-            found.append(
-                _Static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, DEFAULT_DISTANCE, DEFAULT_DISTANCE, hop)
-            )
+            found.append(self._usual_static(ipaddress.IPv4Network("0.0.0.0/0"), interface.vrf, hop))
         return found
+
+    def _usual_static(self, prefix: IPNetwork, vrf: str, hop: NextHop) -> _Static:
+        usual = self.findings.defaults
+        return _Static(prefix, vrf, usual.static_distance, usual.static_metric, hop)
 
     def _users(self) -> list[_Static]:
         """Addresses that a GlobalProtect gateway or a satellite gateway gives to those who connect are behind its tunnel interface."""
@@ -356,7 +356,7 @@ class RouteReader:
                     )
                     continue
                 hop = NextHop(joined((*pool_lines, *lines)), None, name, conditional=True)
-                found += [_Static(one, interface.vrf, DEFAULT_DISTANCE, DEFAULT_DISTANCE, hop) for one in networks]
+                found += [self._usual_static(one, interface.vrf, hop) for one in networks]
         return found
 
     def _management(self, deviceconfig: Node | None) -> list[_Static]:

@@ -98,10 +98,10 @@ def _ipsec(network: Node, interfaces: dict[str, Interface], findings: Findings, 
         remote_id=gateway.value("peer-id", "id"),
     )
     _put(interfaces, name, end)
-    return _selectors(interfaces, name, entry)
+    return _selectors(interfaces, name, entry, findings.defaults.proxy_id)
 
 
-def _selectors(interfaces: dict[str, Interface], name: str, entry: Node) -> dict[str, Filter]:
+def _selectors(interfaces: dict[str, Interface], name: str, entry: Node, usual: str) -> dict[str, Filter]:
     """Proxy IDs name what the tunnel carries. That other packets are dropped is not confirmed: they are left open."""
     known = interfaces.get(name)
     proxies = [*entry.entries("auto-key", "proxy-id"), *entry.entries("auto-key", "proxy-id-v6")]
@@ -109,7 +109,7 @@ def _selectors(interfaces: dict[str, Interface], name: str, entry: Node) -> dict
         return {}
     filters: dict[str, Filter] = {}
     for inward in (True, False):
-        lines = [line for proxy in proxies for line in _selector(proxy, inward)]
+        lines = [line for proxy in proxies for line in _selector(proxy, inward, usual)]
         title = f"{name} proxy-id {'in' if inward else 'out'}"
         sources: Sources = joined(line for proxy in proxies for line in proxy.sources())
         filters[title] = Filter(title, tuple(lines), Action.UNKNOWN, sources, default_sources=sources)
@@ -118,8 +118,8 @@ def _selectors(interfaces: dict[str, Interface], name: str, entry: Node) -> dict
     return filters
 
 
-def _selector(proxy: Node, inward: bool) -> list[FilterLine]:
-    near, far = (literal(proxy.value(word, default="0.0.0.0/0")) for word in ("local", "remote"))
+def _selector(proxy: Node, inward: bool, usual: str) -> list[FilterLine]:
+    near, far = (literal(proxy.value(word, default=usual)) for word in ("local", "remote"))
     protocol = next(iter(proxy.names("protocol")), "any")
     if near is None or far is None or protocol != "any":
         return []

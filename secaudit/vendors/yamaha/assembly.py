@@ -11,7 +11,7 @@ from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKi
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
-from secaudit.vendors.yamaha.commands import Listing
+from secaudit.vendors.yamaha.commands import Command, Listing
 from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft
 from secaudit.vendors.yamaha.filter_lists import FilterBuilder
 from secaudit.vendors.yamaha.filters import settle_definitions, unused_filters
@@ -22,7 +22,7 @@ from secaudit.vendors.yamaha.management import build_management
 from secaudit.vendors.yamaha.nat import build_nat_rules
 from secaudit.vendors.yamaha.policy_filters import build_policy_filters
 from secaudit.vendors.yamaha.routes import build_dynamic_routing, build_policy_routes, build_routes
-from secaudit.vendors.yamaha.tunnels import settle_selectors, tunnel_end
+from secaudit.vendors.yamaha.tunnels import by_gateway, settle_selectors, tunnel_end
 
 PIPELINE = (Stage.INGRESS_NAT, Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER, Stage.EGRESS_NAT)
 """Inbound: NAT, filter, route. Outbound: route, filter, NAT (YA-70): a WAN `in` filter sees private destinations."""
@@ -69,7 +69,8 @@ def assemble(draft: Draft, listing: Listing) -> Device:
         if hop.interface is not None:
             draft.interface(hop.interface)
     builder = FilterBuilder(draft)
-    interfaces = {name: _interface(draft, builder, interface) for name, interface in draft.interfaces.items()}
+    gateways = by_gateway(draft)
+    interfaces = {name: _interface(draft, builder, interface, gateways) for name, interface in draft.interfaces.items()}
     settle_definitions(draft)
     unused_filters(draft)
     management = build_management(draft, identity, listing.model)
@@ -134,7 +135,12 @@ def _name(draft: Draft, file: str) -> str:
     return PurePosixPath(file).stem or file
 
 
-def _interface(draft: Draft, builder: FilterBuilder, interface: InterfaceDraft) -> Interface:
+def _interface(
+    draft: Draft,
+    builder: FilterBuilder,
+    interface: InterfaceDraft,
+    gateways: Mapping[str, Mapping[str, Command]],
+) -> Interface:
     addresses = tuple(_with_prefix(address, interface) for address in interface.addresses.values())
     dynamic = bool(interface.dynamic)
     if interface.kind is InterfaceKind.DIALER and interface.name.startswith("pp"):
@@ -150,7 +156,7 @@ def _interface(draft: Draft, builder: FilterBuilder, interface: InterfaceDraft) 
         interface.parent,
         filter_in=builder.build(interface, "in"),
         filter_out=builder.build(interface, "out"),
-        tunnel=tunnel_end(draft, interface),
+        tunnel=tunnel_end(draft, interface, gateways),
         description=interface.description,
         member_of=interface.member_of,
     )

@@ -16,6 +16,8 @@ from secaudit.network.routes import NextHop
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine
 from secaudit.vendors.reader import FoundTables
+from secaudit.vendors.table_commands import Typed, command_flaws, inside_texts, text_flaw
+from secaudit.vendors.table_finder import goes_on
 from secaudit.vendors.table_lines import TableDraft, address, network
 
 VENDOR = "yamaha"
@@ -25,8 +27,8 @@ _IPV4 = re.compile(
 _IPV6 = re.compile(
     r"\s*(?:Destination\s+Gateway\s+Interface\s+Type|宛先\S*\s+ゲートウェイ\s+インタフェース\s+(?:種別|タイプ))\s*\Z"
 )
-_ECHO = re.compile(r"(?:[>#]\s*)?show\s+ipv?6?\s+route\s*\Z")
-_PROMPT = re.compile(r"[>#]\s*(?:exit|quit|show .*)?\Z")
+_WHOLE = re.compile(r"show\s+(?:ip|ipv6)\s+route(?P<vrf>)\s*")
+_ROWS = re.compile(r"\s*(?:default|[0-9A-Fa-f:.]{2,45}/\d{1,3})\s+\S+")
 _BRACKETS = re.compile(r"(PP|TUNNEL)\[0*(\d{1,6})\]\Z")
 _PLAIN_NAME = re.compile(r"((?:LAN|VLAN|WAN|BRIDGE|LOOPBACK|ONU)\d+(?:[./]\d+)?|NULL)(?:\(DHCP\))?\Z")
 _ORIGINS = {"static": Origin.STATIC, "implicit": Origin.CONNECTED, "temporary": Origin.STATIC}
@@ -35,12 +37,13 @@ _PROTOCOLS = ("rip", "ripng", "ospf", "ospfv3", "bgp")
 
 def find_tables(text: ConfigText) -> FoundTables:
     """Every table of a text."""
-    return _Finder(text.lines).find()
+    return _Finder(text.lines, Typed(text, nameless=True)).find()
 
 
 @dataclass(slots=True)
 class _Finder:
     lines: Sequence[SourceLine]
+    typed: Typed
     position: int = 0
     tables: list[tuple[TableDraft, bool]] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
@@ -54,11 +57,17 @@ class _Finder:
                 continue
             family: Family | None = 4 if _IPV4.match(line.text) else 6 if _IPV6.match(line.text) else None
             if family is not None:
-                before = self.lines[self.position - 2] if self.position > 1 else None
-                if before is not None and _ECHO.match(before.text.strip()):
-                    self.used.add(before.number)
+                draft = TableDraft(VENDOR, "", family, [line])
+                command = self.typed.in_front(self.position - 1, self.used)
+                if command is not None:
+                    self.used.add(command.number)
+                draft.flaws += command_flaws(command, _WHOLE, draft, bare_is_all=False)
                 self.used.add(line.number)
-                self._rows(TableDraft(VENDOR, "", family, [line]))
+                self._rows(draft)
+        inside = inside_texts(lines) if self.tables else frozenset()
+        for draft, _ in self.tables:
+            if draft.heading[0].number in inside:
+                draft.flaws.append(text_flaw(draft.heading))
         return FoundTables(tuple(draft.build(ended=ended) for draft, ended in self.tables), frozenset(self.used))
 
     def _rows(self, draft: TableDraft) -> None:
@@ -67,12 +76,18 @@ class _Finder:
         while self.position < len(self.lines):
             line = self.lines[self.position]
             words = line.text.split()
-            if not words or _PROMPT.match(line.text.strip()):
+            if self.typed.prompt(line) is not None:
+                break
+            if not words:
                 blank.append(line)
                 self.position += 1
                 continue
-            if blank and not _looks_like_row(words, draft.family, begun is not None):
-                break
+            if not _looks_like_row(words, draft.family, begun is not None):
+                if blank:
+                    break
+                if not (_ROWS.match(line.text) or goes_on(self.lines, self.position, _ROWS)):
+                    draft.unread.append(line)
+                    break
             self.used.update(one.number for one in (*blank, line))
             blank = []
             self.position += 1
@@ -87,11 +102,11 @@ class _Finder:
         if begun is not None:
             draft.unread += begun[1]
         self.position -= len(blank)
-        self.tables.append((draft, self.position < len(self.lines)))
+        self.tables.append((draft, self.typed.ended(self.position)))
 
 
-def _looks_like_row(words: list[str], family: Family, goes_on: bool) -> bool:
-    return goes_on or (len(words) >= 4 and (words[0] == "default" or network(words[0], family) is not None))
+def _looks_like_row(words: list[str], family: Family, continued: bool) -> bool:
+    return continued or (len(words) >= 2 and (words[0] == "default" or network(words[0], family) is not None))
 
 
 def _take(draft: TableDraft, row: list[str], lines: tuple[SourceLine, ...]) -> bool:

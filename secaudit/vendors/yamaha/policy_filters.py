@@ -83,6 +83,8 @@ def _set(kept: PolicyDraft, command: Command) -> Outcome:
     words = command.words
     which = words[4] if len(words) > 4 else ""
     if which == "enable":
+        if not command.negated and len(words) < 6:
+            return Outcome.UNREAD
         kept.enabled = None if command.negated else command
         return Outcome.USED if command.negated or len(words) == 6 else Outcome.UNREAD
     if which == "switch":

@@ -94,8 +94,19 @@ def _keep_setting(command: Command, draft: Draft, key: str) -> Outcome:
     return Outcome.USED
 
 
-def tunnel_end(draft: Draft, interface: InterfaceDraft) -> TunnelEnd | None:
-    """What the interface says about its other end.
+def by_gateway(draft: Draft) -> dict[str, dict[str, Command]]:
+    """The `ipsec ike` settings of a device by the number of the security gateway that they are about."""
+    found: dict[str, dict[str, Command]] = {}
+    for key, command in draft.settings.items():
+        if key.startswith("ipsec ike ") and len(command.words) > 4:
+            found.setdefault(command.words[4], {})[key] = command
+    return found
+
+
+def tunnel_end(
+    draft: Draft, interface: InterfaceDraft, gateways: Mapping[str, Mapping[str, Command]]
+) -> TunnelEnd | None:
+    """What the interface says about its other end. `gateways` are those of `by_gateway`.
 
     None when it is no tunnel, or one that carries no IP by itself: L2TP and PPTP carry the PP interface that is bound to them, and
     MAP-E has no single other end.
@@ -108,7 +119,7 @@ def tunnel_end(draft: Draft, interface: InterfaceDraft) -> TunnelEnd | None:
         return None
     if carrier is not Carrier.IPSEC:
         return _plain(interface, carrier)
-    return _ipsec(draft, interface)
+    return _ipsec(draft, interface, gateways)
 
 
 def _plain(interface: InterfaceDraft, carrier: Carrier) -> TunnelEnd:
@@ -128,12 +139,13 @@ def _plain(interface: InterfaceDraft, carrier: Carrier) -> TunnelEnd:
     return TunnelEnd(carrier, tuple(lines) or tuple(interface.sources), remote, local)
 
 
-def _ipsec(draft: Draft, interface: InterfaceDraft) -> TunnelEnd:
+def _ipsec(draft: Draft, interface: InterfaceDraft, gateways: Mapping[str, Mapping[str, Command]]) -> TunnelEnd:
     gateway, policies = _gateway(draft, interface)
+    settings = {key: draft.settings.get(key, command) for key, command in interface.tunnel.items()}
     found = {
         " ".join(command.words[2:4]): command
-        for key, command in {**interface.tunnel, **draft.settings}.items()
-        if key.startswith("ipsec ike ") and (command.words[4] == gateway if gateway else key in interface.tunnel)
+        for key, command in {**settings, **gateways.get(gateway, {})}.items()
+        if key.startswith("ipsec ike ") and (not gateway or command.words[4] == gateway)
     }
     remote = found.get("remote address")
     word = "" if remote is None else remote.words[5]

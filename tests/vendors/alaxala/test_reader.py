@@ -15,11 +15,19 @@ from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.management import Storage
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.alaxala import READER
-from secaudit.vendors.alaxala.vocabulary import flow_modes, interface_name, interface_names, irrelevance, names
+from secaudit.vendors.alaxala import READER, vocabulary
+from secaudit.vendors.alaxala.vocabulary import (
+    defaults,
+    flow_modes,
+    interface_name,
+    interface_names,
+    irrelevance,
+    names,
+)
 from secaudit.vendors.common.ledger import NotUnderstoodError
 from secaudit.vendors.reader import ReadConfig
 from secaudit.vendors.registry import recognise, vendor_hint
+from tests.vendors import default_tables
 from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
@@ -394,9 +402,9 @@ def test_the_data_files_hold_what_the_code_relies_on() -> None:
     modes = flow_modes()
     kinds = {kind for mode in (*modes.incoming.values(), *modes.outgoing.values()) for kind in mode}
     assert kinds == {"mac", "ip", "ip ethernet", "ipv6", "advance"}
-    for held in modes.defaults.values():
-        assert held.get("default", "custom") in modes.incoming
-        assert held.get("default-out", "layer3-1-out") in modes.outgoing
+    for model in ("AX3660S", "AX3640S", "AX8632R", "AX2530S", ""):
+        assert (defaults(model).flow_mode or "custom") in modes.incoming
+        assert (defaults(model).flow_out_mode or "layer3-1-out") in modes.outgoing
     assert irrelevance().reason("global", ("spanning-tree", "mode", "pvst")) is not None
 
 
@@ -477,3 +485,63 @@ def test_time_is_linear(make: Callable[[int], str]) -> None:
     small = seconds(prefix + make(1500))
     large = seconds(prefix + make(6000))
     assert large < 12 * small + 1.0
+
+
+# --- defaults
+
+_SILENT = """#configuration list for {model}
+hostname "S"
+interface mgmt 0
+  ip address 10.9.0.1 255.255.255.0
+interface gigabitethernet 1/0/1
+  switchport mode access
+interface gigabitethernet 1/0/2
+  switchport mode trunk
+  switchport trunk allowed vlan 10,20
+interface vlan 10
+  ip address 10.1.0.1 255.255.255.0
+  ip helper-address 10.2.0.9
+  ip access-group LIST in
+  ipv6 traffic-filter SIX in
+interface vlan 20
+  ip address 10.2.0.1 255.255.255.0
+  ip access-group LIST out
+ip access-list extended LIST
+  10 permit tcp any any
+ipv6 access-list SIX
+  10 permit tcp any any
+"""
+
+
+@pytest.mark.parametrize("name", default_tables.names(vocabulary._table()))
+def test_every_default_of_the_table_decides_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = vocabulary._table()
+    value = next(value for other, value in default_tables.entries(table) if other == name)
+    silent = _SILENT.format(model="AX3660S-24T4X")
+    texts = [f"{silent}!", f"{silent}line vty 0 1\n!", f"{silent}line vty 0 1\nip ssh\n!"]
+    found = set()
+    for word in (value, *default_tables.others(value)):
+        default_tables.replace(monkeypatch, vocabulary, default_tables.saying(table, name, word))
+        found.add(repr([device(text) for text in texts]))
+        default_tables.restore(monkeypatch, vocabulary)
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize(
+    ("model", "routes", "mode"),
+    [
+        ("AX3660S-24T4X", True, "layer3-2"),
+        ("AX3640S-24T", True, "layer3-2"),
+        ("AX3830S", True, ""),
+        ("AX8632R", True, "quantity-oriented"),
+        ("AX2530S-24T", None, ""),
+        ("AX2630S-24T4XW", None, ""),
+        ("AX1240S", None, ""),
+        ("IP8800/S3660-24T4X", True, ""),
+        ("IP8800/S2530-24T", None, ""),
+        ("AX9999", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_defaults_by_model(model: str, routes: bool | None, mode: str) -> None:
+    assert (defaults(model).routes, defaults(model).flow_mode) == (routes, mode)

@@ -15,11 +15,12 @@ from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.network.tunnels import Carrier
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.awplus import READER
+from secaudit.vendors.awplus import READER, vocabulary
 from secaudit.vendors.awplus.interface_names import canonical, expand
-from secaudit.vendors.awplus.vocabulary import irrelevance, known_applications, names
+from secaudit.vendors.awplus.vocabulary import defaults, irrelevance, known_applications, names
 from secaudit.vendors.common.ledger import NotUnderstoodError
 from secaudit.vendors.reader import ReadConfig
+from tests.vendors import default_tables
 from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
@@ -43,9 +44,9 @@ def test_the_kind_of_a_list_decides_what_happens_when_nothing_matches() -> None:
         "access-list 10 permit 10.0.0.1\naccess-list 101 permit ip any any\naccess-list standard S permit any\n"
         "ipv6 access-list V\n permit ipv6 any any\nend"
     )
-    defaults = {name: one.default for name, one in found.filters.items()}
+    usual = {name: one.default for name, one in found.filters.items()}
     hardware, software = ("3000", "4000", "H", "V"), ("10", "101", "S")
-    assert defaults == {**dict.fromkeys(hardware, Action.PERMIT), **dict.fromkeys(software, Action.DENY)}
+    assert usual == {**dict.fromkeys(hardware, Action.PERMIT), **dict.fromkeys(software, Action.DENY)}
 
 
 def test_filter_lines_keep_number_comment_log_and_source() -> None:
@@ -438,3 +439,55 @@ def test_too_many_differently_configured_ports_are_said() -> None:
     )
     found = device(text + "interface vlan1\n ip address 10.0.0.1/24\nend")
     assert DoubtKind.TOO_COMPLEX in {doubt.kind for doubt in found.doubts}
+
+
+# --- defaults
+
+_SILENT = """hostname S
+boot system flash:/x510-5.4.9-1.1.rel
+interface port1.0.1
+ switchport
+interface port1.0.2
+ switchport
+ switchport mode trunk
+interface vlan10
+ ip address 10.1.0.1/24
+ ipv6 address 2001:db8:1::1/64
+ ip helper-address 10.2.0.9
+ ip dhcp-relay server-address 2001:db8:2::9
+interface vlan20
+ ip address 10.2.0.1/24
+ ipv6 address 2001:db8:2::1/64
+line vty 0 4
+end
+"""
+
+
+@pytest.mark.parametrize("name", default_tables.names(vocabulary._table()))
+def test_every_default_of_the_table_decides_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = vocabulary._table()
+    value = next(value for other, value in default_tables.entries(table) if other == name)
+    found = set()
+    for word in (value, *default_tables.others(value)):
+        default_tables.replace(monkeypatch, vocabulary, default_tables.saying(table, name, word))
+        found.add(repr(device(_SILENT)))
+        default_tables.restore(monkeypatch, vocabulary)
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize(
+    ("image", "telnet"),
+    [
+        ("flash:/x930-5.4.9-1.1.rel", True),
+        ("x510-5.4.2-0.1.rel", True),
+        ("x510-5.3.4-0.1.rel", None),
+        ("flash:/x530-5.5.0-0.1.rel", None),
+        ("flash:/own.rel", None),
+    ],
+)
+def test_defaults_by_the_release_that_boots(image: str, telnet: bool | None) -> None:
+    found = device(f"hostname S\nboot system {image}\nservice http\nline vty 0 4\nend")
+    on = {one.name: one.enabled for one in found.management.services}
+    assert (on.get("telnet"), on.get("ssh")) == (telnet, None)
+    assert DoubtKind.UNSUPPORTED in [one.kind for one in found.doubts]
+    assert defaults(None).services["telnet"] is None

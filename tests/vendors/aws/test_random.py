@@ -33,6 +33,7 @@ PREFIXES = (
     "10.1.0.0/22",
     "192.0.2.0/24",
 )
+LIST = {"PrefixListId": "pl-0a000001", "PrefixListName": "example.list", "Cidrs": ["10.1.1.4/32", "10.1.2.0/24"]}
 PORTS = (22, 53, 80, 443, 5432)
 
 Json = dict[str, Any]
@@ -52,8 +53,10 @@ def permission(random: Random, groups: list[str]) -> Json:
         one["FromPort"], one["ToPort"] = random.choice(((-1, -1), (8, -1), (8, 0), (13, 0)))
     if random.random() < 0.6:
         one["IpRanges"] = [{"CidrIp": random.choice(PREFIXES)} for _ in range(random.choice((1, 1, 2)))]
-    else:
+    elif random.random() < 0.7:
         one["UserIdGroupPairs"] = [{"GroupId": random.choice(groups), "UserId": OWNER}]
+    else:
+        one["PrefixListIds"] = [{"PrefixListId": LIST["PrefixListId"]}]
     return one
 
 
@@ -125,6 +128,7 @@ def account(random: Random) -> Json:
             for one in groups
         ],
         "NetworkInterfaces": cards,
+        "PrefixLists": [LIST],
     }  # fmt: skip
 
 
@@ -157,7 +161,12 @@ def group_permits(data: Json, card: Json, packet: Packet, peer: Any, key: str) -
                 for other in data["NetworkInterfaces"]
                 if named & {group["GroupId"] for group in other["Groups"]}
             }
-            near = any(peer in ipaddress.ip_network(span["CidrIp"]) for span in one["IpRanges"]) or str(peer) in members
+            spans = [span["CidrIp"] for span in one["IpRanges"]]
+            for named_list in one["PrefixListIds"]:
+                spans += next(
+                    each["Cidrs"] for each in data["PrefixLists"] if each["PrefixListId"] == named_list["PrefixListId"]
+                )
+            near = any(peer in ipaddress.ip_network(span) for span in spans) or str(peer) in members
             if near and speaks_of(one, packet, one.get("FromPort"), one.get("ToPort"), one["IpProtocol"]):
                 return True
     return False

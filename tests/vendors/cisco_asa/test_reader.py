@@ -15,9 +15,10 @@ from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.network.tunnels import Carrier
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.cisco_asa import READER
-from secaudit.vendors.cisco_asa.vocabulary import irrelevance, names
+from secaudit.vendors.cisco_asa import READER, vocabulary
+from secaudit.vendors.cisco_asa.vocabulary import defaults, irrelevance, names
 from secaudit.vendors.reader import ReadConfig
+from tests.vendors import default_tables
 from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
@@ -339,6 +340,12 @@ def _seconds(lines: list[str], frame: str = FRAME) -> float:
         ["object-group network G{}", " group-object G{next}", "access-list A extended permit ip object-group G{} any"],
         ["object network O{}", " host 10.0.0.1", " nat (inside,outside) static 203.0.113.9"],
         ["nat (inside,outside) source static any any destination static O{} O{next}"],
+        [
+            "object network P{}",
+            " range 10.1.0.1 10.1.0.9",
+            "nat (outside,inside) source static P{} P{}",
+            "nat (inside,outside) source static P{} P{} destination static P{} P{next}",
+        ],
         ["interface Vlan{}", " nameif n{}", " ip address 10.0.0.1 255.255.255.0"],
         ["crypto map M {} match address A", "crypto map M {} set peer 192.0.2.1", "crypto map M interface outside"],
         [
@@ -372,8 +379,12 @@ def test_time_is_linear(lines: list[str]) -> None:
         ],
         ["nat (inside) {next} 10.{high}.{low}.0 255.255.255.0", "global (outside) {next} 203.0.{high}.{low}"],
         ["access-list N extended permit ip host 10.1.{high}.{low} 10.9.0.0 255.255.0.0"],
+        [
+            "static (inside,outside) 203.0.{high}.{low} 10.1.{high}.{low} netmask 255.255.255.255",
+            "access-list A extended permit tcp host 192.0.2.{low} 203.0.{high}.0 255.255.255.0 eq {next}",
+        ],
     ],
-    ids=lambda lines: lines[0].split(" {")[0],
+    ids=lambda lines: f"{lines[0].split(' {')[0]} {lines[-1].split(' {')[0]}",
 )
 def test_time_is_linear_before_8_3(lines: list[str]) -> None:
     def many(count: int) -> list[str]:
@@ -398,3 +409,85 @@ def test_more_translations_than_there_are_marks() -> None:
     found = device("\n".join([*entries, "nat (inside) 0 access-list N"]), OLD_FRAME)
     assert {doubt.kind for doubt in found.doubts} == {DoubtKind.TOO_COMPLEX}
     assert not found.nat_rules
+
+
+# --- defaults
+
+_SILENT = """ASA Version {version}
+hostname FW-01
+interface Vlan1
+ nameif outside
+ ip address 203.0.113.1 255.255.255.0
+ ipv6 address 2001:db8::1/64
+interface Vlan2
+ nameif inside
+ ip address 10.1.0.1 255.255.255.0
+interface Vlan3
+ nameif other
+ ip address 10.3.0.1 255.255.255.0
+interface Vlan4
+ nameif mgmt
+ ip address 10.4.0.1 255.255.255.0
+ management-only
+interface Ethernet0/1
+ switchport
+access-list OUT extended permit tcp any any eq 443
+access-list VPN extended permit ip 10.1.0.0 255.255.255.0 10.9.0.0 255.255.255.0
+access-group OUT in interface outside
+logging host inside 10.1.0.5
+telnet 10.3.0.0 255.255.255.0 other
+nat (inside) 1 10.1.0.0 255.255.255.0
+global (outside) 1 interface
+crypto map M 1 match address VPN
+crypto map M 1 set peer 198.51.100.9
+crypto map M interface outside
+: end"""
+
+
+@pytest.mark.parametrize("name", default_tables.names(vocabulary._table()))
+def test_every_default_of_the_table_decides_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = vocabulary._table()
+    value = next(value for other, value in default_tables.entries(table) if other == name)
+    texts = [_SILENT.format(version=one) for one in ("8.2(5)", "9.12(4)")]
+    # A line that switches the log on is needed to tell whether denials are in it.
+    texts.append(texts[0].replace(": end", "logging enable\n: end"))
+    texts.append(texts[0].replace("telnet 10.3.0.0 255.255.255.0 other\n", ""))
+    found = set()
+    for word in (value, *default_tables.others(value)):
+        default_tables.replace(monkeypatch, vocabulary, default_tables.saying(table, name, word))
+        found.add(repr([read(text).devices for text in texts]))
+        default_tables.restore(monkeypatch, vocabulary)
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize(
+    ("release", "real", "six", "apart"),
+    [
+        ((7, 2), False, False, False),
+        ((8, 2), False, False, False),
+        ((8, 3), True, False, False),
+        ((8, 4), True, False, False),
+        ((9, 0), True, True, False),
+        ((9, 4), True, True, False),
+        ((9, 5), True, True, True),
+        ((9, 20), True, True, True),
+        (None, None, None, None),
+    ],
+)
+def test_defaults_by_release(
+    release: tuple[int, int] | None, real: bool | None, six: bool | None, apart: bool | None
+) -> None:
+    held = defaults(release)
+    assert (held.lists_name_real_addresses, held.lists_hold_ipv6, held.management_has_its_own_table) == (
+        real,
+        six,
+        apart,
+    )
+    assert (held.nat_control, held.vpn_bypasses_lists) == (False, True)
+
+
+def test_many_unused_lists_are_compared_in_linear_time() -> None:
+    lines = [f"access-list {'N' * 200}{number} extended permit ip any any" for number in range(3000)]
+    started = time.perf_counter()
+    device("\n".join([*lines, f"access-group {'N' * 200}0 in interface outside"]))
+    assert time.perf_counter() - started < 5

@@ -14,9 +14,10 @@ from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.network.intervals import contains
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.vendors.cisco.vocabulary import interface_name, names
-from secaudit.vendors.cisco_ios import READER
-from secaudit.vendors.cisco_ios.vocabulary import irrelevance
+from secaudit.vendors.cisco_ios import READER, vocabulary
+from secaudit.vendors.cisco_ios.vocabulary import defaults, irrelevance
 from secaudit.vendors.reader import ReadConfig
+from tests.vendors import default_tables
 from tests.vendors.texts import config, read_by, traffic_doubts
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
@@ -342,19 +343,19 @@ def test_a_route_into_the_global_table_leaves_by_its_interface_or_by_anything() 
 
 
 def test_telnet_by_default_depends_on_the_version() -> None:
-    old = device("version 12.4\nline vty 0 4\n login\nno ip http server\nend")
+    old = device("version 12.4\nline vty 0 4\n login\nno ip http server\nno ip http secure-server\nend")
     telnet = next(service for service in old.management.services if service.name == "telnet")
     assert (telnet.enabled, telnet.by_default) == (True, True)
     assert [source.number for source in telnet.sources] == [2, 1]
     assert old.doubts == ()
-    new = device("version 16.9\nline vty 0 4\n login\nno ip http server\nend")
+    new = device("version 16.9\nline vty 0 4\n login\nno ip http server\nno ip http secure-server\nend")
     assert [(doubt.kind, doubt.plane) for doubt in new.doubts] == [(DoubtKind.UNSUPPORTED, Plane.MANAGEMENT)]
 
 
 def test_access_class_restricts_only_when_every_open_line_has_it() -> None:
     text = (
         "access-list 10 permit 10.0.0.5\nline vty 0 4\n access-class 10 in\n transport input ssh\n"
-        "line vty 5 15\n access-class 10 in\n transport input ssh\nno ip http server\nend"
+        "line vty 5 15\n access-class 10 in\n transport input ssh\nno ip http server\nno ip http secure-server\nend"
     )
 
     def restricted(found: Device) -> bool:
@@ -366,7 +367,7 @@ def test_access_class_restricts_only_when_every_open_line_has_it() -> None:
 
 
 def test_unread_terminal_line_is_about_management_only() -> None:
-    found = device("line vty 0 4\n frobnicate\n transport input ssh\nno ip http server\nend")
+    found = device("line vty 0 4\n frobnicate\n transport input ssh\nno ip http server\nno ip http secure-server\nend")
     assert [(doubt.kind, doubt.plane) for doubt in found.doubts] == [(DoubtKind.UNREAD, Plane.MANAGEMENT)]
 
 
@@ -561,3 +562,92 @@ def test_ports_whose_broadcasts_are_forwarded_as_well() -> None:
     assert set(added) == {*usual, 5000}
     assert set(named) == {*usual, 514}
     assert len(unknown) == 65536
+
+
+# --- defaults
+
+_ROUTER = """hostname R
+interface GigabitEthernet0/0
+ ip address 10.1.0.1 255.255.255.0
+ ipv6 address 2001:db8:1::1/64
+ ip helper-address 10.2.0.9
+interface GigabitEthernet0/1
+ ip address 10.2.0.1 255.255.255.0
+ ipv6 address 2001:db8:2::1/64
+line vty 0 4
+ login
+end
+"""
+_SWITCH = """hostname S
+vlan 10
+interface GigabitEthernet1/0/1
+ switchport
+interface GigabitEthernet1/0/2
+ switchport mode trunk
+interface Vlan10
+ ip address 10.1.0.1 255.255.255.0
+interface Vlan20
+ ip address 10.2.0.1 255.255.255.0
+line vty 0 4
+ login
+end
+"""
+
+
+@pytest.mark.parametrize("name", default_tables.names(vocabulary._table()))
+def test_every_default_of_the_table_decides_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = vocabulary._table()
+    value = next(value for other, value in default_tables.entries(table) if other == name)
+    found = set()
+    for word in (value, *default_tables.others(value)):
+        default_tables.replace(monkeypatch, vocabulary, default_tables.saying(table, name, word))
+        found.add(repr([device(text) for text in (_ROUTER, _SWITCH)]))
+        default_tables.restore(monkeypatch, vocabulary)
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize(
+    ("version", "telnet", "ssh", "https"),
+    [
+        ("11.3", True, False, False),
+        ("12.0", True, True, False),
+        ("12.1", True, True, None),
+        ("12.4(24)T", True, True, None),
+        ("15.0", None, None, None),
+        ("17.12", None, None, None),
+        ("", None, None, None),
+        ("unknown", None, None, None),
+    ],
+)
+def test_defaults_by_release(version: str, telnet: bool | None, ssh: bool | None, https: bool | None) -> None:
+    held = defaults(version).services
+    assert (held["telnet"], held["ssh"], held["https"]) == (telnet, ssh, https)
+    assert (held["http"], held["snmp"]) == (None, False)
+
+
+def test_banner_that_ends_on_a_line_of_its_own_leaves_no_doubt() -> None:
+    found = device(
+        "hostname R\nbanner motd ^C\nall is well\n^C\nbanner exec #\nthe end #\nline vty 0 4\n transport input ssh\nend"
+    )
+    assert not traffic_doubts(found)
+
+
+@pytest.mark.parametrize("behind", ["banner login ^C hello ^C", "banner login ^C\nhello\n^C", "username ^C secret x"])
+def test_banner_whose_end_is_that_of_something_else_is_a_doubt(behind: str) -> None:
+    found = device(f"hostname R\nbanner motd ^C\nhello\n{behind}\nline vty 0 4\n transport input ssh\nend")
+    assert DoubtKind.TRUNCATED in [one.kind for one in found.doubts]
+
+
+@pytest.mark.parametrize(
+    ("line", "on"),
+    [
+        ("", False),
+        ("no snmp-server", False),
+        ("snmp-server community Kasumi-81 RO", True),
+        ("snmp-server location there", None),
+        ("snmp-server frobnicate", None),
+    ],
+)
+def test_simple_network_management_without_a_community(line: str, on: bool | None) -> None:
+    found = device(f"version 15.2\nhostname R\n{line}\nline vty 0 4\n transport input ssh\nend")
+    assert next((one.enabled for one in found.management.services if one.name == "snmp"), None) is on

@@ -19,7 +19,8 @@ from secaudit.text.secrets import mask_line
 from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_ios import READER as IOS
 from secaudit.vendors.cisco_nxos import READER
-from secaudit.vendors.cisco_nxos.vocabulary import defaults, interface_name
+from secaudit.vendors.cisco_nxos.defaults import defaults
+from secaudit.vendors.cisco_nxos.vocabulary import interface_name
 from secaudit.vendors.reader import ReadConfig
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.conf"))
@@ -184,6 +185,7 @@ def test_each_hostname_is_a_device_and_takes_its_heading() -> None:
         ("7.3(13)N1(1)", None, None),
         ("5.2(1)", None, None),
         ("", None, None),
+        ("11.1(1)", None, None),
     ],
 )
 def test_defaults_by_release(version: str, telnet: bool | None, http: bool | None) -> None:

@@ -14,7 +14,7 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
-from secaudit.vendors.commands import Commands, apply_commands, writer_of
+from secaudit.vendors.commands import Commands, apply_commands, commands_of, writer_of
 from secaudit.vendors.reader import ReadConfig
 from tests.vendors.cases import readers
 
@@ -31,7 +31,7 @@ def commands_for(device: Device, changes: Sequence[Change], text: ConfigText) ->
     """What the installed writer says. Raises `NotSaidError`."""
     writer = writer_of(device.vendor)
     assert writer is not None, f"no writer is installed for {device.vendor}"
-    return writer.commands(device, changes, text)
+    return commands_of(writer, device, changes, [text])
 
 
 def complaints(config: ReadConfig) -> list[str]:
@@ -46,7 +46,8 @@ def wrong(spaces: Spaces, text: str, device: Device, changes: Sequence[Change], 
     """What is wrong with the configuration after the commands; empty when nothing is."""
     reader = READERS[device.vendor]
     before = reader.read(text_of(text, device.vendor))
-    after = reader.read(text_of(apply_commands(text, commands), device.vendor))
+    (typed,) = apply_commands([text], commands)
+    after = reader.read(text_of(typed, device.vendor))
     found = [one for one in complaints(after) if one not in complaints(before)]
     new = {one.name: one for one in after.devices}.get(device.name)
     if new is None or len(after.devices) != len(before.devices):

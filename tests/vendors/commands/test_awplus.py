@@ -87,7 +87,8 @@ def test_a_new_list_goes_to_the_ports_of_a_vlan(match: Match, typed: list[str]) 
     change = AddFilter(device.name, "vlan30", (match,))
     commands = commands_for(device, [change], text_of(content, "awplus"))
     assert list(commands.lines) == typed
-    (after,) = READERS["awplus"].read(text_of(apply_commands(content, commands), "awplus")).devices
+    (typed,) = apply_commands([content], commands)
+    (after,) = READERS["awplus"].read(text_of(typed, "awplus")).devices
     shown = {**after.interfaces, "port1.0.4": device.interfaces["port1.0.4"]}
     spaces: Spaces = {family: HeaderSpace(family) for family in FAMILIES}
     assert not differences(spaces, changed(device, [change]), replace(after, interfaces=shown))

@@ -413,3 +413,37 @@ def test_parts_of_aggregates_and_switches_name_what_they_are_part_of() -> None:
     )
     parts = {name: interface.member_of for name, interface in found.interfaces.items() if interface.member_of}
     assert parts == {"port1": "agg", "port2": "agg", "port3": "soft", "internal1": "lan"}
+
+
+@pytest.mark.parametrize(
+    ("release", "backup"),
+    [("6.4.14", [True, False]), ("7.0.12", [False, False]), ("7.2.8", [False, False]), ("9.0.0", [False, False])],
+)
+def test_the_priority_of_a_route_that_tells_none_is_that_of_the_release(release: str, backup: list[bool]) -> None:
+    """0 up to 6.4, 1 from 7.2 on; where either may hold, a route of priority 1 is as good as one that tells none."""
+    found = device_of(
+        HEADER.replace("7.2.8", release) + PORTS + "config router static\n"
+        'edit 1\nset dst 10.9.0.0 255.255.0.0\nset gateway 10.1.1.1\nset priority 1\nset device "port1"\nnext\n'
+        'edit 2\nset dst 10.9.0.0 255.255.0.0\nset gateway 10.2.2.1\nset device "port2"\nnext\nend\n'
+    )
+    (route,) = found.routes
+    assert [hop.backup for hop in route.next_hops] == backup
+
+
+@pytest.mark.parametrize(("release", "sure"), [("6.2.16", False), ("6.4.14", True), ("7.4.9", True), ("9.0.0", False)])
+def test_redirection_of_ipv6_is_not_confirmed_where_the_references_do_not_have_it(release: str, sure: bool) -> None:
+    six = PORTS.replace(
+        "        set type physical\n",
+        "        set type physical\n        config ipv6\n            set ip6-address 2001:db8::1/64\n        end\n",
+        1,
+    )
+    lines = device_of(HEADER.replace("7.2.8", release) + six).filters["policy"].lines
+    found = [one.certainty for one in lines if one.label == "ipv6-allow-traffic-redirect port1"]
+    assert (Certainty.ALWAYS in found) is sure and Certainty.UNCERTAIN in found
+
+
+@pytest.mark.parametrize(("release", "ends"), [("7.2.8", 1), ("7.4.8", 1), ("", 1)])
+def test_ssl_vpn_counts_as_on_where_nothing_is_confirmed(release: str, ends: int) -> None:
+    text = 'config system interface\nedit "ssl.root"\nset type tunnel\nnext\nend\nconfig vpn ssl settings\nset source-interface "port1"\nend\n'
+    header = HEADER.replace("7.2.8", release) + "\n" if release else ""
+    assert len([one for one in device_of(header + text).interfaces.values() if one.tunnel is not None]) == ends

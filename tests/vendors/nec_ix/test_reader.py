@@ -20,7 +20,8 @@ from secaudit.network.tunnels import Carrier
 from secaudit.packets.packet import Packet
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.nec_ix import READER
-from secaudit.vendors.nec_ix.vocabulary import defaults, irrelevance
+from secaudit.vendors.nec_ix.defaults import defaults
+from secaudit.vendors.nec_ix.vocabulary import irrelevance
 from secaudit.vendors.reader import ReadConfig
 from tests.vendors.cases import expected_of, readers
 from tests.vendors.texts import config, read_by, traffic_doubts
@@ -53,7 +54,7 @@ def test_without_any_header_the_first_lines_are_the_evidence() -> None:
     found = device(WAN + LAN)
     assert (found.name, found.model, found.version) == ("device-01", "", "")
     assert [line.number for line in found.identity] == [1, 5]
-    assert {one.name for one in found.management.services if one.by_default} == set(defaults().services_off)
+    assert {one.name for one in found.management.services if one.by_default} == set(defaults().services)
 
 
 def test_outgoing_filters_see_packets_of_the_device_itself() -> None:

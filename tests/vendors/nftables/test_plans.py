@@ -50,7 +50,54 @@ RULES = (
     "tcp dport 22 nonsense accept",
     "ip 5 accept",
     "log counter packets 5 bytes 6 drop",
+    "tcp dport 80 dnat ip to 10.9.0.1:8080",
+    "tcp dport 81 dnat ip to 10.9.0.2:8081",
+    "tcp dport 82 dnat ip to 10.9.0.1-10.9.0.7:8000-8010, random",
+    "oifname eth1 ip saddr 10.1.0.5 snat ip to 10.9.0.3",
+    "oifname eth1 ip saddr 10.1.0.6 snat ip to 10.9.0.4",
+    "oifname eth1 ip saddr 10.1.0.7 snat ip to 310.9.0.4",
+    "dnat ip to tcp dport map { 22 : 10.9.0.8, 23 : 10.9.0.9 }",
+    "dnat ip to tcp dport map { 25 : 10.9.0.8, 26 : 10.9.0.9 }",
 )
+
+
+LINES = """table inet filter {
+\tchain forward {
+\t\ttype filter hook forward priority filter
+\t\tpolicy drop
+\t\tdefine INNER = 10.2.0.0/24
+\t\tip saddr 10.1.0.1 \\
+\t\ttcp dport 22 accept
+\t\tip saddr 10.1.0.2 tcp dport 23 accept; ip saddr 10.1.0.3 \\
+\t\ttcp dport 24 accept
+\t\tip daddr $INNER drop
+\t\tip saddr 10.1.0.4 accept comment "an end; # and {"
+\t}
+\tset chain {
+\t\ttype ipv4_addr
+\t\telements = { 10.1.0.6,
+\t\t\t10.1.0.7,
+\t\t\t10.1.0.8 }
+\t}
+}
+"""
+
+
+def test_a_line_is_a_rule_only_where_it_stands_alone() -> None:
+    lines = [SourceLine("gate.conf", number, text) for number, text in enumerate(LINES.splitlines(), 1)]
+    document = Document(lines)
+    assert not document.unread
+    assert not document.doubts()
+    (chain,) = build(document, rules_shown=True).ruleset.chains.values()
+    assert chain.base is not None
+    assert not chain.base.accepts
+    assert [[line.number for line in rule.sources] for rule in chain.rules] == [[6, 7], [8], [8, 9], [5, 10], [11]]
+    assert [rule.comment for rule in chain.rules][-1] == "an end; # and {"
+    assert {(low, high) for rule in chain.rules for match in rule.condition.matches for low, high in match.sources} >= {
+        (0x0A010001 + number, 0x0A010001 + number) for number in range(4)
+    }
+    (table,) = document.tables.values()
+    assert len(table.sets["chain"].elements) == 3
 
 
 def meanings(rules: Sequence[str]) -> list[list[str]]:
@@ -96,6 +143,10 @@ def test_a_rule_among_others_means_what_it_means_alone(rules: Sequence[str]) -> 
 def test_tokens(text: str, expected: list[tuple[str, Kind]]) -> None:
     """The same when the line comes again, and its words are known."""
     lines = [SourceLine("gate.conf", number, text) for number in (1, 2)]
-    found = tokens_of(lines, frozenset()).tokens
+    made = tokens_of(lines, frozenset())
+    found = [token for one in made.tokens for token in (made.written.expanded(one) if one.kind is Kind.LINE else [one])]
     told = [[(one.text, one.kind) for one in found if one.line is line and one.kind is not Kind.END] for line in lines]
     assert told == [expected, expected]
+    for one in made.tokens:
+        if one.kind is Kind.LINE:
+            assert [(word.text, word.kind) for word in made.written.words(one.text)] == expected

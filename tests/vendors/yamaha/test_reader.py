@@ -907,3 +907,10 @@ def test_revisions_that_are_not_written_as_usual_are_not_compared() -> None:
 def test_groups_of_vlans(groups: tuple[str, ...], pairs: list[str] | None) -> None:
     found = allowed_pairs(groups, frozenset(("vlan1", "vlan2", "vlan3")))
     assert (None if found is None else sorted(" ".join(sorted(one)) for one in found)) == pairs
+
+
+def test_a_set_of_policies_that_is_enabled_without_its_number_is_not_read() -> None:
+    frame = "ip lan1 address 10.1.1.1/24\nip policy filter 1100 reject-nolog lan1 * * * *\nip policy filter set 101 name=a 1100\n"
+    found = read(frame + "ip policy filter set enable\n")
+    assert [one.line.number for one in found.coverage.unread] == [4]
+    assert any(doubt.sources[0].number == 4 for device in found.devices for doubt in device.doubts)
