@@ -39,11 +39,25 @@ class InterfaceAddress:
     shared: bool = False
 
 
+class PortProtection(Enum):
+    """What a switch does at a port against hosts that should not be there or do what they should not."""
+
+    DOT1X = "802.1X"
+    MAC_AUTHENTICATION = "MAC authentication"
+    MAC_LIMIT = "MAC limit"
+    """Only listed or a limited number of MAC addresses (port security, static entries)."""
+    DHCP_SNOOPING = "DHCP snooping"
+    ARP_INSPECTION = "ARP inspection"
+    BPDU_GUARD = "BPDU guard"
+    LOOP_DETECTION = "loop detection"
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchPort:
     """Layer 2 of a port: `access_vlan` untagged (of a trunk its native VLAN; None = untagged frames are dropped), `trunk_vlans` tagged
     (None = every VLAN).
 
+    `protections` are what protects the port, with the lines that say so; `protections_read` the kinds that the reader looks for at it.
     `negotiated`: whether it is a trunk is agreed with the other side. `isolated` are the lines that keep its hosts from those of other
     isolated ports of the device (protected port, private VLAN).
     """
@@ -53,6 +67,8 @@ class SwitchPort:
     trunk: bool = False
     negotiated: bool = False
     isolated: Sources = ()
+    protections: tuple[tuple[PortProtection, Sources], ...] = ()
+    protections_read: frozenset[PortProtection] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,59 @@ class Credential:
     sources: Sources
 
 
+class SettingKind(Enum):
+    """A setting of the device's own protection, with the unit of its value."""
+
+    IDLE_TIMEOUT = "idle timeout"
+    """Seconds without a key stroke until an administrator's session ends; 0 = never."""
+    LOGIN_ATTEMPTS = "login attempts"
+    """Failed logins until the device locks or delays; 0 = it never does."""
+    LOGIN_BANNER = "login banner"
+    """1 when a message is shown before or at the login, 0 when none is."""
+    SSH_VERSION = "SSH version"
+    """The oldest version of SSH that is answered."""
+    PASSWORD_LENGTH = "password length"  # noqa: S105
+    """Characters that a new password must have at least; 0 = no rule."""
+    CENTRAL_AUTHENTICATION = "central authentication"
+    """1 when administrators are authenticated by a server (RADIUS, TACACS+, LDAP), 0 when not."""
+    REDUNDANCY = "redundancy"
+    """1 when the device shares its addresses or its sessions with a second one (VRRP, HSRP, HA, stack), 0 when it stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting at one place. `where` names the place for people ("line vty 0 4", "console", empty: the device).
+
+    `value` is in the unit of its kind, None when the file has it in words that are not understood. When nothing in the file says it and the
+    release has a known default, `by_default` is true and the sources are the lines that identify the device.
+    """
+
+    kind: SettingKind
+    value: int | None
+    sources: Sources
+    where: str = ""
+    by_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An administrator who may log in to the device by a name of the device's own. `privileged`: with all rights; None = not known."""
+
+    name: str
+    privileged: bool | None
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpUser:
+    """An SNMPv3 user or group: whether its messages are authenticated, and whether they are encrypted."""
+
+    name: str
+    authenticated: bool
+    encrypted: bool
+    sources: Sources
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A host that the device uses: a log collector, a time source, a resolver. `address` as written."""
@@ -93,7 +146,9 @@ class Server:
 class ManagementPlane:
     """Everything about the device itself that the rules ask for.
 
-    `logging_denied` is whether dropped packets are logged at all (YAMAHA `syslog notice on`); None = does not apply.
+    `logging_denied` is whether dropped packets are logged at all (YAMAHA `syslog notice on`); None = does not apply. `settings_read` are the kinds
+    of settings that the reader looks for: of another kind nothing is known, whatever stands in the file. `accounts` and `snmp_users` are
+    None where the reader does not look for them.
     """
 
     services: tuple[ManagementService, ...] = ()
@@ -104,5 +159,9 @@ class ManagementPlane:
     dns_servers: tuple[Server, ...] = ()
     logging_denied: bool | None = None
     logging_denied_sources: Sources = field(default=())
+    settings: tuple[Setting, ...] = ()
+    settings_read: frozenset[SettingKind] = frozenset()
+    accounts: tuple[Account, ...] | None = None
+    snmp_users: tuple[SnmpUser, ...] | None = None
     elsewhere: Text | None = None
     """Why nothing here is known to be absent: this kind of file holds no settings of the device itself, and others do."""

@@ -78,6 +78,8 @@ class DynamicRouting:
     transient: bool = False
     reason: Text | None = None
     destinations: IPNetwork | None = None
+    authenticated: bool | None = None
+    """Whether neighbours must authenticate themselves; None where the reader does not look for it."""
 
     def concerns(self, vrf: str, family: int) -> bool:
         """Whether the unknown routes may be in the table of a VRF and address family."""

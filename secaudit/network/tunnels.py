@@ -58,6 +58,23 @@ _OUTER_PACKETS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """Algorithms that an end of an IPsec tunnel offers or accepts, of one phase: those of a line or a block.
+
+    The names are in lower case as the standards write them (`aes-128`, `3des`, `des`, `null`; `sha1`, `sha256`, `md5`); empty = not in the file.
+    `groups` are numbers of Diffie-Hellman groups. `ike` is the version of the key exchange, `aggressive` whether it is in aggressive mode; None = not told.
+    """
+
+    phase: int
+    encryption: tuple[str, ...]
+    integrity: tuple[str, ...]
+    groups: tuple[int, ...]
+    sources: Sources
+    ike: int | None = None
+    aggressive: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TunnelEnd:
     """One end of a tunnel, as its own device is configured.
 
@@ -74,6 +91,8 @@ class TunnelEnd:
     answers: bool = False
     local_id: str = ""
     remote_id: str = ""
+    proposals: tuple[Proposal, ...] | None = None
+    """What it offers and accepts; None where the reader does not look for it, empty where the file leaves it to the defaults of the release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,19 +35,24 @@ from secaudit.municipality.model import (
 )
 from secaudit.network.device import Device, Doubt, DoubtKind, Notice, NoticeKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Connection, Filter, FilterLine
-from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, PortProtection, SwitchPort
 from secaudit.network.intervals import ANY_IPV4, ANY_PORT, Intervals, of_network
 from secaudit.network.management import (
+    Account,
     Credential,
     ManagementPlane,
     ManagementService,
     Server,
+    Setting,
+    SettingKind,
     SnmpCommunity,
+    SnmpUser,
     Storage,
 )
 from secaudit.network.matches import Match, Service, values_with_bits
 from secaudit.network.nat import Translation, TranslationKind
 from secaudit.network.routes import DynamicRouting, NextHop, Route
+from secaudit.network.tunnels import Carrier, Proposal, TunnelEnd
 from secaudit.packets.packet import PROTOCOL_NUMBERS
 from secaudit.policy import Policy, load_policy
 from secaudit.probes.observation import PortObservation, PortState, Scan
@@ -269,6 +274,8 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
     interfaces = {
         one: _interface(one, address, words, say) for one, address in sorted(words.get("interfaces", {}).items())
     }
+    interfaces |= {one: _port(one, made, say) for one, made in words.get("ports", {}).items()}
+    interfaces |= {one: _tunnel(one, made, say) for one, made in words.get("tunnels", {}).items()}
     filters = {one: _filter(one, made, say) for one, made in words.get("filters", {}).items()}
     policies: tuple[str, ...] = ()
     if "policy" in words:
@@ -311,6 +318,49 @@ def _interface(name: str, address: str, words: Mapping[str, Any], say: _Lines) -
         vlan=words.get("vlan", {}).get(name),
         filter_in=applied.get("in"),
         filter_out=applied.get("out"),
+    )
+
+
+def _port(name: str, text: str, say: _Lines) -> Interface:
+    """A switch port: `access 10 dot1x`, `trunk 10,20 native 99`, `trunk all native 1 negotiated`, `access 20 unread` (its protection is not read)."""
+    kind, vlans, *words = text.split()
+    trunk = kind == "trunk"
+    native = int(words[words.index("native") + 1]) if "native" in words else None
+    sources = say(f"port {name} {text}")
+    held = tuple((one, sources) for one in PortProtection if one.name.lower() in words)
+    return Interface(
+        name=name,
+        kind=InterfaceKind.PHYSICAL,
+        sources=sources,
+        switch_port=SwitchPort(
+            access_vlan=native if trunk else int(vlans),
+            trunk_vlans=None if vlans == "all" else frozenset(map(int, vlans.split(","))) if trunk else frozenset(),
+            trunk=trunk,
+            negotiated="negotiated" in words,
+            protections=held,
+            protections_read=frozenset() if "unread" in words else frozenset(PortProtection),
+        ),
+    )
+
+
+def _tunnel(name: str, phases: Mapping[str, str] | None, say: _Lines) -> Interface:
+    """An IPsec tunnel by its phases: `{"1": aes-256 sha256 group14 ike2, "2": aes-256 sha256}`; null: its proposals are not read."""
+    sources = say(f"tunnel {name}")
+    made = None if phases is None else tuple(_proposal(int(phase), text, say) for phase, text in phases.items())
+    end = TunnelEnd(Carrier.IPSEC, sources, proposals=made)
+    return Interface(name=name, kind=InterfaceKind.TUNNEL, sources=sources, tunnel=end)
+
+
+def _proposal(phase: int, text: str, say: _Lines) -> Proposal:
+    encryption, integrity, *words = text.split()
+    return Proposal(
+        phase=phase,
+        encryption=(encryption,),
+        integrity=(integrity,) if integrity != "-" else (),
+        groups=tuple(int(one.removeprefix("group")) for one in words if one.startswith("group")),
+        sources=say(f"phase {phase} {text}"),
+        ike=next((int(one[3:]) for one in words if one in ("ike1", "ike2")), None),
+        aggressive="aggressive" in words,
     )
 
 
@@ -372,6 +422,15 @@ def _route(text: str, say: _Lines) -> Route:
     return Route(ipaddress.ip_network(prefix), (hop,), sources)
 
 
+_ALL_SETTINGS = tuple(kind.name.lower() for kind in SettingKind)
+
+
+def _community(text: str, say: _Lines) -> SnmpCommunity:
+    """`NAME [writable] [restricted]`; the name `public` is well known."""
+    name, *words = text.split()
+    return SnmpCommunity(name == "public", "writable" in words, "restricted" in words, say(f"snmp {text}"))
+
+
 def _management(words: Mapping[str, Any], say: _Lines) -> ManagementPlane:
     def servers(kind: str) -> tuple[Server, ...]:
         return tuple(Server(one, say(f"{kind} {one}")) for one in words.get(kind, ()))
@@ -381,10 +440,7 @@ def _management(words: Mapping[str, Any], say: _Lines) -> ManagementPlane:
             ManagementService(name, state != "off", say(f"{name} {state}"), by_default=state == "default")
             for name, state in words.get("services", {}).items()
         ),
-        snmp_communities=tuple(
-            SnmpCommunity(one == "public", writable=False, restricted=False, sources=say(f"snmp {one}"))
-            for one in words.get("snmp", ())
-        ),
+        snmp_communities=tuple(_community(one, say) for one in words.get("snmp", ())),
         credentials=tuple(
             Credential(what, Storage(storage), say(f"{what} {storage}"))
             for what, storage in words.get("credentials", {}).items()
@@ -392,6 +448,23 @@ def _management(words: Mapping[str, Any], say: _Lines) -> ManagementPlane:
         syslog_servers=servers("syslog"),
         ntp_servers=servers("ntp"),
         dns_servers=servers("dns"),
+        settings=tuple(
+            Setting(SettingKind[name.upper()], None if value == "unclear" else value, say(f"{name} {value}"))
+            for name, value in words.get("settings", {}).items()
+        ),
+        settings_read=frozenset(SettingKind[one.upper()] for one in words.get("settings_read", _ALL_SETTINGS)),
+        accounts=None
+        if "accounts" not in words
+        else tuple(
+            Account(one, {"all": True, "some": False}.get(rights), say(f"account {one} {rights}"))
+            for one, rights in words["accounts"].items()
+        ),
+        snmp_users=None
+        if "snmp_users" not in words
+        else tuple(
+            SnmpUser(one, how != "open", how == "encrypted", say(f"snmp user {one} {how}"))
+            for one, how in words["snmp_users"].items()
+        ),
         logging_denied=words.get("logging_denied"),
         logging_denied_sources=say("log denied") if "logging_denied" in words else (),
     )

@@ -9,16 +9,16 @@ from typing import Any
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
-from secaudit.network.management import Credential, ManagementService, Server, Storage
+from secaudit.network.management import Credential, ManagementService, Server, SettingKind, Storage
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, management_doubts, unread, unsupported_settings
 from secaudit.rules.kind import Kind
 from secaudit.rules.places import may_be_on_the_internet
+from secaudit.rules.protection import Bounds, failed, judge_accounts, judge_setting, judge_snmp, passed
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
-from secaudit.text.source import SourceLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class _Parameters:
     minimum: int = 1
     servers: tuple[str, ...] = ()
     outside: tuple[Zone, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
+    shared_names: frozenset[str] = frozenset()
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -41,6 +43,8 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         minimum=data.get("minimum", 1),
         servers=tuple(data.get("servers", ())),
         outside=tuple(Zone(name) for name in data.get("outside", ())),
+        bounds=Bounds(data.get("at_least"), data.get("at_most")),
+        shared_names=frozenset(name.lower() for name in data.get("shared_names", ())),
     )
 
 
@@ -55,7 +59,7 @@ def _services_off(rule: Rule, parameters: _Parameters, context: RuleContext, dev
     supposed = [(one, doubt) for one in on for doubt in unsupported_settings(device) if _about(doubt, one)]
     if on and not supposed:
         sources = [source for one in on for source in one.sources]
-        return _fail(rule, context, device, "service_enabled", [_service_fact(one) for one in on], sources)
+        return failed(rule, context, device, "service_enabled", [_service_fact(one) for one in on], sources)
     if supposed:
         return unread(rule, context, device, tuple(doubt for _, doubt in supposed), reason="default_not_known")
     doubts = management_doubts(device)
@@ -79,7 +83,7 @@ def _services_off(rule: Rule, parameters: _Parameters, context: RuleContext, dev
             needs=(Text(ja=f"{device.name} のサービスの状態の出力", en=f"the state of the services of {device.name}"),),
         )
     fact = Text(ja=f"{names} は有効になっていない。", en=f"{names} is not enabled.")
-    return _pass(rule, context, device, "service_disabled", fact, [s for one in listed for s in one.sources])
+    return passed(rule, context, device, "service_disabled", fact, [s for one in listed for s in one.sources])
 
 
 def _about(doubt: Doubt, service: ManagementService) -> bool:
@@ -109,15 +113,15 @@ def _no_default_community(rule: Rule, parameters: _Parameters, context: RuleCont
             )
             for one in known
         ]
-        return _fail(rule, context, device, "default_community", facts, [s for one in known for s in one.sources])
+        return failed(rule, context, device, "default_community", facts, [s for one in known for s in one.sources])
     doubts = management_doubts(device)
     if doubts:
         return unread(rule, context, device, doubts)
     if not communities:
         fact = Text(ja="SNMPコミュニティは設定されていない。", en="No SNMP community is configured.")
-        return _pass(rule, context, device, "no_community", fact, ())
+        return passed(rule, context, device, "no_community", fact, ())
     fact = Text(ja="SNMPコミュニティ名は広く知られた値でない。", en="No SNMP community is a well-known default.")
-    return _pass(rule, context, device, "own_community", fact, [s for one in communities for s in one.sources])
+    return passed(rule, context, device, "own_community", fact, [s for one in communities for s in one.sources])
 
 
 def _secrets_stored(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
@@ -125,7 +129,7 @@ def _secrets_stored(rule: Rule, parameters: _Parameters, context: RuleContext, d
     refused = [one for one in held if one.storage in parameters.storages]
     if refused:
         facts = [_credential_fact(one) for one in refused]
-        return _fail(rule, context, device, "weak_storage", facts, [s for one in refused for s in one.sources])
+        return failed(rule, context, device, "weak_storage", facts, [s for one in refused for s in one.sources])
     doubts = management_doubts(device)
     if doubts:
         return unread(rule, context, device, doubts)
@@ -149,7 +153,7 @@ def _secrets_stored(rule: Rule, parameters: _Parameters, context: RuleContext, d
             ),
         )
     fact = Text(ja="平文で保存された認証情報は見当たらない。", en="No secret is stored in clear text.")
-    return _pass(rule, context, device, "hashed", fact, [s for one in held for s in one.sources])
+    return passed(rule, context, device, "hashed", fact, [s for one in held for s in one.sources])
 
 
 def _credential_fact(credential: Credential) -> Text:
@@ -168,7 +172,7 @@ def _servers_present(rule: Rule, parameters: _Parameters, context: RuleContext, 
     label = _SERVER_LABELS[kind]
     if len({server.address for server in found}) >= parameters.minimum:
         fact = Text(ja=f"{label.ja}として {names} が設定されている。", en=f"{label.en}: {names}.")
-        return _pass(rule, context, device, f"{kind}_configured", fact, [s for one in found for s in one.sources])
+        return passed(rule, context, device, f"{kind}_configured", fact, [s for one in found for s in one.sources])
     doubts = management_doubts(device)
     if doubts:
         return unread(rule, context, device, doubts)
@@ -180,7 +184,7 @@ def _servers_present(rule: Rule, parameters: _Parameters, context: RuleContext, 
         if found
         else f"None is configured: {label.en}.",
     )
-    return _fail(rule, context, device, f"no_{kind}", [fact], [s for one in found for s in one.sources])
+    return failed(rule, context, device, f"no_{kind}", [fact], [s for one in found for s in one.sources])
 
 
 def _servers_inside(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
@@ -200,7 +204,7 @@ def _servers_inside(rule: Rule, parameters: _Parameters, context: RuleContext, d
             )
             for kind, server in outside
         ]
-        return _fail(rule, context, device, "internet_server", facts, [s for _, one in outside for s in one.sources])
+        return failed(rule, context, device, "internet_server", facts, [s for _, one in outside for s in one.sources])
     if named:
         names = ", ".join(sorted({server.address for _, server in named}))
         return answer(
@@ -222,12 +226,12 @@ def _servers_inside(rule: Rule, parameters: _Parameters, context: RuleContext, d
         fact = Text(
             ja="名前解決及び時刻同期のサーバは設定されていない。", en="No resolver or time source is configured."
         )
-        return _pass(rule, context, device, "no_server", fact, ())
+        return passed(rule, context, device, "no_server", fact, ())
     fact = Text(
         ja="設定された名前解決及び時刻同期のサーバは、いずれもインターネット上のものでない。",
         en="No configured resolver or time source is on the Internet.",
     )
-    return _pass(rule, context, device, "inside", fact, [s for _, one in used for s in one.sources])
+    return passed(rule, context, device, "inside", fact, [s for _, one in used for s in one.sources])
 
 
 def _place(context: RuleContext, server: Server, outside: tuple[Zone, ...]) -> bool | None:
@@ -255,18 +259,16 @@ def _servers(device: Device, kind: str) -> tuple[Server, ...]:
             raise ValueError(kind)
 
 
-def _fail(
-    rule: Rule, context: RuleContext, device: Device, reason: str, facts: list[Text], sources: Iterable[SourceLine]
-) -> RuleResult:
-    evidence = lines(context, sources) or device_evidence(context, device)
-    return answer(rule, Outcome.FAIL, reason, device_subject(device.name), *facts, evidence=evidence)
+def _setting(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    return judge_setting(rule, context, device, SettingKind[parameters.setting.upper()], parameters.bounds)
 
 
-def _pass(
-    rule: Rule, context: RuleContext, device: Device, reason: str, fact: Text, sources: Iterable[SourceLine]
-) -> RuleResult:
-    evidence = lines(context, sources) or device_evidence(context, device)
-    return answer(rule, Outcome.PASS, reason, device_subject(device.name), fact, evidence=evidence)
+def _accounts(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    return judge_accounts(rule, context, device, parameters.bounds, parameters.shared_names)
+
+
+def _snmp(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    return judge_snmp(rule, context, device)
 
 
 _SERVER_LABELS: Mapping[str, Text] = {
@@ -282,6 +284,9 @@ _SETTINGS: Mapping[str, Callable[[Rule, _Parameters, RuleContext, Device], RuleR
     "syslog": _servers_present,
     "ntp": _servers_present,
     "servers_inside": _servers_inside,
+    "accounts": _accounts,
+    "snmp": _snmp,
+    **{kind.name.lower(): _setting for kind in SettingKind},
 }
 
 KIND = Kind("device_setting", _parse, _check)

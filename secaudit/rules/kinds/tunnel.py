@@ -1,0 +1,140 @@
+"""`tunnel`: the algorithms and the key exchange of IPsec tunnels are strong enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from secaudit.municipality.model import Zone
+from secaudit.network.device import Device
+from secaudit.network.interfaces import Interface
+from secaudit.network.tunnels import Carrier, Proposal
+from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.context import RuleContext
+from secaudit.rules.devices import each_device, traffic_doubts, unread
+from secaudit.rules.kind import Kind
+from secaudit.rules.protection import failed, passed
+from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.rule import Rule
+from secaudit.text.bilingual import Text
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameters:
+    zones: tuple[Zone, ...]
+    weak_encryption: frozenset[str]
+    weak_integrity: frozenset[str]
+    least_group: int
+    least_ike: int
+    aggressive_permitted: bool
+
+
+def _parse(data: Mapping[str, Any]) -> _Parameters:
+    return _Parameters(
+        zones=tuple(Zone(name) for name in data.get("zones", ())),
+        weak_encryption=frozenset(data.get("weak_encryption", ())),
+        weak_integrity=frozenset(data.get("weak_integrity", ())),
+        least_group=data.get("least_group", 0),
+        least_ike=data.get("least_ike", 0),
+        aggressive_permitted=data.get("aggressive_permitted", False),
+    )
+
+
+def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
+    return each_device(rule, context, parameters.zones, lambda device: (_judge(rule, parameters, context, device),))
+
+
+def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    ends = [
+        one
+        for one in device.interfaces.values()
+        if one.enabled and one.tunnel is not None and one.tunnel.carrier in (Carrier.IPSEC, Carrier.L2TP)
+    ]
+    offered = [proposal for one in ends for proposal in _proposals(one)]
+    weak = [(one, fault) for one in offered for fault in _faults(one, parameters)]
+    if weak:
+        facts = list(dict.fromkeys(fault for _, fault in weak))
+        return failed(rule, context, device, "weak_algorithm", facts, [s for one, _ in weak for s in one.sources])
+    doubts = traffic_doubts(device)
+    if doubts:
+        return unread(rule, context, device, doubts)
+    unknown = [one for one in ends if not _complete(_proposals(one), parameters)]
+    if unknown:
+        names = ", ".join(one.name for one in unknown)
+        return answer(
+            rule,
+            Outcome.UNDETERMINED,
+            "not_stated",
+            device_subject(device.name),
+            Text(
+                ja=f"トンネルの暗号方式を、この機器の設定ファイルから判断できない：{names}。",
+                en=f"The configuration does not tell the algorithms of these tunnels: {names}.",
+            ),
+            evidence=lines(context, [s for one in unknown for s in one.sources]),
+            needs=(
+                Text(
+                    ja=f"{device.name} のトンネルの暗号方式が分かる出力",
+                    en=f"an output of {device.name} that shows the algorithms of its tunnels",
+                ),
+            ),
+        )
+    if not ends:
+        return answer(
+            rule,
+            Outcome.NOT_APPLICABLE,
+            "no_tunnel",
+            device_subject(device.name),
+            Text(ja="この機器にIPsecのトンネルはない。", en="The device has no IPsec tunnel."),
+            evidence=device_evidence(context, device),
+        )
+    fact = Text(
+        ja=f"{len(ends)}本のトンネルの暗号方式は、いずれも求める条件を満たす。",
+        en=f"The algorithms of all {len(ends)} tunnels are as asked.",
+    )
+    return passed(rule, context, device, "algorithms_as_asked", fact, [s for one in offered for s in one.sources])
+
+
+def _proposals(interface: Interface) -> tuple[Proposal, ...]:
+    return (interface.tunnel.proposals or ()) if interface.tunnel is not None else ()
+
+
+def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
+    """Whether everything that is asked is told, of both phases."""
+    if {one.phase for one in proposals} != {1, 2}:
+        return False
+    first = [one for one in proposals if one.phase == 1]
+    return (
+        all(one.encryption for one in proposals)
+        # An authenticated encryption (GCM) needs no algorithm of its own for integrity.
+        and all(one.integrity or all("gcm" in name for name in one.encryption) for one in proposals)
+        and all(one.groups for one in first)
+        and (not parameters.least_ike or all(one.ike is not None for one in first))
+        and (parameters.aggressive_permitted or all(one.ike == 2 or one.aggressive is not None for one in first))
+    )
+
+
+def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
+    for names, ja, en in (
+        (parameters.weak_encryption & set(one.encryption), "暗号アルゴリズム", "encryption"),
+        (parameters.weak_integrity & set(one.integrity), "完全性のアルゴリズム", "integrity"),
+    ):
+        if names:
+            shown = ", ".join(sorted(names))
+            yield Text(
+                ja=f"フェーズ{one.phase}の{ja}に {shown} を認めている。", en=f"Phase {one.phase} accepts {en} {shown}."
+            )
+    low = [group for group in one.groups if group < parameters.least_group]
+    if low:
+        shown = ", ".join(map(str, low))
+        yield Text(
+            ja=f"フェーズ{one.phase}のDHグループに {shown} を認めている（{parameters.least_group}以上であること）。",
+            en=f"Phase {one.phase} accepts group {shown} (asked for: {parameters.least_group} or higher).",
+        )
+    if one.ike is not None and one.ike < parameters.least_ike:
+        yield Text(ja=f"IKEv{one.ike} を用いている。", en=f"IKEv{one.ike} is used.")
+    if one.aggressive and not parameters.aggressive_permitted:
+        yield Text(ja="アグレッシブモードを用いている。", en="Aggressive mode is used.")
+
+
+KIND = Kind("tunnel", _parse, _check)
