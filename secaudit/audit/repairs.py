@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import assert_never
 
 from secaudit.audit.changes import compare_results
+from secaudit.audit.parts import numbered_through, read_whole
 from secaudit.audit.preparation import PreparedFolder, Progress, with_devices
-from secaudit.audit.reading import ConfigFile, name_devices, without_tables
+from secaudit.audit.reading import ConfigFile, name_devices
 from secaudit.audit.result import AuditResult
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.audit.run import context_of, judge
@@ -37,7 +38,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, writer_of
-from secaudit.vendors.registry import find_tables, read_config
+from secaudit.vendors.registry import read_config
 
 _MOST_BOXES = 200
 """Replies that are stopped, as boxes; where there are more, any packet may have lost its reply."""
@@ -261,7 +262,9 @@ def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands
                 )
             )
         wanted = [one for one in _changes(chosen) if one.device == name]
-        found.append(writer.commands(device, wanted, _configuration(files[device.file])))
+        file = files[device.file]
+        typed_on = device if file.whole is None else numbered_through(file.whole, device)
+        found.append(writer.commands(typed_on, wanted, _configuration(file)))
     return tuple(found)
 
 
@@ -276,7 +279,9 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
         text = "\n".join(line.text for line in _configuration(files[path]).lines) if held is None else held
         typed[path] = apply_commands(text, one)
     for path, text in typed.items():
-        read = read_config(config_text_from_bytes(text.encode(), path))
+        whole = files[path].whole
+        changed_text = config_text_from_bytes(text.encode(), path)
+        read = read_config(changed_text) if whole is None else read_whole(whole, changed_text)
         if read is None:
             return None
         files[path] = replace(files[path], read=read)
@@ -289,8 +294,10 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
 
 def _configuration(file: ConfigFile) -> ConfigText:
     """What the reader got of a file: its text without the routing tables that were captured in it."""
-    assert file.text is not None, "a device that was read has a text"
-    return without_tables(file.text, find_tables(file.text))
+    if file.whole is not None:
+        return file.whole.text
+    assert file.configuration is not None, "a device that was read has a text"
+    return file.configuration
 
 
 @dataclass(frozen=True, slots=True)

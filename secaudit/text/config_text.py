@@ -14,7 +14,7 @@ class ConfigText:
 
     `lines` holds every physical line that is left after unwrapping, with its secrets masked: a line that a terminal broke in
     two is one `SourceLine` with the number of its first part. Pager remains and prompts are gone: a line that held nothing else is
-    an empty `SourceLine`. `notes` tell what was repaired, with the line numbers.
+    an empty `SourceLine`. `notes` tell what was repaired, with the line numbers. `hosts` are the names in the prompts that were taken away.
     """
 
     file: str
@@ -23,3 +23,4 @@ class ConfigText:
     size_bytes: int
     sha256: str
     notes: tuple[Text, ...] = ()
+    hosts: tuple[str, ...] = ()
