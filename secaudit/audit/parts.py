@@ -98,24 +98,63 @@ class _Putting:
     def found(self, stated: set[str]) -> None:
         """Files of one vendor and one hostname, of which no section is in two."""
         groups: dict[tuple[str, str], list[_Part]] = defaultdict(list)
-        outlines: dict[int, Outline] = {}
         by_name = {reader.name: reader for reader in readers()}
-        for at, file in enumerate(self.files):
-            if at in self._done or file.path in stated or file.read is None or len(file.read.devices) != 1:
+        free = [at for at, file in enumerate(self.files) if at not in self._done and file.path not in stated]
+        for at in free:
+            part, read = self._part(at), self.files[at].read
+            if part is None or read is None or len(read.devices) != 1:
                 continue
-            part = self._part(at)
-            outline = None if part is None else outline_of(by_name[file.read.vendor], part.text)
-            if part is not None and outline is not None and outline.hostname and not outline.inside:
-                outlines[at] = outline
-                groups[file.read.vendor, outline.hostname].append(part)
+            outline = outline_of(by_name[read.vendor], part.text)
+            if outline is not None and outline.hostname:
+                groups[read.vendor, outline.hostname].append(part)
+        strangers = self._strangers(free)
         for (vendor, hostname), group in groups.items():
             parts: list[_Part] = []
-            for part in group:
+            alone = sum(name == hostname for _, name in groups) == 1
+            for part in (*group, *(strangers.get(hostname, ()) if alone else ())):
                 if not any(same_lines(part.file, other.file) for other in parts):
                     parts.append(part)
-            held = {part.file.path: outlines[part.at] for part in parts}
-            if len(parts) > 1 and all(one.sections for one in held.values()) and next(listed(held), None) is None:
-                self._join(by_name[vendor], parts, hostname, [], declared=False)
+            if not alone:
+                self._name(parts, hostname)
+            elif len(parts) > 1:
+                self._join_found(by_name[vendor], parts, hostname)
+
+    def _strangers(self, free: Iterable[int]) -> Mapping[str, list[_Part]]:
+        """Files that are not recognised on their own, by the one device in whose prompts they were printed."""
+        found: dict[str, list[_Part]] = defaultdict(list)
+        for at in free:
+            file, part = self.files[at], self._part(at)
+            if part is not None and file.read is None and file.problem is not None and len(part.text.hosts) == 1:
+                found[part.text.hosts[0]].append(part)
+        return found
+
+    def _join_found(self, reader: Reader, parts: Sequence[_Part], hostname: str) -> None:
+        """Joins files of one host when they can be parts of one export; else they are two configurations of it (`name_devices`)."""
+        order = sorted(parts, key=lambda part: part.at)
+        held = {part.file.path: one for part in order if (one := outline_of(reader, part.text)) is not None}
+        if not any(one.inside for one in held.values()) and next(listed(held), None) is None:
+            self._join(reader, order, hostname, [], declared=False)
+            return
+        self._name(order, hostname)
+        for part in order:
+            if part.file.problem is not None:
+                self._doubt_host(order, part.file.path)
+
+    def _name(self, parts: Iterable[_Part], hostname: str) -> None:
+        """Devices that are called after their files get the name in the prompts, so that it is seen that there are two of it."""
+        for part in parts:
+            file = self.files[part.at]
+            if file.read is not None and "/" not in file.read.devices[0].name:
+                devices = tuple(replace(one, name=hostname) for one in file.read.devices)
+                self.files[part.at] = replace(file, read=replace(file.read, devices=devices))
+
+    def _doubt_host(self, parts: Sequence[_Part], unread: str) -> None:
+        """A file of a host that is not understood may be a part of its configuration."""
+        doubt = Doubt(DoubtKind.TRUNCATED, _unread_part(unread), (SourceLine(unread, 1, ""),))
+        for part in parts:
+            file = self.files[part.at]
+            if file.read is not None:
+                self.files[part.at] = replace(file, read=_doubted(file.read, [doubt]))
 
     # --- a file on its own ------------------------------------------------------------------------------------
 
@@ -469,4 +508,11 @@ def _unused(whole: Whole) -> Text:
     return Text(
         ja=f"どこからも使われていないフィルターがある。それを使う設定が、{'、'.join(whole.paths)} のどれにも出力されていない可能性がある。",
         en=f"there are filters that nothing uses: what uses them may not have been exported in {', '.join(whole.paths)}",
+    )
+
+
+def _unread_part(path: str) -> Text:
+    return Text(
+        ja=f"{path} は同じ機器の出力であるが読み取れない。設定の一部である可能性がある。",
+        en=f"{path} was printed by the same device and cannot be read: it may be part of the configuration",
     )

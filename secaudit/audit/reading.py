@@ -243,9 +243,9 @@ def _twice_in(file: ConfigFile, name: str) -> Text:
 def _in_two_files(first: Device, other: Device) -> Text:
     return Text(
         ja=f"機器 {first.name} の設定ファイルが二つ提出されている({first.file} と {other.file})。どちらが現在の設定か、又は一つの設定が分けて出力されたものか判断できないため、"
-        "この機器についての判定は確認不能とする。古いものは configs/ から取り除き、分けて出力したものは一つのファイルにつなげること。",
+        "この機器についての判定は確認不能とする。古いものは configs/ から取り除き、一つの設定を分けて出力したものは、機器台帳の files にすべて挙げること。",
         en=f"two different configurations of {first.name} were submitted ({first.file} and {other.file}): which is current, or whether they are parts of one, "
-        "is not known, so what concerns it stays undetermined; take an older one out of configs/, join parts of one export into one file",
+        "is not known, so what concerns it stays undetermined; take an older one out of configs/; where they are parts of one export, name them all in `files` in the ledger",
     )
 
 
