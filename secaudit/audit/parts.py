@@ -257,7 +257,7 @@ class _Joined:
             return line
         known = self._lines.get(line.number)
         if known is not None:
-            return replace(known, text=line.text) if line.text and line.text != known.text else known
+            return known
         at, number = self._at(line.number)
         return SourceLine(self._parts[at].file.path, number, line.text)
 
@@ -329,7 +329,7 @@ def _lacking(outline: Outline, paths: Sequence[str], *, declared: bool) -> list[
     doubts += [
         Doubt(DoubtKind.TRUNCATED, _lacks(paths, one), sources, Plane.MANAGEMENT) for one in outline.lacking_management
     ]
-    if not doubts and not declared and not outline.complete:
+    if not declared and not outline.lacking and not outline.complete:
         doubts.append(Doubt(DoubtKind.TRUNCATED, _perhaps_more(paths, outline.command), sources))
     return doubts
 
@@ -338,10 +338,14 @@ def _vendor_of(entry: LedgerDevice, parts: Sequence[_Part]) -> tuple[Reader | No
     """Who reads the files of a ledger device, or why they cannot be read as one."""
     fields = {one.path: one for one in entry.files}
     by_name = {reader.name: reader for reader in readers()}
-    reader = by_name.get(entry.vendor) or recognise(_Joined(parts, {}).text)
+    together = _Joined(parts, {}).text
+    recognised = recognise(together)
+    reader = by_name.get(entry.vendor) or recognised
     if reader is None:
         return None, [unknown(parts[0].text)]
     errors = []
+    if recognised is not None and recognised.name != reader.name and _is_other(recognised, reader, together):
+        errors.append(_other_vendor(entry, fields[parts[0].file.path], recognised, reader))
     outlines: dict[str, Outline] = {}
     for part in parts:
         listed_file = fields[part.file.path]
