@@ -38,6 +38,7 @@ def put_together(
 
     The devices of a whole are in the first of its files.
     """
+    ledger = tuple(ledger)
     put = _Putting(gathered(files))
     for entry in ledger:
         if len(entry.files) > 1:
@@ -77,15 +78,23 @@ class _Putting:
         unusable = [one for one in there if self.files[place[one.path]].text is None]
         parts = [part for one in there if (part := self._part(place[one.path])) is not None]
         self._done.update(place[one.path] for one in there)
-        if not parts or any(one.name == entry.vendor and isinstance(one, GatheringReader) for one in readers()):
+        if not parts:
             return
         doubts = [_not_there(one) for one in (*missing, *unusable)]
+        if any(one.name == entry.vendor and isinstance(one, GatheringReader) for one in readers()):
+            self._doubt_vendor(entry.vendor, doubts)  # its files are read together whatever the ledger names
+            return
         reader, errors = _vendor_of(entry, parts)
         if reader is None or errors:
             self.told += [_shown(error) for error in errors]
             self._leave_apart(parts, _apart(entry))
             return
         self._join(reader, parts, entry.name, doubts, declared=True)
+
+    def _doubt_vendor(self, vendor: str, doubts: Sequence[Doubt]) -> None:
+        for at, file in enumerate(self.files):
+            if file.read is not None and file.read.vendor == vendor:
+                self.files[at] = replace(file, read=_doubted(file.read, doubts))
 
     def _leave_apart(self, parts: Sequence[_Part], doubt: Doubt) -> None:
         for part in parts:
