@@ -129,11 +129,14 @@ class _Putting:
                 self._join_found(by_name[vendor], parts, hostname)
 
     def _strangers(self, free: Iterable[int]) -> Mapping[str, list[_Part]]:
-        """Files that are not recognised on their own, by the one device in whose prompts they were printed."""
+        """Files that are not recognised on their own, by the one device in whose prompts they were printed. A file with a routing table in it
+        was saved for the table: what else stands there is told as a mistake of that file."""
         found: dict[str, list[_Part]] = defaultdict(list)
         for at in free:
             file, part = self.files[at], self._part(at)
-            if part is not None and file.read is None and file.problem is not None and len(part.text.hosts) == 1:
+            if part is None or file.tables or file.read is not None or file.problem is None:
+                continue
+            if len(part.text.hosts) == 1:
                 found[part.text.hosts[0]].append(part)
         return found
 
