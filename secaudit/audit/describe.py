@@ -123,6 +123,13 @@ class Description:
                 f"{len(coverage.unread)} unread ({share:.1f} % accounted for)",
             ),
         ]
+        if self.file.whole is not None:
+            others = ", ".join(self.file.whole.paths)
+            lines.append(
+                _say(
+                    language, f"  一台の機器の設定として読み取ったファイル: {others}", f"  read as one device: {others}"
+                )
+            )
         lines += [f"    {one.line.number}: {one.line.text.strip()}" for one in coverage.unread]
         lines += [self._tables(language)] if self.file.tables else []
         lines += [f"  * {one.in_(language)}" for one in (*self.file.text.notes, *read.warnings)]

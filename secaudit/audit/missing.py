@@ -38,6 +38,7 @@ def missing_devices(folder: AuditFolder, network: ReadNetwork, plan: ZonePlan) -
         ]
     found += _incomplete(folder, network, plan)
     in_ledger = {entry.file for entry in folder.municipality.ledger if entry.file}
+    in_ledger |= {one.path for entry in folder.municipality.ledger for one in entry.files}
     for file in network.files:
         named = {file.path, file.path.removeprefix("configs/")}
         if file.problem is not None and not named & in_ledger:

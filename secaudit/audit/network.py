@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from secaudit.audit.crossings import crossings_of
-from secaudit.audit.reading import ConfigFile, gathered, name_devices, read_config_file
+from secaudit.audit.parts import put_together
+from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.errors import InputError, UsageError
 from secaudit.flows.topology import Topology, build_topology
@@ -39,10 +40,11 @@ class ReadNetwork:
 def network_of_folder(folder: AuditFolder) -> ReadNetwork:
     """Reads every configuration of an audit folder."""
     root = Path(folder.root)
-    files = gathered([read_config_file(root / path, path) for path in folder.configs])
-    named, problems = name_devices(files, folder.municipality.ledger)
+    ledger = folder.municipality.ledger
+    files, joins = put_together([read_config_file(root / path, path) for path in folder.configs], ledger)
+    named, problems = name_devices(files, ledger)
     devices, told = with_route_tables(named, files)
-    return joined(ReadNetwork(tuple(files), (), build_topology(()), (*problems, *told)), folder, devices)
+    return joined(ReadNetwork(tuple(files), (), build_topology(()), (*joins, *problems, *told)), folder, devices)
 
 
 def joined(network: ReadNetwork, folder: AuditFolder, devices: Iterable[Device]) -> ReadNetwork:
@@ -57,13 +59,13 @@ def joined(network: ReadNetwork, folder: AuditFolder, devices: Iterable[Device])
 
 def network_of_files(paths: Sequence[Path]) -> ReadNetwork:
     """Reads plain configuration files, without an audit folder. Raises for a file that cannot be read: the question is about it."""
-    files = gathered([read_config_file(path, path.as_posix()) for path in paths])
+    files, joins = put_together([read_config_file(path, path.as_posix()) for path in paths])
     for file in files:
         if file.problem is not None:
             raise file.problem
     named, problems = name_devices(files, ())
     devices, told = with_route_tables(named, files)
-    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices), (*problems, *told))
+    return ReadNetwork(tuple(files), tuple(devices), build_topology(devices), (*joins, *problems, *told))
 
 
 def is_audit_folder(paths: Sequence[Path]) -> bool:

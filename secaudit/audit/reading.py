@@ -27,10 +27,28 @@ from secaudit.vendors.registry import (
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """Several files read as the configuration of one device: in which order (`paths`), as which text, and what must be doubted.
+
+    `places` are file and line number of each line of the text, whose own numbers go on through all files.
+    """
+
+    paths: tuple[str, ...]
+    vendor: str
+    text: ConfigText
+    places: tuple[tuple[str, int], ...]
+    doubts: tuple[Doubt, ...]
+    name: str = ""
+    """The device's name, where the text itself has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigFile:
     """One configuration file: read, or with the `problem` that it has.
 
     `tables` are routing tables captured on a device: a file may hold nothing else, or both, as a terminal log does.
+    `configuration` is the text without those tables: what the reader of the vendor gets.
+    `whole` is there when the file was read as one with others; the devices are in the first of them.
     """
 
     path: str
@@ -40,6 +58,8 @@ class ConfigFile:
     read: ReadConfig | None
     problem: SecauditError | None
     tables: tuple[CapturedTable, ...] = ()
+    configuration: ConfigText | None = None
+    whole: Whole | None = None
 
 
 def config_paths(paths: Iterable[Path]) -> list[Path]:
@@ -64,18 +84,18 @@ def read_config_file(path: Path, shown_as: str) -> ConfigFile:
         captured = find_tables(text)
         rest = without_tables(text, captured)
         if captured.tables and not any(line.text.strip() for line in rest.lines):
-            return ConfigFile(shown_as, text.size_bytes, text.sha256, text, None, None, captured.tables)
+            return ConfigFile(shown_as, text.size_bytes, text.sha256, text, None, None, captured.tables, rest)
         found = read_config(rest)
     except InternalError as error:  # a fault of one reader leaves one file unread, and the audit goes on
         return ConfigFile(shown_as, text.size_bytes, text.sha256, None, None, error)
     problem = None
     if found is None:
-        problem = _beside_a_table(rest) if captured.tables and vendor_hint(rest) is None else _unknown(text)
+        problem = _beside_a_table(rest) if captured.tables and vendor_hint(rest) is None else unknown(text)
     if found is not None:
         found = replace(found, coverage=replace(found.coverage, used=found.coverage.used | captured.lines))
     if found is not None and not found.devices:
-        problem = _no_device(text, found.vendor)
-    return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem, captured.tables)
+        problem = no_device(text, found.vendor)
+    return ConfigFile(shown_as, text.size_bytes, text.sha256, text, found, problem, captured.tables, rest)
 
 
 def gathered(files: Sequence[ConfigFile]) -> list[ConfigFile]:
@@ -93,7 +113,7 @@ def gathered(files: Sequence[ConfigFile]) -> list[ConfigFile]:
             continue
         nothing = not any(part.devices for part in parts)
         for (at, text), part in zip(texts, parts, strict=True):
-            result[at] = replace(result[at], read=part, problem=_no_device(text, vendor) if nothing else None)
+            result[at] = replace(result[at], read=part, problem=no_device(text, vendor) if nothing else None)
     return result
 
 
@@ -126,7 +146,8 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _unknown(text: ConfigText) -> InputError:
+def unknown(text: ConfigText) -> InputError:
+    """What is said of a file of which nobody knows the vendor."""
     hint = vendor_hint(text)
     if hint is not None:
         return InputError(
@@ -164,7 +185,8 @@ def _beside_a_table(rest: ConfigText) -> InputError:
     )
 
 
-def _no_device(text: ConfigText, vendor: str) -> InputError:
+def no_device(text: ConfigText, vendor: str) -> InputError:
+    """What is said of a file of a vendor in which no device is."""
     return InputError(
         Text(
             ja=f"{vendor} の設定ファイルだが、機器の設定が含まれていない。",
@@ -183,6 +205,7 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
     """
     ledger = tuple(ledger)
     by_file = {entry.file: entry.name for entry in ledger if entry.file}
+    by_file |= {one.path: entry.name for entry in ledger for one in entry.files}
     together = {vendor: _any_name(files, vendor, by_file) for vendor in gathering_vendors()}
     named: dict[str, Device] = {}
     firsts: dict[str, ConfigFile] = {}
@@ -198,7 +221,7 @@ def name_devices(files: Sequence[ConfigFile], ledger: Iterable[LedgerDevice]) ->
             elif firsts[one.name] is file:
                 named[one.name] = _ambiguous(named[one.name], one)
                 problems.append(_twice_in(file, one.name))
-            elif not _same_lines(firsts[one.name], file):
+            elif not same_lines(firsts[one.name], file):
                 problems.append(_in_two_files(named[one.name], one))
                 named[one.name] = _ambiguous(named[one.name], one)
     problems += _of_other_vendors(named.values(), ledger)
@@ -220,7 +243,8 @@ def _of_other_vendors(devices: Iterable[Device], ledger: Iterable[LedgerDevice])
             )
 
 
-def _same_lines(left: ConfigFile, right: ConfigFile) -> bool:
+def same_lines(left: ConfigFile, right: ConfigFile) -> bool:
+    """Whether a reader gets the very same lines of two files."""
     if left.sha256 == right.sha256:
         return True
     if left.text is None or right.text is None or len(left.text.lines) != len(right.text.lines):
@@ -238,9 +262,9 @@ def _twice_in(file: ConfigFile, name: str) -> Text:
 def _in_two_files(first: Device, other: Device) -> Text:
     return Text(
         ja=f"機器 {first.name} の設定ファイルが二つ提出されている({first.file} と {other.file})。どちらが現在の設定か、又は一つの設定が分けて出力されたものか判断できないため、"
-        "この機器についての判定は確認不能とする。古いものは configs/ から取り除き、分けて出力したものは一つのファイルにつなげること。",
+        "この機器についての判定は確認不能とする。古いものは configs/ から取り除き、一つの設定を分けて出力したものは、機器台帳の files にすべて挙げること。",
         en=f"two different configurations of {first.name} were submitted ({first.file} and {other.file}): which is current, or whether they are parts of one, "
-        "is not known, so what concerns it stays undetermined; take an older one out of configs/, join parts of one export into one file",
+        "is not known, so what concerns it stays undetermined; take an older one out of configs/; where they are parts of one export, name them all in `files` in the ledger",
     )
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import assert_never
 
 from secaudit.audit.changes import compare_results
+from secaudit.audit.parts import numbered_through, read_whole
 from secaudit.audit.preparation import PreparedFolder, Progress, with_devices
-from secaudit.audit.reading import ConfigFile, gathered, name_devices, without_tables
+from secaudit.audit.reading import ConfigFile, gathered, name_devices
 from secaudit.audit.result import AuditResult
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.audit.run import context_of, judge
@@ -37,7 +38,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.commands import Commands, NotSaidError, apply_commands, commands_of, writer_of
-from secaudit.vendors.registry import find_tables, gathering_vendors, read_config
+from secaudit.vendors.registry import gathering_vendors, read_config
 
 _MOST_BOXES = 200
 """Replies that are stopped, as boxes; where there are more, any packet may have lost its reply."""
@@ -261,8 +262,10 @@ def _commands(prepared: PreparedFolder, chosen: Sequence[Cut]) -> tuple[Commands
                 )
             )
         wanted = [one for one in _changes(chosen) if one.device == name]
-        texts = [_configuration(one) for one in _files_of(prepared, device)]
-        found.append(commands_of(writer, device, wanted, texts))
+        held = _files_of(prepared, device)
+        whole = held[0].whole if len(held) == 1 else None
+        typed_on = device if whole is None else numbered_through(whole, device)
+        found.append(commands_of(writer, typed_on, wanted, [_configuration(one) for one in held]))
     return tuple(found)
 
 
@@ -276,8 +279,9 @@ def _read_back(prepared: PreparedFolder, commands: Sequence[Commands]) -> Mappin
         texts = [typed.get(file.path) or _text_of(_configuration(file)) for file in held]
         typed |= zip((file.path for file in held), apply_commands(texts, one), strict=True)
     for path, text in typed.items():
+        whole = files[path].whole
         config = config_text_from_bytes(text.encode(), path)
-        read = read_config(config)
+        read = read_config(config) if whole is None else read_whole(whole, config)
         if read is None:
             return None
         files[path] = replace(files[path], text=config, read=read)
@@ -304,8 +308,10 @@ def _text_of(config: ConfigText) -> str:
 
 def _configuration(file: ConfigFile) -> ConfigText:
     """What the reader got of a file: its text without the routing tables that were captured in it."""
-    assert file.text is not None, "a device that was read has a text"
-    return without_tables(file.text, find_tables(file.text))
+    if file.whole is not None:
+        return file.whole.text
+    assert file.configuration is not None, "a device that was read has a text"
+    return file.configuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def with_route_tables(devices: Sequence[Device], files: Iterable[ConfigFile]) ->
 
 def _owners(devices: Sequence[Device], file: ConfigFile) -> list[Device]:
     """The devices that a file's tables can be of; several are as bad as none."""
-    inside = [one for one in devices if one.file == file.path]
+    inside = [one for one in devices if one.file in ((file.path,) if file.whole is None else file.whole.paths)]
     if inside:
         return inside
     path = PurePosixPath(file.path)

@@ -28,9 +28,10 @@ from secaudit.text.bilingual import Text
 def command(files: tuple[Path, ...], format_: str) -> int:
     """Describes files; status 2 when one of them cannot be read. What is wrong with a file goes to stderr, the rest to stdout."""
     from secaudit.audit.describe import describe_file
-    from secaudit.audit.reading import config_paths, gathered, name_devices, read_config_file
+    from secaudit.audit.parts import put_together
+    from secaudit.audit.reading import config_paths, name_devices, read_config_file
 
-    found = gathered([read_config_file(path, path.as_posix()) for path in config_paths(files)])
+    found, joins = put_together([read_config_file(path, path.as_posix()) for path in config_paths(files)])
     if not found:
         raise UsageError(
             Text(ja="フォルダにファイルがない。", en="there is no file in the folder"),
@@ -47,6 +48,6 @@ def command(files: tuple[Path, ...], format_: str) -> int:
     problems = [one.problem for one in found if one.problem is not None]
     for problem in problems:
         click.echo(say("エラー: ", "error: ") + problem.message(LANGUAGE), err=True)
-    for doubtful in name_devices(found, ())[1]:
+    for doubtful in (*joins, *name_devices(found, ())[1]):
         click.echo(f"! {doubtful.in_(LANGUAGE)}", err=True)
     return 2 if problems else 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from secaudit.municipality import fields
 from secaudit.municipality.codes import CheckDigitError, complete_code, prefectures
 from secaudit.municipality.documents import Documents
 from secaudit.municipality.fields import Mistakes
-from secaudit.municipality.model import Host, LedgerDevice, Link, Model, Municipality, Role, Zone
+from secaudit.municipality.model import Host, LedgerDevice, Link, ListedFile, Model, Municipality, Role, Zone
 from secaudit.municipality.register import read_register
 from secaudit.municipality.zone_bindings import Zones, read_zones
 from secaudit.text.bilingual import Text
-from secaudit.text.yaml_document import YamlDocument, YamlNode, shown
+from secaudit.text.yaml_document import YamlDocument, YamlNode, dotted, shown
 from secaudit.text.yaml_schema import suggestion, unknown_word
 
 
@@ -123,19 +124,19 @@ def _code(body: YamlNode, mistakes: Mistakes) -> str:
 def _ledger(root: YamlNode, mistakes: Mistakes) -> tuple[LedgerDevice, ...]:
     nodes = list(root.items("devices"))
     fields.check_unique(mistakes, [(node.text("name"), node) for node in nodes], "name")
-    with_file = [(name, node) for node in nodes if (name := _config_file(node, mistakes)) is not None]
-    fields.check_unique(mistakes, with_file, "file")
-    files = {node.path: name for name, node in with_file}
+    listed = {node.path: _config_files(node, mistakes) for node in nodes}
+    _check_files(listed.values(), mistakes)
     return tuple(
         LedgerDevice(
             name=node.text("name"),
             vendor=node.text("vendor"),
             role=node.text("role"),
             zones=tuple(Zone(item.as_text()) for item in node.items("zones")),
-            file=files.get(node.path),
+            file=next((one.path for one, _ in listed[node.path]), None),
             routes=node.flag("routes", default=True),
             config_expected=node.flag("config_expected", default=True),
             source=node.source,
+            files=tuple(one for one, _ in listed[node.path]),
         )
         for node in nodes
     )
@@ -177,11 +178,38 @@ def _hosts(root: YamlNode, zones: Zones, mistakes: Mistakes) -> tuple[Host, ...]
     return tuple(found)
 
 
-def _config_file(node: YamlNode, mistakes: Mistakes) -> str | None:
-    """The path of a device's configuration from the audit folder; people may leave `configs/` out."""
-    text = node.optional_text("file")
-    if text is None:
-        return None
+_Listed = tuple[ListedFile, YamlNode]
+"""A file and the node that names it."""
+
+
+def _config_files(node: YamlNode, mistakes: Mistakes) -> list[_Listed]:
+    """The configuration of a device: `file`, or `files` when it was exported in parts."""
+    single = node.get("file")
+    several = list(node.items("files"))
+    if single is not None and single.value is not None and several:
+        mistakes.add(
+            node.error(
+                Text(ja="file と files の両方が書かれています。", en="Both `file` and `files` are given."),
+                Text(
+                    ja="一つの機器の設定が複数のファイルに分かれているときは、すべてを files に書き、file は消してください。",
+                    en="Where a configuration was exported in several files, name them all in `files` and remove `file`.",
+                ),
+                "files",
+            )
+        )
+        return []
+    named = several if several else [] if single is None or single.value is None else [single]
+    found = []
+    for item in named:
+        path = _config_path(item, mistakes)
+        if path is not None:
+            found.append((ListedFile(path, dotted(item.path), item.source), item))
+    return found
+
+
+def _config_path(node: YamlNode, mistakes: Mistakes) -> str | None:
+    """The path of a configuration from the audit folder; people may leave `configs/` out."""
+    text = node.as_text()
     path = PurePosixPath(text.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts:
         mistakes.add(
@@ -191,11 +219,34 @@ def _config_file(node: YamlNode, mistakes: Mistakes) -> str | None:
                     en=f"`{shown(text)}` points outside of configs/.",
                 ),
                 Text(ja="configs/ の下のファイル名を書いてください。", en="Name a file below configs/."),
-                "file",
             )
         )
         return None
     return path.as_posix() if path.parts[:1] == ("configs",) else f"configs/{path.as_posix()}"
+
+
+def _check_files(listed: Iterable[Sequence[_Listed]], mistakes: Mistakes) -> None:
+    """No file may be named twice, by one device or by two."""
+    first: dict[str, YamlNode] = {}
+    for found in listed:
+        for one, node in found:
+            if len(mistakes.errors) >= fields.ENOUGH_MISTAKES:
+                return
+            before = first.setdefault(one.path, node)
+            if before is not node:
+                line = before.source.number
+                mistakes.add(
+                    node.error(
+                        Text(
+                            ja=f"「{shown(one.path)}」は {line} 行目でも使われています。",
+                            en=f"`{shown(one.path)}` is already used in line {line}.",
+                        ),
+                        Text(
+                            ja="一つのファイルは一台の機器に一度だけ書いてください。",
+                            en="Name a file once only, at the one device that it belongs to.",
+                        ),
+                    )
+                )
 
 
 def _check_devices(root: YamlNode, names: set[str], mistakes: Mistakes) -> None:

@@ -74,10 +74,20 @@ class ZoneBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that the ledger names as (part of) a device's configuration: `configs/...`, and where the ledger says so."""
+
+    path: str
+    field: str
+    source: SourceLine
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerDevice:
     """A device of the ledger (機器台帳). `zones` are those it is connected to (empty = not stated, so possibly all).
 
-    `file` is the configuration (`configs/...`) that belongs to it when the hostname alone does not tell.
+    `file` is the configuration (`configs/...`) that belongs to it when the hostname alone does not tell; `files` are all of them, in order,
+    where the configuration was exported in several parts (`file` is the first of them).
     `routes` is false for devices that do not route (access points, layer 2 switches): one that carries several zones can still join
     them when it is set up wrongly.
     `config_expected` is false for devices from which no configuration can be exported.
@@ -91,6 +101,7 @@ class LedgerDevice:
     routes: bool
     config_expected: bool
     source: SourceLine
+    files: tuple[ListedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

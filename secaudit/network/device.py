@@ -87,11 +87,12 @@ class NoticeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """See `NoticeKind`."""
+    """See `NoticeKind`. `undefined`: the lines have no effect because nothing in the configuration defines what they name."""
 
     kind: NoticeKind
     text: Text
     sources: Sources
+    undefined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

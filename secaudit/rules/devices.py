@@ -55,7 +55,8 @@ def without_configuration(context: RuleContext) -> tuple[LedgerDevice, ...]:
         or (
             not entry.config_expected
             and entry.name not in read
-            and (entry.file or "").removeprefix("configs/") not in files
+            and not files
+            & {one.removeprefix("configs/") for one in (entry.file or "", *(one.path for one in entry.files))}
         )
     )
 

@@ -18,7 +18,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.secrets import MASK, mask_line, mask_lines
 from secaudit.text.source import SourceLine
-from secaudit.text.terminal import Cleaned, Unwrapped, clean, unwrap
+from secaudit.text.terminal import Cleaned, Unwrapped, clean, prompt_hosts, unwrap
 
 MAXIMUM_BYTES = 50 * 1024 * 1024
 
@@ -124,6 +124,7 @@ def config_text_from_bytes(data: bytes, shown_as: str) -> ConfigText:
         notes=(*notes, *line_notes, *_repairs(cleaned, unwrapped)),
         commands=tuple(SourceLine(shown_as, number, mask_line(typed)) for number, typed in cleaned.prompts.items()),
         pagers=cleaned.waiting,
+        hosts=prompt_hosts(raw[number - 1] for number in cleaned.prompts),
     )
 
 

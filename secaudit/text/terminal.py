@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,9 @@ _NUMBERS_ONLY = re.compile(r"\s*(?:\d{1,10}|dynamic)(?:\s+(?:\d{1,10}|dynamic))*
 _NUMBER_LIST_COMMAND = re.compile(r"^\s*(?:ip|ipv6)\s.*\b(?:filter|set)\b.*\s(?:\d{1,10}|dynamic)\s*$", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\s\"']+")
 _NUMBERED_ENTRY = re.compile(r"\s*\d+\s+[A-Za-z]")
+_HOST_OF_PROMPT = re.compile(
+    r"[<\[]?(?:[\w.-]{1,64}@)?([A-Za-z0-9][\w.-]{0,63})(?:[:/~(\[][^>#%$\]]{0,64})?(?: \([\w.-]{1,32}\))? ?[>#%$\]]"
+)
 _CONTROL = {code: 0x2400 + code for code in range(32) if code not in (9,)} | {0x7F: 0x2421}
 """Control characters become their pictures (U+2400 and following): visible, harmless and still different from each other."""
 
@@ -120,6 +123,16 @@ def _typed(text: str, terminal: _Terminal, *, first: bool) -> str | None:
     if found is None and _may_be_prompt(text):
         found = terminal.prompt.match(text.rstrip())
     return None if found is None else (found["typed"] or "").strip()
+
+
+def prompt_hosts(prompts: Iterable[str]) -> tuple[str, ...]:
+    """The names of devices in lines that were prompts, without users and modes, each once.
+
+    >>> prompt_hosts(["kyokai # show router static", "kyokai(config)#", "admin@fw> show"])
+    ('kyokai', 'fw')
+    """
+    found = (_HOST_OF_PROMPT.match(line.strip()) for line in prompts)
+    return tuple(dict.fromkeys(one.group(1) for one in found if one is not None))
 
 
 @dataclass(frozen=True, slots=True)

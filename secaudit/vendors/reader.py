@@ -79,6 +79,37 @@ class TableReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a text of a vendor is made of, and what it lacks to be a whole export: for putting together the files of one device.
+
+    `hostname` is empty where none is told or where it is one that every new device has; `named` are the lines that say nothing else.
+    `sections` are the names of what stands at the top level; `inside`: the text begins (or ends) in the middle of one. `beginning`: it has
+    what stands at the beginning of an export, or names its device. `lacking` says what every whole export has and this text has not,
+    `lacking_management` what is needed to judge only how the device is managed. `complete`: all that can matter is surely there, even when
+    nobody says so. `command` prints the whole configuration.
+    """
+
+    hostname: str
+    named: frozenset[int]
+    sections: frozenset[str]
+    inside: bool
+    beginning: bool
+    lacking: tuple[Text, ...]
+    complete: bool
+    command: str
+    lacking_management: tuple[Text, ...] = ()
+
+
+@runtime_checkable
+class OutlinedReader(Protocol):
+    """What a reader offers that tells the outline of a text itself; for others it is data (`outlines.toml`)."""
+
+    def outline(self, text: ConfigText) -> Outline:
+        """The outline of a text of this vendor, or of several joined. Never raises; linear in the length of the text."""
+        ...
+
+
 @runtime_checkable
 class GatheringReader(Protocol):
     """What a reader offers whose vendor tells one network in several files: pages and kinds of a cloud's answers, of one or several accounts."""

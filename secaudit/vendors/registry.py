@@ -65,6 +65,17 @@ def read_config(text: ConfigText) -> ReadConfig | None:
     return None if reader is None else _guarded(reader, text, reader.read)
 
 
+def read_as(vendor: str, text: ConfigText) -> ReadConfig:
+    """Reads a configuration of which the vendor is known."""
+    reader = next(one for one in readers() if one.name == vendor)
+    return _guarded(reader, text, reader.read)
+
+
+def score_of(reader: Reader, text: ConfigText) -> int:
+    """How sure one reader is of a text."""
+    return _guarded(reader, text, reader.score)
+
+
 def gathering_vendors() -> tuple[str, ...]:
     """The vendors whose files are to be read together (`read_together`)."""
     return tuple(reader.name for reader in readers() if isinstance(reader, GatheringReader))

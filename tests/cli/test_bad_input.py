@@ -315,9 +315,12 @@ GOES_ON = [
         _config(FORTIGATE.replace('"HTTPS"', '"ALL"'), "configs/old.conf"),
         (
             "機器 fw-lgwan の設定ファイルが二つ提出されている(configs/fw-lgwan.conf と configs/old.conf)",
-            "古いものは configs/ から取り除き、分けて出力したものは一つのファイルにつなげる",
+            "古いものは configs/ から取り除き、一つの設定を分けて出力したものは、機器台帳の files にすべて挙げる",
         ),
-        ("two different configurations of fw-lgwan", "take an older one out of configs/, join parts of one export"),
+        (
+            "two different configurations of fw-lgwan",
+            "take an older one out of configs/; where they are parts of one export, name them all in `files`",
+        ),
     ),
     Fault(
         "a name with HTML in it",

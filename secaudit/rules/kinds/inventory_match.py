@@ -122,7 +122,8 @@ def _belongs(device: Device, entry: LedgerDevice) -> bool:
 
 def _is_file_of(path: str, entry: LedgerDevice) -> bool:
     """The ledger names files with or without the folder `configs/`."""
-    return entry.file is not None and path.removeprefix("configs/") == entry.file.removeprefix("configs/")
+    stated = (entry.file or "", *(one.path for one in entry.files))
+    return path.removeprefix("configs/") in {one.removeprefix("configs/") for one in stated if one}
 
 
 KIND = Kind("inventory_match", _parse, _check)

@@ -110,7 +110,7 @@ class Entities:
                             ja=f"エンティティのインターフェース {interface} がこのファイルにありません",
                             en=f"the interface {interface} of an entity is not in this file",
                         )
-                        ledger.notice(NoticeKind.INACTIVE, text, (line,))
+                        ledger.notice(NoticeKind.INACTIVE, text, (line,), undefined=True)
 
     def find(self, name: str) -> Entity | None:
         """`zone`, `zone.network` or `zone.network.host`; None for one that is not defined. Its parts are made once.

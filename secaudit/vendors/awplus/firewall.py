@@ -101,6 +101,7 @@ def resolve(
                 en=f"the rule is inactive: {', '.join(one.en for one in missing)}",
             ),
             (node.line, *application.sources),
+            undefined=True,
         )
         return None
     return Named(application, source, destination)

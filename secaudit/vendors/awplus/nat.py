@@ -151,7 +151,7 @@ class AddressTranslation:
                     ja=f"ルールは無効です: エンティティ {target} が定義されていない",
                     en=f"the rule is inactive: the entity {target} is not defined",
                 )
-                self.ledger.notice(NoticeKind.INACTIVE, text, (rule.node.line,))
+                self.ledger.notice(NoticeKind.INACTIVE, text, (rule.node.line,), undefined=True)
                 return
         inward = rule.verb in _INWARD or (rule.verb == "netmap" and rule.with_what == "dst")
         if (rule.verb in _INWARD or rule.verb == "netmap") and rule.target is None:

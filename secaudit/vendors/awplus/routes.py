@@ -150,7 +150,7 @@ def _route(node: Node, interfaces: Mapping[str, InterfaceFacts], ledger: Ledger)
             ja=f"経路の出力先 {interface} がこのファイルにありません",
             en=f"the interface {interface} of a route is not in this file",
         )
-        ledger.notice(NoticeKind.INACTIVE, text, (node.line,))
+        ledger.notice(NoticeKind.INACTIVE, text, (node.line,), undefined=True)
     return _StaticRoute(
         vrf, prefix, distance, NextHop((node.line,), gateway, interface, discard=discard, conditional=conditional)
     )

@@ -197,6 +197,7 @@ def policy_routes(
                     en=f"the route map {name} is not defined, so `ip policy route-map` does nothing",
                 ),
                 tuple(facts.policy_route.source for facts in applied if facts.policy_route is not None),
+                undefined=True,
             )
             continue
         by_vrf: dict[str, list[InterfaceFacts]] = {}

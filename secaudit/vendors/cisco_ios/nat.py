@@ -89,7 +89,7 @@ class AddressTranslation:
         if not (self._inside and self._outside):
             for node in nodes:
                 if node.keys[2:3] != ("pool",):
-                    self.ledger.notice(NoticeKind.INACTIVE, _NO_SIDES, (node.line,))
+                    self.ledger.notice(NoticeKind.INACTIVE, _NO_SIDES, (node.line,), undefined=True)
             return ()
         rules = [rule for static in (*self._port_statics, *self._statics) for rule in self._inside_static(static)]
         rules += [rule for static in self._outside_statics for rule in self._outside_static(static)]

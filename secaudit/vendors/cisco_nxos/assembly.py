@@ -153,14 +153,14 @@ def _redirecting_maps(sections: Sections, ledger: Ledger) -> None:
 def _check_lenders(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
     for facts in interfaces.values():
         if facts.unnumbered is not None and facts.unnumbered.name not in interfaces:
-            ledger.notice(NoticeKind.INACTIVE, _NO_LENDER, (facts.unnumbered.source,))
+            ledger.notice(NoticeKind.INACTIVE, _NO_LENDER, (facts.unnumbered.source,), undefined=True)
 
 
 def _check_vrfs(interfaces: Mapping[str, InterfaceFacts], defined: Mapping[str, SourceLine], ledger: Ledger) -> None:
     """An interface of a VRF that does not exist forwards nothing; it is taken as if the VRF existed, and said."""
     for facts in interfaces.values():
         if facts.vrf and facts.vrf not in defined and facts.vrf != "management":
-            ledger.notice(NoticeKind.INACTIVE, _UNDEFINED_VRF, tuple(facts.sources))
+            ledger.notice(NoticeKind.INACTIVE, _UNDEFINED_VRF, tuple(facts.sources), undefined=True)
 
 
 def _steering(interfaces: Mapping[str, InterfaceFacts], features: Features) -> None:

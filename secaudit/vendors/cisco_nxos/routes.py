@@ -209,7 +209,7 @@ def _static(
         ledger.doubt(DoubtKind.UNSUPPORTED, _LEAK, (node.line,), scope)
     if interface is not None and known is None and not discard:
         conditional = True  # the interface may be in a part of the file that we were not given
-        ledger.notice(NoticeKind.INACTIVE, _NO_INTERFACE, (node.line,))
+        ledger.notice(NoticeKind.INACTIVE, _NO_INTERFACE, (node.line,), undefined=True)
     hop = NextHop((node.line,), gateway, None if discard else interface, discard=discard, conditional=conditional)
     return _StaticRoute(vrf, prefix, distance, hop)
 

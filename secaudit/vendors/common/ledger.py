@@ -81,9 +81,9 @@ class Ledger:
         """Something understood makes verdicts undetermined."""
         self.doubts.append(Doubt(kind, text, sources, scope.plane, scope.interfaces))
 
-    def notice(self, kind: NoticeKind, text: Text, sources: Sources) -> None:
-        """A fact for hygiene rules."""
-        self.notices.append(Notice(kind, text, sources))
+    def notice(self, kind: NoticeKind, text: Text, sources: Sources, *, undefined: bool = False) -> None:
+        """A fact for hygiene rules. `undefined`: what the lines name is not in the configuration."""
+        self.notices.append(Notice(kind, text, sources, undefined))
 
     def all_doubts(self) -> tuple[Doubt, ...]:
         """Doubts in file order of their first line; unread lines are gathered into one doubt a scope."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secaudit.text.config_text import ConfigText
 from secaudit.vendors.fortios import recognition
-from secaudit.vendors.reader import FoundTables, ReadConfig
+from secaudit.vendors.reader import FoundTables, Outline, ReadConfig
 
 NAME = "fortios"
 
@@ -24,6 +24,12 @@ class FortiosReader:
         from secaudit.vendors.fortios import captured
 
         return captured.find_tables(text)
+
+    def outline(self, text: ConfigText) -> Outline:
+        """See `parts.outline`."""
+        from secaudit.vendors.fortios import parts
+
+        return parts.outline(text)
 
     def read(self, text: ConfigText) -> ReadConfig:
         """See `reader.read`."""

@@ -281,7 +281,7 @@ def _interfaces(ruleset: Ruleset, host: HostFacts) -> tuple[dict[str, Interface]
         there = host.interfaces is None or kind in _COMES_AND_GOES
         result[name] = Interface(name, kind, sources, dynamic_address=kind is not InterfaceKind.LOOPBACK, enabled=there)
         if not there:
-            notices.append(Notice(NoticeKind.INACTIVE, _NOT_THERE, sources))
+            notices.append(Notice(NoticeKind.INACTIVE, _NOT_THERE, sources, undefined=True))
     return result, tuple(notices)
 
 
