@@ -173,6 +173,21 @@ def stated_on_of(day: datetime.date, as_of: datetime.date) -> datetime.date:
     return day
 
 
+def not_before(last: Attestation | None, stated_on: datetime.date) -> None:
+    """Raises when a later statement is there already: the newest counts, so this one would change nothing."""
+    if last is not None and stated_on < last.stated_on:
+        raise WrongAnswerError(
+            Text(
+                ja=f"より新しい申告（{last.id}、{in_japanese_era(last.stated_on)}）があるため、{in_japanese_era(stated_on)}の申告は用いられない。",
+                en=f"A later statement is there ({last.id}, {last.stated_on}), so one of {stated_on} would not count.",
+            ),
+            Text(
+                ja=f"申告し直した日を入力する。前の申告が誤りなら attestations.yaml の {last.id} を直す。",
+                en=f"Give the day on which it is stated anew; if {last.id} is wrong, mend it in attestations.yaml.",
+            ),
+        )
+
+
 def valid_until_of(day: datetime.date | None, stated_on: datetime.date) -> datetime.date | None:
     """The last day on which it holds, not before the day of the statement."""
     if day is not None and day < stated_on:

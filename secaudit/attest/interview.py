@@ -119,7 +119,7 @@ class Interview:
             lambda: self._ask_role(form, question),
             lambda: self._ask_person(form),
             lambda: self._ask_day(form, question),
-            lambda: self._ask_valid_until(form),
+            lambda: self._ask_valid_until(form, question),
             lambda: self._ask_document(form, question),
             lambda: self._confirm(form, question),
         ]
@@ -182,18 +182,24 @@ class Interview:
         default = in_japanese_era(as_of) if self.language is Language.JA else as_of.isoformat()
         typed = self._ask(_with_default(Text(ja="  申告日", en="  stated on"), default))
         form.stated_on = answers.stated_on_of(answers.day_of(typed) if typed else as_of, as_of)
-        if answers.too_old(question.demand, form.stated_on, None, as_of):
+        answers.not_before(question.state.last, form.stated_on)
+        self._warn_when_old(form.stated_on, None, question)
+
+    def _warn_when_old(self, stated_on: datetime.date, valid_until: datetime.date | None, question: Question) -> None:
+        if answers.too_old(question.demand, stated_on, valid_until, self.asked.as_of):
             age = question.demand.age_in_words()
             self._say(
                 Text(
-                    ja=f"  ! 既に有効な期間（{age.ja}）を過ぎているため、確認不能となる。日付を直すには「戻る」。",
-                    en=f"  ! Already too old (fresh: {age.en}), so it will be undetermined; `back` changes the date.",
+                    ja=f"  ! 基準日には有効な期間（{age.ja}）又は期限を過ぎているため、確認不能となる。日付を直すには「戻る」。",
+                    en=f"  ! Too old on the day of the audit (fresh: {age.en}), so it will be undetermined; `back` changes the date.",
                 )
             )
 
-    def _ask_valid_until(self, form: _Form) -> None:
+    def _ask_valid_until(self, form: _Form, question: Question) -> None:
         typed = self._ask(Text(ja="  有効期限（なければ Enter）: ", en="  valid until (Enter: none): "))
         form.valid_until = answers.valid_until_of(answers.day_of(typed) if typed else None, form.stated_on)
+        if form.valid_until is not None:
+            self._warn_when_old(form.stated_on, form.valid_until, question)
 
     def _ask_document(self, form: _Form, question: Question) -> None:
         wanted = question.demand.document
@@ -223,6 +229,16 @@ class Interview:
                 en=f'  {question.subject} {answer.en}: "{form.statement}" {form.stated_by} ({role.en}) {form.stated_on}',
             )
         )
+        wanting = [
+            Text(ja=f"{item.title.ja}={ANSWERS[given].ja}", en=f"{item.title.en}={ANSWERS[given].en}")
+            for item in question.demand.items
+            if (given := form.items[item.id]) != "yes"
+        ]
+        if wanting:
+            ja, en = "、".join(one.ja for one in wanting), ", ".join(one.en for one in wanting)
+            self._say(Text(ja=f"    「はい」でない項目: {ja}", en=f"    parts that are not `yes`: {en}"))
+        if form.document[0] is not None:
+            self._say(Text(ja=f"    文書: {form.document[0]}", en=f"    document: {form.document[0]}"))
         prompt = Text(
             ja="  この内容で記録する (Enter=記録 b=直す s=飛ばす q=終了): ",
             en="  record this (Enter=yes b=change s=skip q=quit): ",

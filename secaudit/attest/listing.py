@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from secaudit.attest.answers import ANSWERS
@@ -61,6 +61,14 @@ def listed(asked: Questionnaire, language: Language) -> Iterator[str]:
         yield f"  {question.subject:12} {question.rule.title.in_(language)}"
         yield f"      {visible(state_in_words(question.state).in_(language))}"
     yield totals(asked).in_(language)
+
+
+def left_wanting(asked: Questionnaire, subjects: Iterable[str]) -> Iterator[Text]:
+    """Of these questions, those that an audit could still not rely upon, with the reason."""
+    for question in (asked.question(subject) for subject in subjects):
+        if question.state.kind is not StateKind.ANSWERED:
+            state = state_in_words(question.state)
+            yield Text(ja=f"{question.subject}: {state.ja}", en=f"{question.subject}: {state.en}")
 
 
 def totals(asked: Questionnaire) -> Text:

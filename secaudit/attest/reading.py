@@ -126,10 +126,20 @@ class _Reader:
                 continue
             if any(draft.says_the_same_as(made) for made in self._asked.folder.attestations):
                 already_there += 1
-            else:
+            elif self._counts(rows, draft):
                 drafts.append(draft)
         ordered = sorted(self._mistakes, key=lambda one: (one.row, one.column.value.index))
         return ReadAnswers(tuple(drafts), already_there, tuple(ordered))
+
+    def _counts(self, rows: _Rows, draft: Draft) -> bool:
+        """Whether it would be the newest statement; if not, that is noted."""
+        try:
+            answers.not_before(rows.question.state.last, draft.stated_on)
+        except WrongAnswerError as wrong:
+            assert rows.row is not None, "a draft is made of its row"
+            self._wrong(rows.row, Columns.STATED_ON, wrong.text, wrong.hint)
+            return False
+        return True
 
     def _assign(self, row: int) -> None:
         """Which question a row is about: its id must be known, and stand beside its own question."""

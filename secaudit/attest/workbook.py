@@ -70,8 +70,8 @@ def workbook_bytes(asked: Questionnaire, questions: Sequence[Question], language
                 en="XlsxWriter, which writes Excel files, is missing.",
             ),
             Text(
-                ja="pip install 'secaudit[xlsx]' で導入する。端末で答えるなら --xlsx は要らない。",
-                en="install it with pip install 'secaudit[xlsx]'; answering in a terminal needs no --xlsx",
+                ja="pip install XlsxWriter で導入する。端末で答えるなら --xlsx は要らない。",
+                en="install it with pip install XlsxWriter; answering in a terminal needs no --xlsx",
             ),
         ) from error
     buffer = io.BytesIO()
@@ -112,7 +112,6 @@ class _Writer:
         self._sheet.print_area(0, 0, max(row - 1, HEADER_ROW - 1), LAST_COLUMN)
         self._lists.protect()
         self._lists.hide()
-        self._sheet.activate()
 
     def _set_up(self) -> None:
         sheet, municipality = self._sheet, self._asked.folder.municipality

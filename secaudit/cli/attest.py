@@ -197,8 +197,11 @@ def _write(asked: Questionnaire, chosen: Sequence[Question], file: Path) -> int:
 
 
 def _read(asked: Questionnaire, file: Path, skip_bad: bool) -> int:
+    from secaudit.attest.listing import left_wanting
+    from secaudit.attest.questions import questions_of
     from secaudit.attest.reading import read_answers
     from secaudit.attest.writing import append_answers
+    from secaudit.report.wrapping import visible
 
     found = read_answers(file, file.as_posix(), asked)
     for mistake in found.mistakes:
@@ -206,6 +209,9 @@ def _read(asked: Questionnaire, file: Path, skip_bad: bool) -> int:
     written = () if found.mistakes and not skip_bad else append_answers(asked.root, found.drafts)
     for id_, draft in zip(written, found.drafts, strict=False):
         click.echo(f"{id_} {draft.subject}")
+    again = questions_of(asked.root, asked.as_of) if written else asked
+    for wanting in left_wanting(again, [draft.subject for _, draft in zip(written, found.drafts, strict=False)]):
+        click.echo(visible(wanting.in_(LANGUAGE)))
     wrong, known, new = len(found.mistakes), found.already_there, len(written)
     click.echo(
         say(

@@ -154,6 +154,24 @@ def test_a_newer_statement_of_the_same_day_counts(tmp_path: Path) -> None:
     assert (state.reason, state.last and state.last.answer) == ("answered_no", "no")
 
 
+def test_a_day_before_that_of_the_last_statement_would_not_count(tmp_path: Path) -> None:
+    root = make_folder(tmp_path, STATEMENTS)
+    person = hold(root, "n", "", "1", "", "R8.3.31", "", "", "第9号", "", rules=("MN-10",))
+    assert "より新しい申告（AT-001、令和8年4月1日）がある" in person.screen
+    (_, made) = asked_of(root).folder.attestations
+    assert made.stated_on == AS_OF
+
+
+def test_what_is_too_old_or_not_yes_is_said_before_it_is_recorded(tmp_path: Path) -> None:
+    root = make_folder(tmp_path)
+    screen = hold(root, "y", "", "1", "", "R7.4.1", "R8.9.30", "第9号", "", rules=("MN-10",)).screen
+    assert screen.count("期限を過ぎているため、確認不能となる") == 2 and "文書: 第9号" in screen
+    screen = hold(
+        root, "y", *("y", "n", "y", "y", "y", "y"), "", "2", "", "", "", "第9号", "q", rules=("LAW-01",)
+    ).screen
+    assert "「はい」でない項目: 長=いいえ" in screen
+
+
 def test_what_people_wrote_does_nothing_to_the_terminal(tmp_path: Path) -> None:
     evil = STATEMENTS.replace("stated_by: 副市長", 'stated_by: "\\e]0;x\\a"')
     assert "\x1b" not in hold(make_folder(tmp_path, evil), "q", rules=("MN-10",)).screen

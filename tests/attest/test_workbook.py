@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +20,9 @@ from secaudit.attest.questions import Questionnaire, StateKind
 from secaudit.attest.reading import ReadAnswers, read_answers
 from secaudit.attest.workbook import workbook_bytes
 from secaudit.attest.writing import append_answers
-from secaudit.errors import InputError
+from secaudit.errors import InputError, UsageError
 from secaudit.text.bilingual import Language
-from tests.attest.folder import MUNICIPALITY, STATEMENTS, asked_of, make_folder
+from tests.attest.folder import AS_OF, MUNICIPALITY, STATEMENTS, asked_of, make_folder
 
 DAY = datetime.date(2026, 9, 30)
 
@@ -110,6 +112,14 @@ def test_same_questions_same_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
+def test_without_the_library_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asked_of(make_folder(tmp_path))
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(UsageError) as caught:
+        workbook_bytes(asked, asked.questions, Language.JA)
+    assert caught.value.hint is not None and "pip install XlsxWriter" in caught.value.hint.ja
+
+
 def test_texts_of_people_are_no_formulas_and_no_links(tmp_path: Path) -> None:
     evil = STATEMENTS.replace("stated_by: 副市長", "stated_by: '=HYPERLINK(\"http://x\")'").replace(
         "総行第12号", "http://x.example"
@@ -164,6 +174,18 @@ def test_the_same_sheet_read_twice_adds_nothing(tmp_path: Path) -> None:
     assert (again.drafts, again.already_there, again.mistakes) == ((), 1, ())
     append_answers(root, again.drafts)
     assert (root / "attestations.yaml").read_bytes() == before
+
+
+def test_a_statement_older_than_the_last_is_a_mistake_but_not_when_it_is_there_already(tmp_path: Path) -> None:
+    root = make_folder(tmp_path, STATEMENTS)
+    found = filled(root, lambda person: person.answer("MN-10", STATED_ON="R8.3.31"))
+    assert (
+        found.drafts == () and "AT-001" in found.mistakes[0].text.ja and found.mistakes[0].column is Columns.STATED_ON
+    )
+    found = filled(root, lambda person: person.answer("MN-10"))
+    append_answers(root, [*found.drafts, dataclasses.replace(found.drafts[0], stated_on=AS_OF)])
+    again = read_answers(root.parent / "記入 表.xlsx", "x", asked_of(root))
+    assert (again.drafts, again.already_there, again.mistakes) == ((), 1, ())
 
 
 def test_an_empty_sheet_holds_nothing(tmp_path: Path) -> None:

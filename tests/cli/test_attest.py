@@ -176,6 +176,17 @@ def test_from_the_sheet_to_the_verdict(folder: Folder, tmp_path: Path) -> None:
     assert any(rule == "LAW-02" and result == "pass" for rule, result, _ in judged)
 
 
+def test_what_was_read_and_cannot_be_relied_upon_is_said(folder: Folder, tmp_path: Path) -> None:
+    sheet = tmp_path / "a.xlsx"
+    secaudit("attest", folder.path, "--xlsx", sheet, "--rule", "MN-10", "--as-of", AS_OF)
+    book = openpyxl.load_workbook(sheet)
+    for column, value in zip("HIJKLN", ("はい", "実施", "副市長", "ciso", "R7.4.1", "第1号"), strict=True):
+        book["申告"][f"{column}4"].value = value
+    book.save(sheet)
+    ran = secaudit("attest", folder.path, "--read", sheet, "--as-of", AS_OF)
+    assert ran.status == 0 and "MN-10: 期限切れ（令和8年4月2日から）：はい" in ran.out
+
+
 def test_a_sheet_is_never_written_over(folder: Folder, tmp_path: Path) -> None:
     sheet = tmp_path / "a.xlsx"
     sheet.write_bytes(b"filled in")
