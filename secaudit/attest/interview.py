@@ -12,6 +12,7 @@ from secaudit.attest.answers import ANSWERS, Draft, WrongAnswerError
 from secaudit.attest.listing import last_in_words, state_in_words
 from secaudit.attest.questions import Question, Questionnaire
 from secaudit.attest.writing import append_answers
+from secaudit.errors import SecauditError
 from secaudit.municipality.roles import ROLES, in_order, title_of
 from secaudit.report.wrapping import visible
 from secaudit.rules.statements import ATTESTATIONS_FILE
@@ -74,14 +75,13 @@ class Interview:
             question = questions[index]
             self._show(question, index + 1, len(questions))
             try:
-                draft = self._fill(question)
+                written = self._record(self._fill(question))
             except _CommandError as command:
                 if command.word == "quit":
                     self.quit_early = True
                     return
                 index = max(index - 1, 0) if command.word == "back" else index + 1
                 continue
-            (written,) = append_answers(self.asked.root, [draft])
             self.recorded.append(written)
             self._say(
                 Text(
@@ -90,6 +90,21 @@ class Interview:
                 )
             )
             index += 1
+
+    def _record(self, draft: Draft) -> str:
+        """Writes an answer and returns its id. A file that cannot be written just now (open in another program) loses nothing."""
+        while True:
+            try:
+                (written,) = append_answers(self.asked.root, [draft])
+            except SecauditError as error:
+                self._say(Text(ja=f"  ! {error.message(Language.JA)}", en=f"  ! {error.message(Language.EN)}"))
+                again = Text(
+                    ja="  直してから Enter で再び書き込む (q=終了): ",
+                    en="  mend that and press Enter to write again (q=quit): ",
+                )
+                self._ask(again, letters=True)
+            else:
+                return written
 
     def _show(self, question: Question, number: int, total: int) -> None:
         rule, demand, state = question.rule, question.demand, question.state

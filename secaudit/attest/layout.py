@@ -40,7 +40,7 @@ class Columns(Enum):
     CHAPTER = Column("B", Text(ja="章", en="chapter"), 10)
     QUESTION = Column("C", Text(ja="確認事項", en="question"), 32)
     DOCUMENT_WANTED = Column("D", Text(ja="求める文書", en="document to ask for"), 16)
-    ROLES = Column("E", Text(ja="申告できる役割", en="may be stated by"), 18)
+    ROLES = Column("E", Text(ja="申告できる役割", en="may be stated by"), 26)
     AGE = Column("F", Text(ja="有効な期間", en="stays fresh"), 10)
     LAST = Column("G", Text(ja="前回の申告", en="stated last"), 20)
     ANSWER = Column("H", Text(ja="回答", en="answer"), 8, True)

@@ -172,6 +172,27 @@ def test_what_is_too_old_or_not_yes_is_said_before_it_is_recorded(tmp_path: Path
     assert "「はい」でない項目: 長=いいえ" in screen
 
 
+def test_a_file_that_cannot_be_written_just_now_loses_no_answer(tmp_path: Path) -> None:
+    root = make_folder(tmp_path, STATEMENTS)
+    file = root / "attestations.yaml"
+
+    class Mending(Person):
+        """Breaks the file before the answer is recorded, and mends it when asked to."""
+
+        def ask(self, prompt: str) -> str:
+            if "この内容で記録する" in prompt:
+                file.write_text("attestations:\n  - id: [\n", encoding="utf-8")
+            if "再び書き込む" in prompt:
+                file.write_text(STATEMENTS, encoding="utf-8")
+            return super().ask(prompt)
+
+    asked = asked_of(root)
+    person = Mending(*MN_11, "")
+    Interview(asked, person, Language.JA).run([asked.question("MN-11")])
+    assert "attestations.yaml:3" in person.screen
+    assert [one.subject for one in asked_of(root).folder.attestations] == ["MN-10", "MN-11"]
+
+
 def test_what_people_wrote_does_nothing_to_the_terminal(tmp_path: Path) -> None:
     evil = STATEMENTS.replace("stated_by: 副市長", 'stated_by: "\\e]0;x\\a"')
     assert "\x1b" not in hold(make_folder(tmp_path, evil), "q", rules=("MN-10",)).screen
