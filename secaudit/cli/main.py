@@ -24,6 +24,7 @@ from secaudit.errors import InternalError, SecauditError
 COMMANDS = {
     "demo": ("demo", say("見本の自治体を監査して報告書を作る", "audit the sample municipality and write its report")),
     "init": ("init", say("監査フォルダを作り始める", "start an audit folder")),
+    "attest": ("attest", say("申告の質問に端末又は Excel で答える", "answer what the rules ask people to state")),
     "audit": ("audit", say("監査フォルダを監査し、結果と報告書を書く", "audit a folder: result and report")),
     "config": ("config", say("設定ファイルをどう読み取ったかを示す", "show what was read from configuration files")),
     "flows": ("flows", say("領域間で通る通信を正確に求める", "the exact flows between two zones")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import SEVERITIES, format_option, language_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+
+if TYPE_CHECKING:
+    from secaudit.rules.demands import Demand
 
 
 @click.group("rules", cls=Group, help=say("検査ルールの一覧と説明。", "The rules and what they ask."))
@@ -44,6 +48,16 @@ def list_rules(format_: str) -> None:
         click.echo(f"{rule.id:16} [{severity}] {rule.kind:18} {rule.title.in_(LANGUAGE)}")
 
 
+def _show_demand(demand: Demand) -> None:
+    """The statement that a rule rests on."""
+    click.echo(say("申告", "statement") + (f" ({demand.subject}):" if demand.subject else ":"))
+    click.echo(say("  求める文書: ", "  document: ") + demand.document_in_words().in_(LANGUAGE))
+    click.echo(say("  申告できる役割: ", "  stated by: ") + demand.roles_in_words().in_(LANGUAGE))
+    click.echo(say("  有効な期間: ", "  fresh: ") + demand.age_in_words().in_(LANGUAGE))
+    for item in demand.items:
+        click.echo(say("  項目: ", "  item: ") + item.title.in_(LANGUAGE))
+
+
 @command.command("show", help=say("一つのルールを詳しく示す。", "One rule in full."))
 @click.argument("rule_id", metavar="ID")
 @language_option
@@ -65,6 +79,9 @@ def show_rule(rule_id: str) -> None:
     click.echo(say("要件: ", "requirement: ") + rule.requirement.in_(LANGUAGE))
     click.echo(say("改善: ", "remedy: ") + rule.remedy.in_(LANGUAGE))
     click.echo(say("証跡: ", "evidence: ") + ", ".join(kind.value for kind in rule.needs))
+    for demand in dict.fromkeys(check.demand for check in rule.checks):
+        if demand is not None:
+            _show_demand(demand)
     click.echo(say("要件の確度: ", "confidence: ") + f"{rule.confidence.value} ({rule.reference})")
     if rule.reference_only:
         click.echo(say("参考としてのみ示す。", "For reference only."))

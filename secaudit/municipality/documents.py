@@ -13,6 +13,12 @@ from secaudit.text.yaml_document import YamlNode, shown
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _FILE_ENDING = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|txt|md|csv|html?|png|jpe?g|zip|ods|odt|jtdc?)$", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\Z")
+
+
+def names_a_file(text: str) -> bool:
+    """Whether a document is named as a file is. A number of reference (`第12号`) names a document that is kept elsewhere."""
+    return _FILE_NAME.search(text) is not None
 
 
 class Documents:

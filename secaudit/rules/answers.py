@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
@@ -93,7 +94,14 @@ def municipality_subject(context: RuleContext) -> Subject:
     return Subject(SubjectKind.MUNICIPALITY, municipality.code, Text(ja=municipality.name, en=municipality.name))
 
 
-def lines(context: RuleContext, sources: Iterable[SourceLine]) -> tuple[Evidence, ...]:
+class _Digests(Protocol):
+    """The SHA-256 of every input by its path."""
+
+    @property
+    def digests(self) -> Mapping[str, str]: ...
+
+
+def lines(context: _Digests, sources: Iterable[SourceLine]) -> tuple[Evidence, ...]:
     """Source lines as evidence: each once, in file order, with the digest of their file."""
     ordered = sorted(set(sources))[:EVIDENCE_LIMIT]
     return tuple(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from secaudit.rules.context import RuleContext
+    from secaudit.rules.demands import Demand
     from secaudit.rules.result import RuleResult
     from secaudit.rules.rule import Rule
 
@@ -26,13 +27,14 @@ class Kind(Generic[Parameters]):
 
     `parse` turns the validated `parameters` of a rule file into a frozen dataclass and raises `ValueError` for what a schema cannot
     see. `check` answers for every subject. A kind with `needs_results` is evaluated last, with the results of all other rules in
-    the context.
+    the context. A kind that rests on a statement says with `asks` which one, so that people can be asked for it.
     """
 
     name: str
     parse: Callable[[Mapping[str, Any]], Parameters]
     check: Callable[[Rule, Parameters, RuleContext], Iterable[RuleResult]]
     needs_results: bool = False
+    asks: Callable[[Parameters], Demand] | None = None
 
 
 @cache

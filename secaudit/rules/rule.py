@@ -9,6 +9,7 @@ from typing import Any
 
 from secaudit.municipality.model import Model
 from secaudit.policy.model import Confidence, DefinitionFile
+from secaudit.rules.demands import Demand
 from secaudit.rules.kind import Kind
 from secaudit.rules.result import Severity
 from secaudit.text.bilingual import Text
@@ -55,6 +56,11 @@ class Check:
 
     kind: Kind[Any]
     parameters: object
+
+    @property
+    def demand(self) -> Demand | None:
+        """The statement that it rests on, None when it rests on none."""
+        return None if self.kind.asks is None else self.kind.asks(self.parameters)
 
 
 @dataclass(frozen=True, slots=True)

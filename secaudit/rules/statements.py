@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from secaudit.errors import InputError
-from secaudit.municipality.model import Attestation
+from secaudit.municipality.documents import names_a_file
+from secaudit.municipality.model import Attestation, AuditFolder
+from secaudit.municipality.roles import title_of, titles_of
 from secaudit.rules.answers import lines
-from secaudit.rules.context import RuleContext
+from secaudit.rules.demands import Demand
 from secaudit.rules.result import Evidence, Outcome
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import in_japanese_era
 
-_FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\Z")
 ATTESTATIONS_FILE = "attestations.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One part a statement is split into. People name it by its id or by its Japanese title."""
-
-    id: str
-    title: Text
-
-    def answer_in(self, made: Attestation) -> str | None:
-        """What a statement says about this part, None when it is silent."""
-        return next((answer for name, answer in made.items if name in (self.id, self.title.ja)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What a rule asks of a statement. `max_age_days` None = no limit; `roles` empty = any role.
-
-    `subject` is the rule the statement answers (None = the rule that asks). `items` must all be answered.
-    """
-
-    subject: str | None
-    max_age_days: int | None
-    roles: frozenset[str]
-    document: bool
-    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +32,20 @@ class Judgement:
     missing: bool = False
 
 
-def demand_of(data: Mapping[str, Any]) -> Demand:
-    """The parameters of a rule as a demand."""
-    return Demand(
-        subject=data.get("subject"),
-        max_age_days=data.get("max_age_days"),
-        roles=frozenset(data.get("roles", ())),
-        document=data.get("document", False),
-        items=tuple(
-            Item(item["id"], Text(ja=item["title"]["ja"], en=item["title"]["en"])) for item in data.get("items", ())
-        ),
-    )
+class StatementContext(Protocol):
+    """What judging a statement looks at; a `RuleContext` is one, and what only asks people need not read a device."""
+
+    @property
+    def folder(self) -> AuditFolder: ...
+
+    @property
+    def as_of(self) -> datetime.date: ...
+
+    @property
+    def digests(self) -> Mapping[str, str]: ...
 
 
-def judge_statement(demand: Demand, rule_id: str, context: RuleContext) -> Judgement:
+def judge_statement(demand: Demand, rule_id: str, context: StatementContext) -> Judgement:
     """Judges the newest statement about a rule. Only a statement that can be relied upon says yes or no; all else is undetermined."""
     subject = demand.subject or rule_id
     broken = _unreadable(context)
@@ -80,8 +54,8 @@ def judge_statement(demand: Demand, rule_id: str, context: RuleContext) -> Judge
     made = [one for one in context.folder.attestations if one.subject == subject]
     usable = [one for one in made if one.stated_on <= context.as_of]
     if not usable:
-        return _nothing(subject, future=bool(made))
-    newest = max(usable, key=lambda one: (one.stated_on, one.id))
+        return _nothing(demand, subject, future=bool(made))
+    newest = newest_of(usable)
     weakness = _weakness(demand, newest, context)
     evidence = lines(context, (newest.source,))
     if weakness is not None:
@@ -90,7 +64,12 @@ def judge_statement(demand: Demand, rule_id: str, context: RuleContext) -> Judge
     return _verdict(demand, newest, evidence)
 
 
-def _unreadable(context: RuleContext) -> Judgement | None:
+def newest_of(made: Sequence[Attestation]) -> Attestation:
+    """The one that counts: of several of one day that which stands last in the file, where newer ones are appended."""
+    return max(made, key=lambda one: (one.stated_on, one.source.number, one.id))
+
+
+def _unreadable(context: StatementContext) -> Judgement | None:
     """An error when the whole file is unusable; a mistake in one statement leaves the others."""
     if context.folder.attestations:
         return None
@@ -110,23 +89,24 @@ def _unreadable(context: RuleContext) -> Judgement | None:
     return None
 
 
-def _nothing(subject: str, *, future: bool) -> Judgement:
+def _nothing(demand: Demand, subject: str, *, future: bool) -> Judgement:
     fact = Text(ja=f"{subject} に対する申告が提出されていない。", en=f"No statement about {subject} was submitted.")
     if future:
         fact = Text(
             ja=f"{subject} に対する申告は、監査基準日より後の日付のものしかない。",
             en=f"The only statements about {subject} are dated after the day of the audit.",
         )
+    asked = demand.in_words()
     need = Text(
-        ja=f"{ATTESTATIONS_FILE} に {subject} の申告（責任者、日付、文書）を記載する",
-        en=f"a statement about {subject} in {ATTESTATIONS_FILE} (who, when, which document)",
+        ja=f"{subject} の申告を {ATTESTATIONS_FILE} に記載する（{asked.ja}）",
+        en=f"a statement about {subject} in {ATTESTATIONS_FILE} ({asked.en})",
     )
     return Judgement(
         Outcome.UNDETERMINED, "stated_in_future" if future else "no_attestation", (fact,), needs=(need,), missing=True
     )
 
 
-def _weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[str, Text, Text] | None:
+def _weakness(demand: Demand, made: Attestation, context: StatementContext) -> tuple[str, Text, Text] | None:
     """Why a statement cannot be relied upon: reason, fact, and what to submit."""
     renewed = Text(ja="日付の新しい申告", en="a newer statement")
     if made.valid_until is not None and made.valid_until < context.as_of:
@@ -143,18 +123,22 @@ def _weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[
         )
         return "stale", fact, renewed
     if demand.roles and made.role not in demand.roles:
-        roles = ", ".join(sorted(demand.roles))
+        role, roles = title_of(made.role), titles_of(demand.roles)
         fact = Text(
-            ja=f"申告者の役割 {made.role} は求める役割（{roles}）でない。",
-            en=f"The role {made.role} is not one of {roles}.",
+            ja=f"申告者の役割（{role.ja}）は、申告できる役割（{roles.ja}）のいずれでもない。",
+            en=f"The role {role.en} is not one of those that may state it ({roles.en}).",
         )
-        return "wrong_role", fact, Text(ja=f"役割が {roles} である者の申告", en=f"a statement by {roles}")
+        need = Text(ja=f"申告できる役割（{roles.ja}）の者による申告", en=f"a statement by one of: {roles.en}")
+        return "wrong_role", fact, need
     return _document_weakness(demand, made, context) or _item_weakness(demand, made)
 
 
-def _document_weakness(demand: Demand, made: Attestation, context: RuleContext) -> tuple[str, Text, Text] | None:
-    if demand.document and not made.document:
-        need = Text(ja="根拠となる文書の名称", en="the name of the document that it rests on")
+def _document_weakness(demand: Demand, made: Attestation, context: StatementContext) -> tuple[str, Text, Text] | None:
+    if demand.document is not None and not made.document:
+        need = Text(
+            ja=f"根拠となる文書（{demand.document.ja}）の名称又は番号",
+            en=f"the name or number of the document that it rests on ({demand.document.en})",
+        )
         return "no_document", Text(ja="根拠となる文書が示されていない。", en="It names no document."), need
     if made.document_verified is False:
         fact = Text(
@@ -171,7 +155,7 @@ def _document_weakness(demand: Demand, made: Attestation, context: RuleContext) 
     return None
 
 
-def _is_gone(made: Attestation, context: RuleContext) -> bool:
+def _is_gone(made: Attestation, context: StatementContext) -> bool:
     """Whether a document that should lie in the folder does not: it has a digest to compare, or is named as a file.
 
     A number of reference (`第12号`) names a document that is kept elsewhere.
@@ -179,7 +163,7 @@ def _is_gone(made: Attestation, context: RuleContext) -> bool:
     if made.document_sha256 is not None:
         return True
     name = made.document or ""
-    return _FILE_NAME.search(name) is not None and all(one.path != name for one in context.folder.inputs)
+    return names_a_file(name) and all(one.path != name for one in context.folder.inputs)
 
 
 def _item_weakness(demand: Demand, made: Attestation) -> tuple[str, Text, Text] | None:
@@ -230,7 +214,8 @@ def _items_fact(wanting: list[Text]) -> tuple[Text, ...]:
 def _stated(made: Attestation) -> Text:
     document = "" if made.document is None else f"、文書：{made.document}"
     paper = "" if made.document is None else f", document: {made.document}"
+    role = title_of(made.role)
     return Text(
-        ja=f"{in_japanese_era(made.stated_on)}に{made.stated_by}（{made.role}）が申告した{document}。「{made.statement}」",
-        en=f'Stated on {made.stated_on} by {made.stated_by} ({made.role}){paper}: "{made.statement}"',
+        ja=f"{in_japanese_era(made.stated_on)}に{made.stated_by}（{role.ja}）が申告した{document}。「{made.statement}」",
+        en=f'Stated on {made.stated_on} by {made.stated_by} ({role.en}){paper}: "{made.statement}"',
     )

@@ -57,7 +57,10 @@ def read_bytes(path: Path, shown_as: str, maximum: int = MAXIMUM_BYTES) -> bytes
             raise InputError(
                 Text(ja="通常のファイルではありません。", en="This is not an ordinary file."),
                 file=shown_as,
-                hint=Text(ja="設定をテキストファイルとして置いてください。", en="Put the data here as a plain file."),
+                hint=Text(
+                    ja="フォルダ等ではなく、ファイルそのものを置いてください。",
+                    en="Put the file itself here, no folder or device.",
+                ),
             )
         if status.st_size > maximum:
             raise _too_large(status.st_size, maximum, shown_as)

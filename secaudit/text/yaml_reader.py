@@ -49,7 +49,11 @@ def load_yaml(path: Path, shown_as: str, schema_name: str, maximum_bytes: int = 
 
 def read_yaml(path: Path, shown_as: str, maximum_bytes: int = MAXIMUM_BYTES) -> YamlDocument:
     """Reads a YAML file without looking at its meaning. Raises `InputError` with the line."""
-    data = read_bytes(path, shown_as, maximum_bytes)
+    return yaml_of_bytes(read_bytes(path, shown_as, maximum_bytes), shown_as)
+
+
+def yaml_of_bytes(data: bytes, shown_as: str) -> YamlDocument:
+    """The content of a YAML file as a document. Raises `InputError` with the line."""
     try:
         text, _, _ = decode_text(data, shown_as)
     except InputError as error:

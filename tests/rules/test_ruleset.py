@@ -212,6 +212,22 @@ def test_an_unknown_kind_of_a_further_check(folder: Path) -> None:
     assert error.hint is not None and "attestation" in error.hint.en
 
 
+def test_a_document_without_a_name_says_what_to_write(folder: Path) -> None:
+    path = folder / "my-number/MN-10.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").partition("  document:")[0] + "  document: true\n", encoding="utf-8"
+    )
+    error = failing(folder)
+    assert error.field == "parameters.document"
+    assert error.hint is not None and "document: {ja: ..., en: ...}" in error.hint.en
+
+
+def test_a_mistyped_role_is_suggested(folder: Path) -> None:
+    spoil(folder / "my-number/MN-10.yaml", "roles: [ciso,", "roles: [cisso,")
+    error = failing(folder)
+    assert error.hint is not None and "`ciso`" in error.hint.en
+
+
 def test_missing_parameters(folder: Path) -> None:
     path = folder / "my-number/MN-01.yaml"
     path.write_text(path.read_text(encoding="utf-8").split("parameters:")[0], encoding="utf-8")

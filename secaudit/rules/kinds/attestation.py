@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from secaudit.rules.answers import answer, municipality_subject
 from secaudit.rules.context import RuleContext
+from secaudit.rules.demands import Demand, demand_of
 from secaudit.rules.kind import Kind
 from secaudit.rules.result import RuleResult
 from secaudit.rules.rule import Rule
-from secaudit.rules.statements import Demand, demand_of, judge_statement
+from secaudit.rules.statements import judge_statement
 
 
 def _check(rule: Rule, parameters: Demand, context: RuleContext) -> Iterable[RuleResult]:
@@ -25,4 +26,8 @@ def _check(rule: Rule, parameters: Demand, context: RuleContext) -> Iterable[Rul
     )
 
 
-KIND = Kind("attestation", demand_of, _check)
+def _asked(parameters: Demand) -> Demand:
+    return parameters
+
+
+KIND = Kind("attestation", demand_of, _check, asks=_asked)

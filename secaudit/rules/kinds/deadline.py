@@ -19,10 +19,11 @@ from typing import Any
 from secaudit.policy.model import LegalDate
 from secaudit.rules.answers import answer, municipality_subject
 from secaudit.rules.context import RuleContext
+from secaudit.rules.demands import Demand, demand_of
 from secaudit.rules.kind import Kind
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
-from secaudit.rules.statements import Demand, Judgement, demand_of, judge_statement
+from secaudit.rules.statements import Judgement, judge_statement
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import in_japanese_era
 
@@ -87,4 +88,8 @@ def _date_fact(due: LegalDate, days_left: int) -> Text:
     )
 
 
-KIND = Kind("deadline", _parse, _check)
+def _asked(parameters: _Parameters) -> Demand:
+    return parameters.demand
+
+
+KIND = Kind("deadline", _parse, _check, asks=_asked)
