@@ -231,10 +231,6 @@ class Interview:
         name, digest = form.document
         if digest is not None:
             self.terminal.say(f"    {name} SHA-256 {digest}")
-        elif wanted is not None and name is None:
-            self._say(
-                Text(ja="  ! 文書がない申告は確認不能となる。", en="  ! Without a document it will be undetermined.")
-            )
 
     def _confirm(self, form: _Form, question: Question) -> None:
         answer, role = ANSWERS[form.answer], title_of(form.role)

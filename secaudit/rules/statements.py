@@ -130,6 +130,8 @@ def _weakness(demand: Demand, made: Attestation, context: StatementContext) -> t
         )
         need = Text(ja=f"申告できる役割（{roles.ja}）の者による申告", en=f"a statement by one of: {roles.en}")
         return "wrong_role", fact, need
+    if made.answer != "yes":
+        return None  # who admits that something is not done needs no document for it
     return _document_weakness(demand, made, context) or _item_weakness(demand, made)
 
 
