@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from secaudit.audit.schema_check import Check, compile_schema
+from secaudit.text.schema_check import Check, compile_schema
 from secaudit.locations import schema_file
 from secaudit.text.bilingual import Text
 

@@ -26,13 +26,15 @@ class Kind(Generic[Parameters]):
 
     `parse` turns the validated `parameters` of a rule file into a frozen dataclass and raises `ValueError` for what a schema cannot
     see. `check` answers for every subject. A kind with `needs_results` is evaluated last, with the results of all other rules in
-    the context.
+    the context. A kind is `refutable` when it fails only on what was seen, never for want of evidence: only then may `not` turn its
+    failure into a pass.
     """
 
     name: str
     parse: Callable[[Mapping[str, Any]], Parameters]
     check: Callable[[Rule, Parameters, RuleContext], Iterable[RuleResult]]
     needs_results: bool = False
+    refutable: bool = False
 
 
 @cache

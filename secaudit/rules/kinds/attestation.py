@@ -25,4 +25,4 @@ def _check(rule: Rule, parameters: Demand, context: RuleContext) -> Iterable[Rul
     )
 
 
-KIND = Kind("attestation", demand_of, _check)
+KIND = Kind("attestation", demand_of, _check, refutable=True)
