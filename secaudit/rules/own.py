@@ -6,6 +6,7 @@ chapters of its own and change those below it; every difference is a `Deviation`
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path, PurePath
 
@@ -59,6 +60,23 @@ def load_own_ruleset(folder: Path) -> Ruleset:
             hint=Text(ja=f"{HEAD_FILE} のあるフォルダを指定すること。", en=f"name a folder that holds {HEAD_FILE}"),
         )
     return _Finder(folder).load(folder, name).ruleset
+
+
+def check_decided(ruleset: Ruleset, as_of: datetime.date) -> None:
+    """Raises `PolicyError` for a difference that was decided after the day of the audit: it was not in force then."""
+    for one in ruleset.deviations:
+        if one.decided_on > as_of:
+            raise PolicyError(
+                Text(
+                    ja=f"{one.subject} の変更の決定日 {one.decided_on} が監査基準日 {as_of} より後である",
+                    en=f"the change of {one.subject} was decided on {one.decided_on}, after the day of the audit {as_of}",
+                ),
+                file=f"rulesets/{one.ruleset}/{HEAD_FILE}",
+                hint=Text(
+                    ja="監査基準日に効力のあったルールセットを用いること。",
+                    en="use the ruleset that was in force on that day",
+                ),
+            )
 
 
 def _own_folder(audit_folder: Path) -> Path | None:
