@@ -50,8 +50,8 @@ def ruleset_for(audit_folder: Path | None, given: Path | None = None) -> Ruleset
     return found
 
 
-def load_own_ruleset(folder: Path) -> Ruleset:
-    """The ruleset of a folder: one that extends another, or one of its own."""
+def load_own_ruleset(folder: Path, given: Path | None = None) -> Ruleset:
+    """The ruleset of a folder: one that extends another, or one of its own. It may extend what was `given` by --rules."""
     name = shown(str(folder))
     if not folder.is_dir():
         raise PolicyError(
@@ -59,7 +59,7 @@ def load_own_ruleset(folder: Path) -> Ruleset:
             file=name,
             hint=Text(ja=f"{HEAD_FILE} のあるフォルダを指定すること。", en=f"name a folder that holds {HEAD_FILE}"),
         )
-    return _Finder(folder).load(folder, name).ruleset
+    return _Finder(given or folder).load(folder, name).ruleset
 
 
 def check_decided(ruleset: Ruleset, as_of: datetime.date) -> None:
