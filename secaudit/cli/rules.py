@@ -22,17 +22,31 @@ if TYPE_CHECKING:
     from secaudit.rules.rule import Rule, Ruleset
 
 
-@click.group("rules", cls=Group, help=say("検査ルールの一覧、説明、検査例、文書。", "The rules: what they ask, their fixtures, their pages."))
+@click.group(
+    "rules",
+    cls=Group,
+    help=say("検査ルールの一覧、説明、検査例、文書。", "The rules: what they ask, their fixtures, their pages."),
+)
 @language_option
 def command() -> None:
     """Groups the commands about rules."""
 
 
 @command.command("list", help=say("ルールを一行ずつ示す。", "One line a rule."))
-@click.option("--chapter", metavar="CHAPTER", help=say("この章だけ(例: my-number)", "only this chapter (such as my-number)"))
-@click.option("--kind", metavar="KIND", help=say("この種類の検査を含むものだけ", "only those with a check of this kind"))
-@click.option("--model", type=click.Choice([one.value for one in Model]), help=say("このモデルのものだけ", "only for this model"))
-@click.option("--edition", metavar="EDITION", help=say("この版に根拠のあるものだけ(例: mic-2026-03)", "only those that this edition asks for"))
+@click.option(
+    "--chapter", metavar="CHAPTER", help=say("この章だけ(例: my-number)", "only this chapter (such as my-number)")
+)
+@click.option(
+    "--kind", metavar="KIND", help=say("この種類の検査を含むものだけ", "only those with a check of this kind")
+)
+@click.option(
+    "--model", type=click.Choice([one.value for one in Model]), help=say("このモデルのものだけ", "only for this model")
+)
+@click.option(
+    "--edition",
+    metavar="EDITION",
+    help=say("この版に根拠のあるものだけ(例: mic-2026-03)", "only those that this edition asks for"),
+)
 @rules_option
 @format_option
 @language_option
@@ -193,7 +207,9 @@ def _reports_json(ruleset: Ruleset, reports: list[RuleReport]) -> dict[str, Any]
         "Write a page for every rule, indexes and the coverage of the guideline as Markdown to OUT/ja and OUT/en.",
     ),
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help=say("書く場所", "where to write"))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help=say("書く場所", "where to write")
+)
 @rules_option
 @language_option
 def write_docs(out: Path, rules: Path | None) -> None:

@@ -99,6 +99,8 @@ LAYERS: Mapping[str, Text] = {
 def named(table: Mapping[str, Text], code: str) -> Text:
     """What a code is called; a code that a later version has added is shown as it is."""
     return table.get(code, Text(ja=code, en=code))
+
+
 DEVIATIONS: Mapping[str, Text] = {
     "added": Text(ja="追加", en="added"),
     "tightened": Text(ja="強化", en="tightened"),

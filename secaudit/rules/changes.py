@@ -250,9 +250,7 @@ def _altered(head: Definition, path: KeyPath, change: Mapping[str, Any], source:
         for one, line in head.document.lines.items()
         if one[:start] == (*path, "parameters")
     }
-    document = dataclasses.replace(
-        head.document, data=data, lines={(): head.document.line_of(path), **lines}
-    )
+    document = dataclasses.replace(head.document, data=data, lines={(): head.document.line_of(path), **lines})
     try:
         check_schema(document, SCHEMA)
     except InputError as error:

@@ -117,9 +117,7 @@ def combine(rule: Rule, parameters: Combination, context: RuleContext) -> Iterab
         yield _combined(rule, parameters, subject, spoken)
 
 
-def _combined(
-    rule: Rule, parameters: Combination, subject: Subject, found: list[tuple[RuleResult, ...]]
-) -> RuleResult:
+def _combined(rule: Rule, parameters: Combination, subject: Subject, found: list[tuple[RuleResult, ...]]) -> RuleResult:
     outcomes = [_reduced(results) for results in found]
     match parameters.connective:
         case "all":
@@ -133,7 +131,8 @@ def _combined(
         title = _TITLES[reduced]
         facts.append(
             Text(
-                ja=f"検査{number}（{check.kind.name}）: {title.ja}", en=f"check {number} ({check.kind.name}): {title.en}"
+                ja=f"検査{number}（{check.kind.name}）: {title.ja}",
+                en=f"check {number} ({check.kind.name}): {title.en}",
             )
         )
         facts += _facts(results, subject)

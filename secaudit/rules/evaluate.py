@@ -68,9 +68,7 @@ def _as_before(rule: Rule, number: int, context: RuleContext) -> tuple[RuleResul
     doubtful: dict[Subject, list[RuleResult]] = {}
     for one in _as_before(rule.before, number, context):
         if one.outcome in (Outcome.UNDETERMINED, Outcome.ERROR):
-            doubtful.setdefault(one.subject, []).append(
-                dataclasses.replace(one, facts=(*one.facts, _LOOSENED))
-            )
+            doubtful.setdefault(one.subject, []).append(dataclasses.replace(one, facts=(*one.facts, _LOOSENED)))
     kept = [
         one
         for one in results

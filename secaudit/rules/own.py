@@ -175,8 +175,8 @@ def _head(folder: Path, name: str) -> Definition:
             Text(ja=f"{HEAD_FILE} がない", en=f"there is no {HEAD_FILE}"),
             file=name,
             hint=Text(
-                ja=f"ルールセットのフォルダには {HEAD_FILE} を置くこと（docs/own-rules.md）。",
-                en=f"a folder of a ruleset holds a {HEAD_FILE} (docs/own-rules.md)",
+                ja=f"ルールセットのフォルダには {HEAD_FILE} を置くこと（docs/ja/own-rules.md）。",
+                en=f"a folder of a ruleset holds a {HEAD_FILE} (docs/en/own-rules.md)",
             ),
         )
     return load_definition(folder / HEAD_FILE, f"{name}/{HEAD_FILE}", "ruleset")

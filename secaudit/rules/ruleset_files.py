@@ -41,9 +41,7 @@ def rule_files(root: Path, shown: str) -> Iterator[str]:
 def refuse_links(path: Path, shown: str) -> None:
     """Raises `PolicyError` when a file or folder is a link."""
     if path.is_symlink():
-        raise PolicyError(
-            Text(ja="リンクは読まない", en="links are not followed"), file=shown, hint=_PLAIN_FILES
-        )
+        raise PolicyError(Text(ja="リンクは読まない", en="links are not followed"), file=shown, hint=_PLAIN_FILES)
 
 
 def _walk(root: Path, below: str, shown: str) -> Iterator[str]:

@@ -95,8 +95,9 @@ def suggestion(word: str, choices: Iterable[str]) -> str | None:
     """The choice that a mistyped word was probably meant to be."""
     if len(word) > _LONGEST_SUGGESTED:
         return None
-    close = difflib.get_close_matches(word.lower(), list(islice(choices, _MAXIMUM_CHOICES)), n=1, cutoff=0.6)
-    return close[0] if close else None
+    known = {choice.lower(): choice for choice in islice(choices, _MAXIMUM_CHOICES)}
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return known[close[0]] if close else None
 
 
 def unknown_word(word: str, choices: Iterable[str]) -> Text:

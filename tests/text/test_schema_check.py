@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from secaudit.audit.result_json import to_json
-from secaudit.text.schema_check import compile_schema
 from secaudit.locations import schema_file
+from secaudit.text.schema_check import compile_schema
 from tests.report.sample import empty_result, hostile_result, sample_result
 
 SCHEMA = json.loads(schema_file("result").read_text(encoding="utf-8"))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from secaudit.policy import editions
 from secaudit.rules.documentation.coverage import Covered, coverage_of, rules_of
 from secaudit.rules.documentation.words import plain, table, value_in_words, word
 from secaudit.rules.fixtures.load import Fixture, load_fixtures
+from secaudit.rules.result import Outcome
 from secaudit.rules.rule import Check, Rule, Ruleset
 from secaudit.rules.ruleset_files import FIXTURES_FOLDER
 from secaudit.rules.thresholds import names_in
 from secaudit.text.bilingual import Language
 
-_EXAMPLES = 12
+_EXAMPLES = 5
+"""Examples of each outcome on a page."""
 
 
 def pages(ruleset: Ruleset) -> Mapping[str, str]:
@@ -64,7 +67,9 @@ class _Pages:
         yield plain(rule.requirement.in_(self._language))
         yield ""
         if rule.reference_only:
-            yield self._say("**参考**: 要件が確かでないため、不適合とはしない。", "**For reference**: it never fails an audit.")
+            yield self._say(
+                "**参考**: 要件が確かでないため、不適合とはしない。", "**For reference**: it never fails an audit."
+            )
             yield ""
         chapter = next(one for one in self._ruleset.chapters if one.id == rule.chapter)
         yield "| | |"
@@ -116,8 +121,8 @@ class _Pages:
         used = sorted({name for check in rule.checks for name in names_in(check.written)})
         if used:
             yield self._say(
-                "しきい値は[独自ルールセット](../../own-rules.md)で変更できる。",
-                "Thresholds can be changed by an [own ruleset](../../own-rules.md).",
+                "しきい値は独自ルールセットで変更できる。",
+                "Thresholds can be changed by an own ruleset.",
             )
             yield ""
 
@@ -133,12 +138,18 @@ class _Pages:
         yield ""
         yield f"| {self._say('判定', 'Result')} | {self._say('例', 'Example')} | {self._say('理由', 'Reason')} |"
         yield "|---|---|---|"
-        for one in fixtures[:_EXAMPLES]:
+        seen: Counter[Outcome] = Counter()
+        chosen = []
+        for one in fixtures:
+            seen[one.outcome] += 1
+            if seen[one.outcome] <= _EXAMPLES:
+                chosen.append(one)
+        for one in chosen:
             what = plain(one.name.partition("-")[2].replace("-", " "))
             reasons = ", ".join(dict.fromkeys(f"`{expected['reason']}`" for expected in one.expect))
             yield f"| {self._word('outcomes', one.outcome)} | {what} | {reasons} |"
-        if len(fixtures) > _EXAMPLES:
-            more = len(fixtures) - _EXAMPLES
+        if len(fixtures) > len(chosen):
+            more = len(fixtures) - len(chosen)
             yield ""
             yield self._say(f"ほか{more}件。", f"And {more} more.")
         yield ""
@@ -199,7 +210,7 @@ class _Pages:
             Covered.AUTOMATED: self._say("自動", "automated"),
             Covered.PARTLY: self._say("一部自動", "partly"),
             Covered.ATTESTED: self._say("申告のみ", "attested"),
-            Covered.NONE: self._say("対象外（未対応）", "not covered"),
+            Covered.NONE: self._say("未対応", "not covered"),
         }
         state = {control.id: coverage_of(self._ruleset, control) for control in self._ruleset.controls}
         yield f"# {self._say('ガイドラインの網羅状況', 'Coverage of the guideline')}"
@@ -209,10 +220,15 @@ class _Pages:
             "Counted from the catalogue (controls.yaml) and the rules. *Automated*: all evidence that the catalogue asks for is examined by the program. *Partly*: some of it; the rest is stated, or not examined. *Attested*: by statements alone.",
         )
         yield ""
-        yield f"| {self._say('章', 'Chapter')} | {self._say('管理策', 'Controls')} | " + " | ".join(names.values()) + " |"
+        yield (
+            f"| {self._say('章', 'Chapter')} | {self._say('管理策', 'Controls')} | " + " | ".join(names.values()) + " |"
+        )
         yield "|---|--:|--:|--:|--:|--:|"
         rows = [
-            (plain(chapter.title.in_(self._language)), [one for one in state if one.partition("-")[0] in chapter.controls])
+            (
+                plain(chapter.title.in_(self._language)),
+                [one for one in state if one.partition("-")[0] in chapter.controls],
+            )
             for chapter in self._ruleset.chapters
         ]
         total = self._say("計", "Total")

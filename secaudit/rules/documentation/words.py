@@ -40,11 +40,13 @@ def value_in_words(value: Any, thresholds: Mapping[str, Threshold], language: La
     name = named_by(value)
     if name is not None:
         threshold = thresholds[name]
-        return f"{threshold.value} ([{plain(threshold.title.in_(language))}](thresholds.md#{name}))"
+        return f"{threshold.value} ([{plain(threshold.title.in_(language))}](thresholds.md))"
     if isinstance(value, bool):
         return {Language.JA: ("いいえ", "はい"), Language.EN: ("no", "yes")}[language][value]
     if isinstance(value, list):
-        return ("、" if language is Language.JA else ", ").join(value_in_words(one, thresholds, language) for one in value)
+        return ("、" if language is Language.JA else ", ").join(
+            value_in_words(one, thresholds, language) for one in value
+        )
     if not isinstance(value, dict):
         titles = _titles()
         return plain(titles[value].in_(language) if value in titles else str(value))
@@ -58,10 +60,14 @@ def value_in_words(value: Any, thresholds: Mapping[str, Threshold], language: La
     if "protocol" in value and "ports" in value:
         return plain(f"{value['protocol']}/" + ",".join(str(port) for port in value["ports"]))
     if "kind" in value:
-        return f"`{value['kind']}` (" + "; ".join(
-            f"{word('parameters', key, language)}: {value_in_words(one, thresholds, language)}"
-            for key, one in value.get("parameters", {}).items()
-        ) + ")"
+        return (
+            f"`{value['kind']}` ("
+            + "; ".join(
+                f"{word('parameters', key, language)}: {value_in_words(one, thresholds, language)}"
+                for key, one in value.get("parameters", {}).items()
+            )
+            + ")"
+        )
     return plain(", ".join(f"{key}: {one}" for key, one in value.items()))
 
 
