@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from secaudit.audit.crossings import crossings_of
 from secaudit.audit.parts import put_together
 from secaudit.audit.reading import ConfigFile, name_devices, read_config_file
 from secaudit.audit.route_tables import with_route_tables
 from secaudit.errors import InputError, UsageError
+from secaudit.flows.declared_crossings import crossings_of
 from secaudit.flows.topology import Topology, build_topology
 from secaudit.flows.zones import ZonePlan, plan_zones
 from secaudit.municipality.model import AuditFolder

@@ -178,6 +178,25 @@ class ConditionSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviationSummary:
+    """One difference of the ruleset from the one that ships with the product.
+
+    `kind` is `added`, `tightened`, `loosened`, `off`, `threshold_tightened` or `threshold_loosened`; `subject` is the rule or threshold,
+    `severity` that of the rule before the change, None for a threshold.
+    """
+
+    kind: str
+    ruleset: str
+    subject: str
+    title: Text
+    severity: Severity | None
+    what: Text
+    reason: Text
+    decided_by: str
+    decided_on: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
 class AuditResult:
     """One audit of one municipality, complete: a report needs nothing else."""
 
@@ -208,3 +227,5 @@ class AuditResult:
     """Digests of the policies and rulesets used."""
     conditions: tuple[ConditionSummary, ...] = ()
     """The cell codes of the policy, in the policy's order."""
+    deviations: tuple[DeviationSummary, ...] = ()
+    """Every difference of an own ruleset: rules added, tightened, loosened, switched off, thresholds changed."""

@@ -73,6 +73,7 @@ def in_order(result: AuditResult) -> AuditResult:
             )
         ),
         definitions=tuple(sorted(result.definitions, key=lambda item: item.path)),
+        deviations=tuple(sorted(result.deviations, key=lambda item: (item.subject, item.ruleset, item.kind))),
     )
 
 

@@ -13,6 +13,7 @@ from secaudit.audit.result import SCHEMA_VERSION, AuditResult, Deadline
 from secaudit.audit.summaries import (
     condition_summaries,
     definition_summaries,
+    deviation_summaries,
     exception_summaries,
     flow_summaries,
     input_summaries,
@@ -26,24 +27,32 @@ from secaudit.municipality.model import AuditFolder, LedgerDevice
 from secaudit.probes.folder import Probes, load_probes
 from secaudit.rules.context import RuleContext
 from secaudit.rules.evaluate import applicable, evaluate
-from secaudit.rules.loader import load_ruleset
+from secaudit.rules.own import check_decided, ruleset_for
 from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.rule import Ruleset
 from secaudit.text.bilingual import Text
 
 
-def audit_folder(path: Path, as_of: datetime.date, progress: Progress | None = None) -> AuditResult:
-    """Audits one municipality.
+def audit_folder(
+    path: Path, as_of: datetime.date, progress: Progress | None = None, rules: Path | None = None
+) -> AuditResult:
+    """Audits one municipality by the rules of its own `rulesets/`, of the folder `rules`, or the shipped ones.
 
-    Raises `InputError` when `municipality.yaml` cannot be used; every other fault of the input is in the result.
+    Raises `InputError` when `municipality.yaml` or a ruleset cannot be used (an audit by other rules than were meant is worth nothing); every
+    other fault of the input is in the result.
     """
-    return judge(prepare_folder(path, progress), as_of, progress)
+    ruleset = ruleset_for(path, rules)
+    return judge(prepare_folder(path, progress), as_of, progress, ruleset)
 
 
-def judge(prepared: PreparedFolder, as_of: datetime.date, progress: Progress | None = None) -> AuditResult:
-    """The rules on a folder that was read."""
+def judge(
+    prepared: PreparedFolder, as_of: datetime.date, progress: Progress | None = None, ruleset: Ruleset | None = None
+) -> AuditResult:
+    """The rules on a folder that was read; without `ruleset` those that the folder itself asks for."""
     say = progress or _silent
     folder, policy, network, plan = prepared.folder, prepared.policy, prepared.network, prepared.plan
-    ruleset = load_ruleset()
+    ruleset = ruleset or ruleset_for(Path(folder.root))
+    check_decided(ruleset, as_of)
     say(Text(ja="実測結果を読み取っています", en="reading the probe results"))
     probes = load_probes(Path(folder.root), folder.probes, folder.municipality)
     say(Text(ja="通信の可否を計算しています", en="computing the flows"))
@@ -75,6 +84,7 @@ def judge(prepared: PreparedFolder, as_of: datetime.date, progress: Progress | N
         problems=problem_texts(folder, network, probes, plan),
         definitions=definition_summaries((*policy.files, *ruleset.files)),
         conditions=condition_summaries(policy),
+        deviations=deviation_summaries(ruleset),
     )
 
 

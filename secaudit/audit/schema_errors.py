@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from secaudit.audit.schema_check import Check, compile_schema
 from secaudit.locations import schema_file
 from secaudit.text.bilingual import Text
+from secaudit.text.schema_check import Check, compile_schema
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -9,6 +9,7 @@ from secaudit.audit.network import ReadNetwork
 from secaudit.audit.reading import ConfigFile
 from secaudit.audit.result import (
     ConditionSummary,
+    DeviationSummary,
     ExceptionSummary,
     FlowSummary,
     InputSummary,
@@ -29,7 +30,7 @@ from secaudit.rules.context import RuleContext
 from secaudit.rules.exceptions import covers, state_of
 from secaudit.rules.permitted import allowance
 from secaudit.rules.result import Disposition, RuleResult
-from secaudit.rules.rule import Rule
+from secaudit.rules.rule import Rule, Ruleset
 from secaudit.rules.separation import beyond
 from secaudit.rules.witnesses import as_result, flow_witness
 from secaudit.text.bilingual import Language, Text
@@ -60,6 +61,8 @@ def _kind(one: InputFile, folder: AuditFolder) -> str:
         return _KINDS[one.path]
     if one.path in folder.probes:
         return "probe"
+    if one.path in folder.rulesets:
+        return "definition"
     documents = {made.document for made in folder.attestations} | {grant.document for grant in folder.exceptions}
     if one.path in documents:
         return "document"
@@ -290,3 +293,21 @@ def condition_summaries(policy: Policy) -> tuple[ConditionSummary, ...]:
 def definition_summaries(files: Iterable[DefinitionFile]) -> tuple[InputSummary, ...]:
     """Digests of the policies and rules that the verdicts rest on."""
     return tuple(InputSummary(one.path, "definition", one.size_bytes, one.sha256) for one in files)
+
+
+def deviation_summaries(ruleset: Ruleset) -> tuple[DeviationSummary, ...]:
+    """Every difference of an own ruleset from the shipped one."""
+    return tuple(
+        DeviationSummary(
+            kind=one.kind.value,
+            ruleset=one.ruleset,
+            subject=one.subject,
+            title=one.title,
+            severity=one.severity,
+            what=one.what,
+            reason=one.reason,
+            decided_by=one.decided_by,
+            decided_on=one.decided_on,
+        )
+        for one in ruleset.deviations
+    )

@@ -11,7 +11,14 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import SEVERITIES, as_of_option, language_option, quiet_option, verbose_option
+from secaudit.cli.options import (
+    SEVERITIES,
+    as_of_option,
+    language_option,
+    quiet_option,
+    rules_option,
+    verbose_option,
+)
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
@@ -51,12 +58,20 @@ _DEFAULT_OUT = Path("secaudit-out")
     is_flag=True,
     help=say("確認不能が残れば終了コード 3", "exit status 3 when something stayed undetermined"),
 )
+@rules_option
 @as_of_option
 @quiet_option
 @verbose_option
 @language_option
 def command(
-    folder: Path, out: Path | None, fail_on: str, strict: bool, as_of: datetime.date | None, quiet: bool, verbose: bool
+    folder: Path,
+    out: Path | None,
+    fail_on: str,
+    strict: bool,
+    rules: Path | None,
+    as_of: datetime.date | None,
+    quiet: bool,
+    verbose: bool,
 ) -> int:
     """Audits, writes, prints a summary, and answers with the exit status."""
     from secaudit.audit.run import audit_folder
@@ -65,7 +80,7 @@ def command(
     check_output_folder(out or _DEFAULT_OUT, folder)
     day = as_of or datetime.date.today()
     show = not quiet and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
-    result = audit_folder(folder, day, _progress if show else None)
+    result = audit_folder(folder, day, _progress if show else None, rules)
     target = out or _DEFAULT_OUT / result.code
     write_outputs(result, target)
     for line in summary_lines(result, target, unsettled=verbose):
@@ -122,6 +137,7 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
             f"compliance {percent(rates.compliance)}  confirmation {percent(rates.confirmation)}",
         ),
     ]
+    lines += _deviation_lines(result)
     lines += [f"! {problem.in_(LANGUAGE)}" for problem in result.problems]
     order = {severity: position for position, severity in enumerate(SEVERITIES)}
     shown = [one for one in result.results if one.outcome in (Outcome.FAIL, Outcome.ERROR)]
@@ -146,6 +162,27 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
             )
         )
     lines.append(say(f"報告書: {out / 'report.html'}", f"report: {out / 'report.html'}"))
+    return lines
+
+
+def _deviation_lines(result: AuditResult) -> list[str]:
+    """One line that says how the ruleset differs from the shipped one, and one for what weighs most."""
+    if not result.deviations:
+        return []
+    kinds = [one.kind for one in result.deviations]
+    tightened = kinds.count("tightened") + kinds.count("threshold_tightened")
+    loosened = kinds.count("loosened") + kinds.count("threshold_loosened")
+    added, off = kinds.count("added"), kinds.count("off")
+    lines = [
+        say(
+            f"独自ルールセット: 追加 {added}  強化 {tightened}  緩和 {loosened}  適用除外 {off}(内容は報告書を参照)",
+            f"own ruleset: {added} added, {tightened} tightened, {loosened} loosened, {off} switched off (see the report)",
+        )
+    ]
+    critical = [one.subject for one in result.deviations if one.kind == "off" and one.severity == "critical"]
+    if critical:
+        named = ", ".join(critical)
+        lines.append(say(f"! 重大なルールが適用されていない: {named}", f"! critical rules are switched off: {named}"))
     return lines
 
 

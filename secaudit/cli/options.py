@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -73,6 +74,20 @@ def verbose_option(command: Command) -> Command:
         "--verbose",
         is_flag=True,
         help=say("途中経過と、確認不能の理由も表示する", "show progress and why results stayed undetermined"),
+    )(command)
+
+
+def rules_option(command: Command) -> Command:
+    """`--rules`: a ruleset of somebody else, such as a prefecture's."""
+    return click.option(
+        "--rules",
+        type=click.Path(path_type=Path),
+        default=None,
+        metavar="FOLDER",
+        help=say(
+            "都道府県等の独自ルールセットのフォルダ(ruleset.yaml のあるもの)",
+            "folder of an own ruleset, such as a prefecture's (it holds ruleset.yaml)",
+        ),
     )(command)
 
 

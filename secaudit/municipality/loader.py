@@ -20,7 +20,7 @@ from secaudit.text.yaml_schema import suggestion
 T = TypeVar("T")
 
 MUNICIPALITY, ATTESTATIONS, EXCEPTIONS = "municipality.yaml", "attestations.yaml", "exceptions.yaml"
-CONFIGS, PROBES = "configs", "probes"
+CONFIGS, PROBES, RULESETS = "configs", "probes", "rulesets"
 
 _START = Text(
     ja="`secaudit init フォルダ` で新しい監査フォルダを作れます。",
@@ -49,6 +49,7 @@ def load_audit_folder(path: Path) -> AuditFolder:
     problems += _misnamed(path)
     configs = _collected(files, CONFIGS, problems, needed=True)
     probes = _collected(files, PROBES, problems, needed=False)
+    rulesets = _collected(files, RULESETS, problems, needed=False)
     return AuditFolder(
         root=str(path),
         municipality=municipality,
@@ -58,6 +59,7 @@ def load_audit_folder(path: Path) -> AuditFolder:
         probes=probes,
         inputs=files.inputs,
         problems=(*problems, *documents.problems),
+        rulesets=rulesets,
     )
 
 

@@ -263,3 +263,5 @@ class AuditFolder:
     probes: tuple[str, ...]
     inputs: tuple[InputFile, ...]
     problems: tuple[Exception, ...]
+    rulesets: tuple[str, ...] = ()
+    """Files of an own ruleset; `rules.own` reads them."""

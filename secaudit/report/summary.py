@@ -115,6 +115,11 @@ def _headline(
             ja="判定できた事項がない。提出された資料では結論を述べることができない。",
             en="Nothing could be judged. No conclusion can be drawn from what was submitted.",
         )
+    if _critical_off(result):
+        return State.UNKNOWN, Text(
+            ja="是正を要する不適合は確認されなかったが、重大なルールが適用されておらず、その範囲は検査していない。",
+            en="No failure to correct was found, but critical rules are switched off: what they ask was not examined.",
+        )
     if any(check.state is not State.GOOD for check in checks):
         return State.UNKNOWN, Text(
             ja="未対応の指摘事項はないが、下表の主要な確認事項に、許されない通信又は判断できないものがある。",
@@ -163,6 +168,7 @@ def _details(result: AuditResult, grouped: Grouped, lesser: int, unknown: int, s
                 en=f"There {_are(for_reference, 'failure')} shown for reference only and not counted above.",
             )
         )
+    details += _deviations(result)
     if result.problems:
         count = len(result.problems)
         details.append(
@@ -172,6 +178,34 @@ def _details(result: AuditResult, grouped: Grouped, lesser: int, unknown: int, s
             )
         )
     return tuple(details)
+
+
+def _critical_off(result: AuditResult) -> list[str]:
+    """Critical rules that an own ruleset switches off."""
+    return [one.subject for one in result.deviations if one.kind == "off" and one.severity is Severity.CRITICAL]
+
+
+def _deviations(result: AuditResult) -> list[Text]:
+    """That the ruleset is not the standard one, and what weighs most about it."""
+    found = []
+    critical = _critical_off(result)
+    if critical:
+        named = ", ".join(critical)
+        found.append(
+            Text(
+                ja=f"重大なルール（{named}）は、独自ルールセットにより適用していない。",
+                en=f"Critical rules ({named}) are switched off by an own ruleset.",
+            )
+        )
+    if result.deviations:
+        count = len(result.deviations)
+        found.append(
+            Text(
+                ja=f"標準のルールセットと異なる点が{count}件ある（「用いたルールと定義」の章による）。",
+                en=f"The ruleset differs from the standard one in {count} respects (see the chapter on rules).",
+            )
+        )
+    return found
 
 
 def _separation(result: AuditResult) -> Check:

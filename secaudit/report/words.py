@@ -99,3 +99,14 @@ LAYERS: Mapping[str, Text] = {
 def named(table: Mapping[str, Text], code: str) -> Text:
     """What a code is called; a code that a later version has added is shown as it is."""
     return table.get(code, Text(ja=code, en=code))
+
+
+DEVIATIONS: Mapping[str, Text] = {
+    "added": Text(ja="追加", en="added"),
+    "tightened": Text(ja="強化", en="tightened"),
+    "loosened": Text(ja="緩和", en="loosened"),
+    "off": Text(ja="適用除外", en="switched off"),
+    "threshold_tightened": Text(ja="しきい値の強化", en="threshold tightened"),
+    "threshold_loosened": Text(ja="しきい値の緩和", en="threshold loosened"),
+}
+"""How an own ruleset differs from the shipped one."""

@@ -9,9 +9,10 @@ from secaudit.packets.diagrams import TooComplexError
 from secaudit.rules.answers import answer, municipality_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.exceptions import with_dispositions
-from secaudit.rules.result import Outcome, RuleResult
-from secaudit.rules.rule import Check, Rule, Ruleset
+from secaudit.rules.result import Outcome, RuleResult, Subject
+from secaudit.rules.rule import Check, Deviation, Rule, Ruleset
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import in_japanese_era
 
 _TOO_COMPLEX = Text(
     ja="設定が複雑で計算量の上限に達したため、本項目の一部を判定できない。",
@@ -20,6 +21,10 @@ _TOO_COMPLEX = Text(
 _REFERENCE_ONLY = Text(
     ja="本項目は要件の確度が十分でないため参考として示し、不適合とはしない。",
     en="The requirement is not certain enough, so this is shown for reference and not as a failure.",
+)
+_LOOSENED = Text(
+    ja="ルールは独自ルールセットにより緩められているが、緩める前のルールで確認不能であるものは適合とならない。",
+    en="The rule was loosened by an own ruleset, but what the rule could not determine before does not pass now.",
 )
 
 
@@ -44,11 +49,43 @@ def evaluate(ruleset: Ruleset, context: RuleContext) -> tuple[RuleResult, ...]:
 def _run(rules: Iterable[Rule], context: RuleContext, *, late: bool) -> tuple[RuleResult, ...]:
     found: list[RuleResult] = []
     for rule in rules:
-        for check in rule.checks:
+        if rule.off is not None:
+            if not late:
+                found.append(_switched_off(rule, rule.off, context))
+            continue
+        for number, check in enumerate(rule.checks):
             if check.kind.needs_results is late:
-                results = _answers(rule, check, context)
+                results = _as_before(rule, number, context)
                 found.extend(_for_reference(result) if rule.reference_only else result for result in results)
     return _sorted(found)
+
+
+def _as_before(rule: Rule, number: int, context: RuleContext) -> tuple[RuleResult, ...]:
+    """The results of one check. Of a rule that was loosened, what was undetermined before is never a pass or not applicable, and does not vanish."""
+    results = tuple(_answers(rule, rule.checks[number], context))
+    if rule.before is None:
+        return results
+    doubtful: dict[Subject, list[RuleResult]] = {}
+    for one in _as_before(rule.before, number, context):
+        if one.outcome in (Outcome.UNDETERMINED, Outcome.ERROR):
+            doubtful.setdefault(one.subject, []).append(dataclasses.replace(one, facts=(*one.facts, _LOOSENED)))
+    kept = [
+        one
+        for one in results
+        if one.subject not in doubtful or one.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+    ]
+    settled = {one.subject for one in kept}
+    return (*kept, *(one for subject, found in doubtful.items() if subject not in settled for one in found))
+
+
+def _switched_off(rule: Rule, off: Deviation, context: RuleContext) -> RuleResult:
+    """対象外, with who switched the rule off and why."""
+    fact = Text(
+        ja=f"ルールセット {off.ruleset} により適用しないこととされている（決定者: {off.decided_by}、決定日: {in_japanese_era(off.decided_on)}）。",
+        en=f"The ruleset {off.ruleset} switches this rule off (decided by {off.decided_by} on {off.decided_on}).",
+    )
+    why = Text(ja=f"理由: {off.reason.ja}", en=f"Reason: {off.reason.en}")
+    return answer(rule, Outcome.NOT_APPLICABLE, "rule_off", municipality_subject(context), fact, why)
 
 
 def _answers(rule: Rule, check: Check, context: RuleContext) -> Iterator[RuleResult]:

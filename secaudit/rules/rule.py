@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from secaudit.municipality.model import Model
@@ -50,12 +52,93 @@ class Chapter:
     statutory_fields: tuple[StatutoryField, ...]
 
 
+class ControlEvidence(StrEnum):
+    """What a full check of a control would have to look at (guideline chapter 6)."""
+
+    CONFIGURATION = "configuration"
+    FLOW = "flow"
+    PROBE = "probe"
+    LOG = "log"
+    ATTESTATION = "attestation"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of the catalogue, whether a rule checks it or not."""
+
+    id: str
+    clause: Text
+    title: Text
+    evidence: tuple[ControlEvidence, ...]
+    models: tuple[Model, ...]
+    severity: Severity
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number (or one of `choices`, loosest first) that rules refer to. A higher value is stricter unless `lower_is_stricter`."""
+
+    id: str
+    title: Text
+    unit: str
+    value: int | str
+    minimum: int | None
+    maximum: int | None
+    choices: tuple[str, ...]
+    lower_is_stricter: bool
+    basis: Text
+    confidence: Confidence
+
+    def is_stricter(self, value: int | str) -> bool:
+        """Whether another value would be harder to meet than the present one."""
+        if self.choices:
+            higher = self.choices.index(str(value)) > self.choices.index(str(self.value))
+        else:
+            assert isinstance(value, int)
+            assert isinstance(self.value, int)
+            higher = value > self.value
+        return higher != self.lower_is_stricter
+
+
+class DeviationKind(StrEnum):
+    """How an own ruleset differs from the one it extends."""
+
+    ADDED = "added"
+    TIGHTENED = "tightened"
+    LOOSENED = "loosened"
+    OFF = "off"
+    THRESHOLD_TIGHTENED = "threshold_tightened"
+    THRESHOLD_LOOSENED = "threshold_loosened"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One difference of an own ruleset, with who decided it, when and why. `subject` is the rule or threshold; `severity` that of the rule
+    in the ruleset that is extended, None for a threshold. `what` says what changes.
+    """
+
+    kind: DeviationKind
+    ruleset: str
+    subject: str
+    title: Text
+    severity: Severity | None
+    what: Text
+    reason: Text
+    decided_by: str
+    decided_on: datetime.date
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question: a kind and its parameters, parsed to that kind's own frozen dataclass."""
+    """One question: a kind and its parameters, parsed to that kind's own frozen dataclass.
+
+    `written` is what the rule file says, with thresholds named; it is for documentation only.
+    """
 
     kind: Kind[Any]
     parameters: object
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def demand(self) -> Demand | None:
@@ -69,7 +152,8 @@ class Rule:
 
     `checks` all yield results of their own under this rule; the first is the rule's `kind`. `clauses` gives the clause by edition; an
     edition that is absent does not hold the requirement. `reference_only` rules are shown as 参考 and never fail an audit. `chapter` is the
-    folder, `statutory_fields` the fields of measures that the rule is part of.
+    folder, `statutory_fields` the fields of measures that the rule is part of. `off` says who switched the rule off and why; `before` is the
+    rule as it was before it was loosened, which still decides what is undetermined.
     """
 
     id: str
@@ -87,6 +171,13 @@ class Rule:
     reference_only: bool
     checks: tuple[Check, ...]
     file: DefinitionFile
+    off: Deviation | None = None
+    before: Rule | None = None
+
+    @property
+    def control(self) -> str:
+        """The control of the catalogue that the rule belongs to: `HD-03` for `HD-03-TELNET`."""
+        return "-".join(self.id.split("-")[:2])
 
     @property
     def kind(self) -> str:
@@ -100,7 +191,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All rules of one folder of `rulesets/`, sorted by id, and its chapters in their order. `files` are the digests of all files."""
+    """All rules of a ruleset and of those it extends, sorted by id, and their chapters in their order.
+
+    `files` are the digests of all files, `deviations` every difference from the shipped ruleset, `folders` where the files are: the
+    ruleset's own folder first, the shipped one last.
+    """
 
     id: str
     title: Text
@@ -108,6 +203,10 @@ class Ruleset:
     chapters: tuple[Chapter, ...]
     rules: tuple[Rule, ...]
     files: tuple[DefinitionFile, ...]
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    folders: tuple[Path, ...] = field(default=(), compare=False)
 
     def rule(self, rule_id: str) -> Rule:
         """One rule. Raises `KeyError` for an id that does not exist."""

@@ -5,6 +5,7 @@ Schemas are JSON Schema 2020-12. A subschema may carry `x-expected` with `ja` an
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from secaudit.errors import InputError
 from secaudit.locations import schema_file
 from secaudit.text.bilingual import Text
+from secaudit.text.schema_check import Check, compile_schema
 from secaudit.text.yaml_document import KeyPath, YamlDocument, dotted, shown
 
 if TYPE_CHECKING:
@@ -39,9 +41,17 @@ _TYPES = {
 
 def check_schema(document: YamlDocument, schema_name: str) -> None:
     """Raises `InputError` for the first violation; the others are listed in its hint."""
-    errors = list(schema_errors(document, schema_name))
+    quick = _quick_check(schema_name)
+    if quick is not None and quick(document.data):
+        return
+    errors = schema_errors(document, schema_name)
     if errors:
         raise joined(errors)
+
+
+def check_value(document: YamlDocument, data: object, schema_name: str) -> None:
+    """`check_schema` of data that was made from a document; errors name the places of the document that it came from."""
+    check_schema(dataclasses.replace(document, data=data), schema_name)  # type: ignore[arg-type]
 
 
 def schema_errors(document: YamlDocument, schema_name: str) -> list[InputError]:
@@ -85,8 +95,9 @@ def suggestion(word: str, choices: Iterable[str]) -> str | None:
     """The choice that a mistyped word was probably meant to be."""
     if len(word) > _LONGEST_SUGGESTED:
         return None
-    close = difflib.get_close_matches(word.lower(), list(islice(choices, _MAXIMUM_CHOICES)), n=1, cutoff=0.6)
-    return close[0] if close else None
+    known = {choice.lower(): choice for choice in islice(choices, _MAXIMUM_CHOICES)}
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return known[close[0]] if close else None
 
 
 def unknown_word(word: str, choices: Iterable[str]) -> Text:
@@ -99,6 +110,15 @@ def unknown_word(word: str, choices: Iterable[str]) -> Text:
         " …" if len(known) > _LISTED_CHOICES else ""
     )
     return Text(ja=f"書けるもの: {listed}", en=f"One of: {listed}")
+
+
+@cache
+def _quick_check(schema_name: str) -> Check | None:
+    """The plain check of a schema, None for one with keywords that only `jsonschema` knows."""
+    try:
+        return compile_schema(json.loads(schema_file(schema_name).read_text(encoding="utf-8")))
+    except ValueError:
+        return None
 
 
 @cache

@@ -128,6 +128,7 @@ def _definition_of(schema: Document, cls: type) -> Document:
         "LedgerSummary": "ledger_entry",
         "ExceptionSummary": "exception",
         "ConditionSummary": "condition",
+        "DeviationSummary": "deviation",
         "Deadline": "deadline",
         "Evidence": "evidence",
         "Witness": "witness",

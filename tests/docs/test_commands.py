@@ -43,6 +43,7 @@ def workplace(tmp_path: Path) -> Path:
 def test_commands_do_what_the_document_says(path: Path, workplace: Path) -> None:
     for block in _blocks(path):
         if block.file is not None:
+            (workplace / block.file).parent.mkdir(parents=True, exist_ok=True)
             (workplace / block.file).write_text("\n".join(block.lines) + "\n", encoding="utf-8")
         if block.appended_to is not None:
             with (workplace / block.appended_to).open("a", encoding="utf-8") as file:

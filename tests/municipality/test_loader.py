@@ -119,7 +119,7 @@ CASES = [
     ('"fw-inet:wan1"', '"fw-lgwan:port1"', 23, "zones.security_cloud.interfaces", "fw-lgwan:port1 is an entrance of lgwan_network as well, so the two cannot be told apart.", "fw-lgwan:port1 は領域 lgwan_network の出入口でもあり、区別できません。", "`behind`"),
     ('"fw-inet:wan1"', '"fw-intet:wan1"', 23, "zones.security_cloud.interfaces[0]", "The device `fw-intet` is not in the ledger (`devices`).", "機器「fw-intet」が機器台帳（devices）にありません。", "Did you mean `fw-inet`?"),
     ('"fw-inet:wan1"', '"wan1"', 23, "zones.security_cloud.interfaces[0]", "`wan1` is not accepted here.", "「wan1」は書けません。", "DEVICE:INTERFACE"),
-    ("condition: S1", "condition: s1", 30, "register[0].condition", "`s1` is not accepted here.", "「s1」は書けません。", "One of: A1"),
+    ("condition: S1", "condition: s1", 30, "register[0].condition", "`s1` is not accepted here.", "「s1」は書けません。", "Did you mean `S1`?"),
     ("system: eltax", "system: eltacs", 31, "register[0].system", "`eltacs` is not accepted here.", "「eltacs」は書けません。", "Did you mean `eltax`?"),
     ("from: my_number", "from: my_numbr", 33, "register[0].from", "`my_numbr` is not accepted here.", "「my_numbr」は書けません。", "Did you mean `my_number`?"),
     ("from: my_number", "from: education", 33, "register[0].from", "The zone education is not under `zones`.", "領域 education が zones にありません。", "Describe education"),

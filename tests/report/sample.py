@@ -12,6 +12,7 @@ from secaudit.audit.result import (
     AuditResult,
     ConditionSummary,
     Deadline,
+    DeviationSummary,
     ExceptionSummary,
     FlowSummary,
     InputSummary,
@@ -668,6 +669,19 @@ def sample_result() -> AuditResult:
             InputSummary("policies/mic-2026-03/alpha.yaml", "definition", 7_300, digest("policy")),
             InputSummary("rulesets/mic/my-number/MN-01.yaml", "definition", 11_020, digest("ruleset")),
         ),
+        deviations=(
+            DeviationSummary(
+                kind="tightened",
+                ruleset="example",
+                subject="NW-17",
+                title=Text(ja="時刻同期", en="Time synchronisation"),
+                severity=Severity.MEDIUM,
+                what=Text(ja="重要度 中 → 高", en="severity medium → high"),
+                reason=Text(ja="過去の事案を踏まえたため", en="because of what happened"),
+                decided_by="最高情報セキュリティ責任者",
+                decided_on=datetime.date(2026, 4, 1),
+            ),
+        ),
         conditions=(
             ConditionSummary(
                 "D",
@@ -711,6 +725,7 @@ def empty_result() -> AuditResult:
                 "problems",
                 "definitions",
                 "conditions",
+                "deviations",
             ),
             (),
         ),

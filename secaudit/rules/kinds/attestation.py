@@ -30,4 +30,4 @@ def _asked(parameters: Demand) -> Demand:
     return parameters
 
 
-KIND = Kind("attestation", demand_of, _check, asks=_asked)
+KIND = Kind("attestation", demand_of, _check, asks=_asked, refutable=True)

@@ -28,4 +28,4 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
         yield from judge_pair(rule, context, source, destination)
 
 
-KIND = Kind("flow_denied", _parse, _check)
+KIND = Kind("flow_denied", _parse, _check, refutable=True)

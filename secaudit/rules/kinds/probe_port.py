@@ -163,4 +163,4 @@ def _shown(seen: PortObservation) -> str:
     return f"{seen.target} {seen.protocol}/{seen.port}" if seen.port else f"{seen.target} {seen.protocol}"
 
 
-KIND = Kind("probe_port", _parse, _check)
+KIND = Kind("probe_port", _parse, _check, refutable=True)

@@ -345,4 +345,4 @@ def _into_zone(parameters: _Parameters, context: RuleContext, translation: Trans
     )
 
 
-KIND = Kind("route", _parse, _check)
+KIND = Kind("route", _parse, _check, refutable=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from secaudit.audit.result_json import to_json
-from secaudit.audit.schema_check import compile_schema
 from secaudit.locations import schema_file
+from secaudit.text.schema_check import compile_schema
 from tests.report.sample import empty_result, hostile_result, sample_result
 
 SCHEMA = json.loads(schema_file("result").read_text(encoding="utf-8"))
@@ -137,12 +137,13 @@ def test_any_value_in_any_place_is_judged_alike(value: object, where: int) -> No
 @pytest.mark.parametrize(
     "schema",
     [
-        {"type": "array", "uniqueItems": True},
+        {"type": "array", "uniqueItems": False},
         {"properties": {"a": {"format": "date"}}},
-        {"$defs": {"a": {"not": {}}}},
-        {"additionalProperties": {"type": "string"}},
+        {"$defs": {"a": {"contains": {}}}},
+        {"additionalProperties": False, "patternProperties": {"a": True}},
+        {"allOf": [{"dependentRequired": {}}]},
         {"enum": [1, 2]},
-        {"const": True},
+        {"const": 1},
     ],
 )
 def test_a_keyword_that_it_does_not_know_is_an_error_not_a_yes(schema: Mapping[str, Any]) -> None:

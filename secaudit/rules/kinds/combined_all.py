@@ -1,0 +1,10 @@
+"""`all`: every inner check passes. The logic is in `secaudit.rules.combining`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from secaudit.rules.combining import combine, parse_combination
+from secaudit.rules.kind import Kind
+
+KIND = Kind("all", partial(parse_combination, "all"), combine)
