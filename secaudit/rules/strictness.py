@@ -7,8 +7,10 @@ from typing import Any
 
 from secaudit.rules.result import Severity
 
-_LOWER = frozenset({"max_age_days", "maximum_ports"})
-_HIGHER = frozenset({"ipv4_prefix_length", "ipv6_prefix_length", "minimum", "longest_default"})
+_LOWER = frozenset({"max_age_days", "maximum_ports", "at_most"})
+_HIGHER = frozenset(
+    {"ipv4_prefix_length", "ipv6_prefix_length", "minimum", "longest_default", "at_least", "least_group", "least_ike"}
+)
 _MORE = frozenset(
     {
         ("flow_denied", "pairs"),
@@ -21,6 +23,9 @@ _MORE = frozenset(
         ("device_setting", "storages"),
         ("device_setting", "servers"),
         ("device_setting", "outside"),
+        ("device_setting", "shared_names"),
+        ("tunnel", "weak_encryption"),
+        ("tunnel", "weak_integrity"),
         ("attestation", "items"),
         ("deadline", "items"),
     }
@@ -35,7 +40,7 @@ def is_stricter(kind: str, name: str, old: Any, new: Any) -> bool:
     if name in _LOWER or name in _HIGHER:
         return _number_is_stricter(name, old, new)
     if name == "document":
-        return new is True and old is not True
+        return old is None and new is not None
     if name in _FEWER:
         return _limit_is_stricter(name, old, new)
     if (kind, name) in _MORE and isinstance(old, list | None) and isinstance(new, list):
