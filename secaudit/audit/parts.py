@@ -12,12 +12,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from secaudit.audit.part_sentences import (
+    apart,
+    filters_unused,
+    joined_text,
+    lacks,
+    no_such_file,
+    not_joinable,
+    not_there,
+    only_a_part,
+    other_hostname,
+    other_vendor,
+    overlapping,
+    perhaps_more,
+    refers_to_nothing,
+    shown,
+    unread_part,
+)
 from secaudit.audit.put_back import with_lines
 from secaudit.audit.reading import ConfigFile, Whole, gathered, no_device, same_lines, unknown
 from secaudit.errors import InputError, InternalError
-from secaudit.municipality.model import LedgerDevice, ListedFile
+from secaudit.municipality.model import LedgerDevice
 from secaudit.network.device import Device, Doubt, DoubtKind, Notice, NoticeKind, Plane
-from secaudit.text.bilingual import Language, Text
+from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.outlines import begins, listed, outline_of
@@ -27,8 +44,6 @@ from secaudit.vendors.registry import read_as, readers, recognise, score_of
 _UNDEFINED = (NoticeKind.UNDEFINED_FILTER, NoticeKind.UNDEFINED_LINE)
 _MOST_LINES = 5
 """Lines that show what is not defined."""
-_MOST_SECTIONS = 5
-"""Sections that are named in a message."""
 
 
 def put_together(
@@ -74,20 +89,20 @@ class _Putting:
         place = {file.path: at for at, file in enumerate(self.files)}
         there = [one for one in entry.files if one.path in place]
         missing = [one for one in entry.files if one.path not in place]
-        self.told += [_shown(_no_such_file(entry, one)) for one in missing]
+        self.told += [shown(no_such_file(entry, one)) for one in missing]
         unusable = [one for one in there if self.files[place[one.path]].text is None]
         parts = [part for one in there if (part := self._part(place[one.path])) is not None]
         self._done.update(place[one.path] for one in there)
         if not parts:
             return
-        doubts = [_not_there(one) for one in (*missing, *unusable)]
+        doubts = [not_there(one) for one in (*missing, *unusable)]
         if any(one.name == entry.vendor and isinstance(one, GatheringReader) for one in readers()):
             self._doubt_vendor(entry.vendor, doubts)  # its files are read together whatever the ledger names
             return
         reader, errors = _vendor_of(entry, parts)
         if reader is None or errors:
-            self.told += [_shown(error) for error in errors]
-            self._leave_apart(parts, _apart(entry))
+            self.told += [shown(error) for error in errors]
+            self._leave_apart(parts, apart(entry))
             return
         self._join(reader, parts, entry.name, doubts, declared=True)
 
@@ -162,7 +177,7 @@ class _Putting:
 
     def _doubt_host(self, parts: Sequence[_Part], unread: str) -> None:
         """A file of a host that is not understood may be a part of its configuration."""
-        doubt = Doubt(DoubtKind.TRUNCATED, _unread_part(unread), (SourceLine(unread, 1, ""),))
+        doubt = Doubt(DoubtKind.TRUNCATED, unread_part(unread), (SourceLine(unread, 1, ""),))
         for part in parts:
             file = self.files[part.at]
             if file.read is not None:
@@ -182,7 +197,7 @@ class _Putting:
                 continue
             outline = outline_of(reader, part.text)
             if outline is not None:
-                doubt = Doubt(DoubtKind.TRUNCATED, _only_a_part(outline), (SourceLine(file.path, 1, ""),))
+                doubt = Doubt(DoubtKind.TRUNCATED, only_a_part(outline), (SourceLine(file.path, 1, ""),))
                 self.files[at] = replace(file, read=_doubted(file.read, [doubt]))
 
     # --- both -------------------------------------------------------------------------------------------------
@@ -218,7 +233,7 @@ class _Putting:
             self.files[part.at] = replace(part.file, read=config, problem=problem, whole=whole)
         self._done.update(part.at for part in parts)
         if len(paths) > 1:
-            self.told.append(_joined_text(name, paths, declared=declared))
+            self.told.append(joined_text(name, paths, declared=declared))
         self.told += [doubt.text for doubt in doubts]
 
 
@@ -319,9 +334,9 @@ def _not_exported(read: ReadConfig, whole: Whole) -> ReadConfig:
         undefined = tuple(one for one in device.notices if one.kind in _UNDEFINED or one.undefined)
         doubts = []
         if undefined:
-            doubts.append(Doubt(DoubtKind.TRUNCATED, _undefined(whole), _lines_of(undefined)))
+            doubts.append(Doubt(DoubtKind.TRUNCATED, refers_to_nothing(whole), _lines_of(undefined)))
         if unused:
-            doubts.append(Doubt(DoubtKind.TRUNCATED, _unused(whole), _lines_of(unused), interfaces=frozenset()))
+            doubts.append(Doubt(DoubtKind.TRUNCATED, filters_unused(whole), _lines_of(unused), interfaces=frozenset()))
         devices.append(replace(device, doubts=(*device.doubts, *doubts)))
     return replace(read, devices=tuple(devices))
 
@@ -337,12 +352,12 @@ def _doubted(read: ReadConfig, doubts: Sequence[Doubt]) -> ReadConfig:
 def _lacking(outline: Outline, paths: Sequence[str], *, declared: bool) -> list[Doubt]:
     """What is not known because no part holds it."""
     sources = tuple(SourceLine(path, 1, "") for path in paths)
-    doubts = [Doubt(DoubtKind.TRUNCATED, _lacks(paths, one), sources) for one in outline.lacking]
+    doubts = [Doubt(DoubtKind.TRUNCATED, lacks(paths, one), sources) for one in outline.lacking]
     doubts += [
-        Doubt(DoubtKind.TRUNCATED, _lacks(paths, one), sources, Plane.MANAGEMENT) for one in outline.lacking_management
+        Doubt(DoubtKind.TRUNCATED, lacks(paths, one), sources, Plane.MANAGEMENT) for one in outline.lacking_management
     ]
     if not declared and not outline.lacking and not outline.complete:
-        doubts.append(Doubt(DoubtKind.TRUNCATED, _perhaps_more(paths, outline.command), sources))
+        doubts.append(Doubt(DoubtKind.TRUNCATED, perhaps_more(paths, outline.command), sources))
     return doubts
 
 
@@ -357,178 +372,28 @@ def _vendor_of(entry: LedgerDevice, parts: Sequence[_Part]) -> tuple[Reader | No
         return None, [unknown(parts[0].text)]
     errors = []
     if recognised is not None and recognised.name != reader.name and _is_other(recognised, reader, together):
-        errors.append(_other_vendor(entry, fields[parts[0].file.path], recognised, reader))
+        errors.append(other_vendor(entry, fields[parts[0].file.path], recognised, reader))
     outlines: dict[str, Outline] = {}
     for part in parts:
         listed_file = fields[part.file.path]
         other = recognise(part.text)
         if other is not None and other.name != reader.name and _is_other(other, reader, part.text):
-            errors.append(_other_vendor(entry, listed_file, other, reader))
+            errors.append(other_vendor(entry, listed_file, other, reader))
             continue
         outline = outline_of(reader, part.text)
         if outline is None:
-            return None, [_not_joinable(entry, listed_file, reader)]
+            return None, [not_joinable(entry, listed_file, reader)]
         outlines[part.file.path] = outline
     hosts = {path: one.hostname for path, one in outlines.items() if one.hostname}
     first = next(iter(hosts.values()), "")
-    errors += [_other_hostname(fields[path], host, first) for path, host in hosts.items() if host != first]
+    errors += [other_hostname(fields[path], host, first) for path, host in hosts.items() if host != first]
     again: dict[tuple[str, str], list[str]] = defaultdict(list)
     for section, one, two in listed(outlines):
         again[one, two].append(section)
-    errors += [_overlapping(fields[two], one, sections) for (one, two), sections in again.items()]
+    errors += [overlapping(fields[two], one, sections) for (one, two), sections in again.items()]
     return reader, errors
 
 
 def _is_other(other: Reader, reader: Reader, text: ConfigText) -> bool:
     """Whether a part is surely of another vendor: single sections of command lines that look alike may be recognised as either."""
     return begins(other, text) or score_of(reader, text) == 0
-
-
-# --- sentences --------------------------------------------------------------------------------------------------
-
-
-def _shown(error: InputError) -> Text:
-    return Text(ja=error.message(Language.JA), en=error.message(Language.EN))
-
-
-def _error(one: ListedFile, text: Text, hint: Text) -> InputError:
-    return InputError(text, file=one.source.file, line=one.source.number, field=one.field, hint=hint)
-
-
-def _no_such_file(entry: LedgerDevice, one: ListedFile) -> InputError:
-    return _error(
-        one,
-        Text(ja=f"{one.path} がない。", en=f"there is no {one.path}"),
-        Text(
-            ja=f"{entry.name} の設定の一部が欠けるため、この機器についての判定は確認不能とする。ファイル名を確かめるか、ファイルを置くこと。",
-            en=f"part of {entry.name} is missing, so what concerns it stays undetermined; check the name, or put the file there",
-        ),
-    )
-
-
-def _not_there(one: ListedFile) -> Doubt:
-    text = Text(
-        ja=f"機器台帳が設定の一部として挙げる {one.path} がない(または読み取れない)。",
-        en=f"{one.path}, which the ledger names as part of the configuration, is not there or cannot be read",
-    )
-    return Doubt(DoubtKind.TRUNCATED, text, (one.source,))
-
-
-def _apart(entry: LedgerDevice) -> Doubt:
-    return Doubt(
-        DoubtKind.TRUNCATED,
-        Text(
-            ja=f"機器台帳が {entry.name} の設定として挙げるファイルを、一つの設定として読み取れない。",
-            en=f"the files that the ledger names for {entry.name} cannot be read as one configuration",
-        ),
-        (entry.source,),
-    )
-
-
-def _other_vendor(entry: LedgerDevice, one: ListedFile, other: Reader, reader: Reader) -> InputError:
-    return _error(
-        one,
-        Text(
-            ja=f"{one.path} は {other.name} の設定であり、{entry.name}({reader.name})の設定の一部ではない。",
-            en=f"{one.path} is a configuration of {other.name}, no part of {entry.name} ({reader.name})",
-        ),
-        Text(ja="files には一台の機器の設定だけを挙げること。", en="name files of one device only in `files`"),
-    )
-
-
-def _not_joinable(entry: LedgerDevice, one: ListedFile, reader: Reader) -> InputError:
-    return _error(
-        one,
-        Text(
-            ja=f"{reader.title} の設定は、複数のファイルに分けたものを一つとして読み取れない。",
-            en=f"configurations of {reader.title} that are split into several files cannot be read as one",
-        ),
-        Text(
-            ja=f"{entry.name} の全設定を一つのファイルに出力すること。",
-            en=f"export the whole configuration of {entry.name} into one file",
-        ),
-    )
-
-
-def _other_hostname(one: ListedFile, host: str, first: str) -> InputError:
-    return _error(
-        one,
-        Text(
-            ja=f"{one.path} のホスト名は {host} であり、先に挙げたファイルの {first} と異なる。",
-            en=f"{one.path} is of the host {host}, the files before it are of {first}",
-        ),
-        Text(ja="files には一台の機器の設定だけを挙げること。", en="name files of one device only in `files`"),
-    )
-
-
-def _overlapping(one: ListedFile, other: str, sections: Sequence[str]) -> InputError:
-    named = ", ".join(sections[:_MOST_SECTIONS]) + (", ..." if len(sections) > _MOST_SECTIONS else "")
-    return _error(
-        one,
-        Text(
-            ja=f"同じ設定区分が {other} にもある({named})。どちらが現在の設定か判断できない。",
-            en=f"{other} has the same sections ({named}); which of them is current is not known",
-        ),
-        Text(
-            ja="新しい方だけを残すこと。一つの区分が途中で分かれている場合は、一つのファイルにつなげること。",
-            en="keep the newer one; where one section was cut in two, join the files into one",
-        ),
-    )
-
-
-def _joined_text(name: str, paths: Sequence[str], *, declared: bool) -> Text:
-    files_ja, files_en = "、".join(paths), ", ".join(paths)
-    if declared:
-        return Text(
-            ja=f"{files_ja} を、機器台帳(files)に従い、一台の機器 {name} の設定として読み取った。",
-            en=f"{files_en} were read as the configuration of one device, {name}, as the ledger says (`files`)",
-        )
-    return Text(
-        ja=f"{files_ja} を、機種とホスト名が同じで設定区分が重ならないため、一台の機器 {name} の設定として読み取った。",
-        en=f"{files_en} were read as the configuration of one device, {name}: vendor and hostname are the same, and no section is in two of them",
-    )
-
-
-def _lacks(paths: Sequence[str], what: Text) -> Text:
-    return Text(
-        ja=f"{'、'.join(paths)} は設定の全部ではない({what.ja})。出力されていない部分については判定できない。",
-        en=f"{', '.join(paths)} are not all of the configuration ({what.en}); what was not exported cannot be judged",
-    )
-
-
-def _perhaps_more(paths: Sequence[str], command: str) -> Text:
-    return Text(
-        ja=f"{'、'.join(paths)} が設定の全部かどうか分からない。全部であれば機器台帳の files にすべてを挙げ、そうでなければ {command} の出力を提出すること。",
-        en=f"whether {', '.join(paths)} are all of the configuration is not known; if they are, name them all in `files` in the ledger, "
-        f"else submit the output of {command}",
-    )
-
-
-def _only_a_part(outline: Outline) -> Text:
-    lacking_ja = "".join(f"({one.ja})" for one in outline.lacking[:1])
-    lacking_en = "".join(f" ({one.en})" for one in outline.lacking[:1])
-    return Text(
-        ja=f"設定の一部だけが出力されたもので{lacking_ja}、出力されていない部分については判定できない。{outline.command} の出力の全部を提出すること。",
-        en=f"this is only part of a configuration{lacking_en}, and what was not exported cannot be judged; submit the whole output of {outline.command}",
-    )
-
-
-def _undefined(whole: Whole) -> Text:
-    return Text(
-        ja=f"設定が参照する名前の定義が、{'、'.join(whole.paths)} のどれにもない(出力されていない可能性がある)。",
-        en=f"names that the configuration refers to are defined in none of {', '.join(whole.paths)}: they may not have been exported",
-    )
-
-
-def _unused(whole: Whole) -> Text:
-    return Text(
-        ja=f"どこからも使われていないフィルターがある。それを使う設定が、{'、'.join(whole.paths)} のどれにも出力されていない可能性がある。",
-        en=f"there are filters that nothing uses: what uses them may not have been exported in {', '.join(whole.paths)}",
-    )
-
-
-def _unread_part(path: str) -> Text:
-    return Text(
-        ja=f"{path} は同じ機器の出力であるが読み取れない。設定の一部である可能性がある。",
-        en=f"{path} was printed by the same device and cannot be read: it may be part of the configuration",
-    )

@@ -63,13 +63,14 @@ class TableFinder(ABC):
 
     def find(self) -> FoundTables:
         """Every table of the text."""
-        while self.position < len(self.lines):
-            begun = None
-            if self.lines[self.position].text[:1] in self.beginnings:
-                begun = self.heading()
-            if begun is None:
-                self.position += 1
-            else:
+        beginnings = self.beginnings
+        # Most files hold no table at all: their lines are asked once, in one go.
+        for index in [number for number, line in enumerate(self.lines) if line.text[:1] in beginnings]:
+            if index < self.position:
+                continue  # inside the table before
+            self.position = index
+            begun = self.heading()
+            if begun is not None:
                 self._table(*begun)
         inside = inside_texts(self.lines, any_delimiter=self.any_delimiter) if self.tables else frozenset()
         for draft, _ in self.tables:

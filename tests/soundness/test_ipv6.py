@@ -187,6 +187,12 @@ config system interface
     next
 end
 {more}
+config firewall policy
+end
+config firewall policy6
+end
+config router static
+end
 """
 POLICY = """\
 config firewall policy

@@ -110,6 +110,12 @@ class Management:
                 self.ledger.use(node)
                 return
 
+    def shared_keys(self, node: Node) -> None:
+        """The keys and passwords of a line and of all that stand below it."""
+        self.shared_key(node)
+        for child in node.below():
+            self.shared_key(child, " ".join(node.words) + " ")
+
     def _credential(self, what: str, rest: Sequence[str], line: SourceLine) -> None:
         """`rest` is the type digit, when there is one, and the value."""
         if not rest:

@@ -8,6 +8,8 @@ back (`mapped_lists` tells what those of before are). It is not asked about pack
 
 from __future__ import annotations
 
+import operator
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -100,7 +102,8 @@ class AccessRules:
     mapped: MappedLists | None = None
     """How lists see packets whose destination was translated back, when they name mapped addresses (before 8.3)."""
 
-    _levels_held: dict[int, frozenset[str]] = field(default_factory=dict)
+    _levels_held: dict[int, set[str]] = field(default_factory=dict)
+    _compared: dict[tuple[_Compare, int], frozenset[str]] = field(default_factory=dict)
 
     def _wide(self, *names: str) -> frozenset[str]:
         return frozenset(one for name in names for one in self.tunnels.get(name, (name,)))
@@ -268,8 +271,12 @@ class AccessRules:
             return []
         lines: list[FilterLine] = []
         for facts in self._passing():
-            equal = self._by_level(facts, lambda level, own: level == own)
-            if equal and self._has_list(facts.name):
+            if not self._has_list(facts.name):
+                continue
+            equal = self._by_level(facts, operator.eq)
+            if self.back_again:  # then a list decides what leaves by the interface of entry
+                equal -= self._wide(facts.name)
+            if equal:
                 lines.append(
                     FilterLine(
                         "same-security-traffic",
@@ -285,13 +292,21 @@ class AccessRules:
         return lines
 
     def _by_level(self, facts: InterfaceFacts, wanted: _Compare) -> frozenset[str]:
-        """The other interfaces whose level compares so with its own."""
+        """The interfaces whose level compares so with its own, itself among them where it does; empty where no other one does.
+
+        One set serves all interfaces of a level: with a set for each, a file of very many interfaces would take the square of their memory. What
+        enters and leaves by one interface is decided by a line in front of those that use it.
+        """
         if not self._levels_held:
+            self._levels_held = defaultdict(set)
             for other in self._passing():
-                held = self._levels_held.get(other.security_level, frozenset())
-                self._levels_held[other.security_level] = held | self._wide(other.name)
-        found = [names for level, names in self._levels_held.items() if wanted(level, facts.security_level)]
-        return frozenset().union(*found) - self._wide(facts.name)
+                self._levels_held[other.security_level] |= self._wide(other.name)
+        key = wanted, facts.security_level
+        found = self._compared.get(key)
+        if found is None:
+            names = [held for level, held in self._levels_held.items() if wanted(level, facts.security_level)]
+            found = self._compared[key] = frozenset().union(*names)
+        return frozenset() if found <= self._wide(facts.name) else found
 
     # --- lists
 
@@ -335,13 +350,13 @@ class AccessRules:
         for facts in self._passing():
             if facts.name in self.groups.inward:
                 continue
-            lower = self._by_level(facts, lambda level, own: level < own)
-            equal = self._by_level(facts, lambda level, own: level == own) if self.between_equals else frozenset()
+            lower = self._by_level(facts, operator.lt)
+            equal = self._by_level(facts, operator.eq) if self.between_equals else frozenset()
             itself = self._wide(facts.name) if self.back_again else frozenset()
             for label, egress, more in (
+                ("same-security-traffic intra-interface", itself, self.back_again),
                 ("security-level", lower, ()),
                 ("same-security-traffic inter-interface", equal, self.between_equals),
-                ("same-security-traffic intra-interface", itself, self.back_again),
             ):
                 if egress:
                     lines.append(
@@ -383,8 +398,9 @@ class AccessRules:
         return lines
 
     def _refused_by_level(self, facts: InterfaceFacts) -> frozenset[str]:
-        higher = self._by_level(facts, lambda level, own: level > own)
-        return higher if self.between_equals else higher | self._by_level(facts, lambda level, own: level == own)
+        if self.between_equals:
+            return self._by_level(facts, operator.gt)
+        return self._by_level(facts, operator.ge)
 
     def _ends(self, applied: Applied) -> bool:
         """Whether a list says itself what happens to everything else."""

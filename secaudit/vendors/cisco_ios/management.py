@@ -118,9 +118,7 @@ class IosManagement(Management):
         for section in ("irrelevant", "router"):
             for node in sections.of(section):
                 self._snmp_mentioned = self._snmp_mentioned or node.keys[0] == "snmp-server"
-                self.shared_key(node)
-                for child in node.below():
-                    self.shared_key(child, " ".join(node.words) + " ")
+                self.shared_keys(node)
         for node in sections.of("interface"):
             for child in node.children:
                 self.shared_key(child)

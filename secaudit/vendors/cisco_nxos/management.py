@@ -24,6 +24,8 @@ _DEFAULT = Text(
     ja="設定に書かれていないサービスの既定値が、この機種・版では確認できません（Telnet・SSH・NX-API）",
     en="the defaults of services that the file does not mention are not confirmed for this model and release (Telnet, SSH, NX-API)",
 )
+_LIST_OPTIONS = frozenset(("use-acl", "use-ipv4acl", "use-ipv6acl"))
+"""What names the lists of a community; who is asked by a line with another word is not known."""
 
 
 @dataclass(slots=True)
@@ -58,9 +60,7 @@ class NxosManagement(Management):
                 read(node)
         for section in ("irrelevant", "router"):
             for node in sections.of(section):
-                self.shared_key(node)
-                for child in node.below():
-                    self.shared_key(child, " ".join(node.words) + " ")
+                self.shared_keys(node)
         for node in sections.of("interface"):
             for child in node.below():
                 self.shared_key(child)
@@ -76,8 +76,11 @@ class NxosManagement(Management):
             family: Family = 6 if keys[0] == "ipv6" else 4
             rest = keys[1:] if keys[0] in ("ip", "ipv6") else keys
             if node.keys[1:2] == ("vty",) and rest[:1] == ("access-class",) and len(rest) == 3:
-                self.ledger.use_all(child)
                 name = child.words[-2]
+                if rest[2] not in ("in", "out"):
+                    self.ledger.leave(child, MANAGEMENT)
+                    continue
+                self.ledger.use_all(child)
                 if rest[2] == "in" and self._defined(name, child.line):
                     for held in self._lists(name, family):
                         self._terminal_lists[family] = (held, child.line)
@@ -118,14 +121,21 @@ class NxosManagement(Management):
         if len(keys) < 3:
             self.ledger.leave(node, MANAGEMENT)
             return
-        self.ledger.use_all(node)
         self._snmp_lines.append(node.line)
         name = node.words[2]
         rest = keys[3:]
-        lists = [(one, node.words[place + 4]) for place, one in enumerate(rest[:-1]) if one.startswith("use-")]
-        if lists:
-            self._community_lists.append((name, tuple(lists), node.line))
+        if rest[:1] and rest[0].startswith("use-"):
+            pairs = tuple(zip(rest[::2], node.words[4::2], strict=False))
+            if len(rest) % 2 or not all(option in _LIST_OPTIONS for option, _ in pairs):
+                self.ledger.leave(node, MANAGEMENT)
+                return
+            self.ledger.use_all(node)
+            self._community_lists.append((name, pairs, node.line))
             return
+        if rest and not (rest in (("ro",), ("rw",)) or (rest[0] == "group" and len(rest) == 2)):
+            self.ledger.leave(node, MANAGEMENT)
+        else:
+            self.ledger.use_all(node)
         writable = rest[:1] == ("rw",) or (rest[:1] == ("group",) and rest[1:2] not in _READING_ROLES)
         self._community_names.append(name)
         self.communities.append(SnmpCommunity(keys[2] in WELL_KNOWN_COMMUNITIES, writable, False, (node.line,)))

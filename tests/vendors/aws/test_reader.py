@@ -219,7 +219,7 @@ def test_many_networks_and_gateways_take_no_more_than_their_share() -> None:
         assert len(READER.read(text).devices) == 2 * count
         return time.process_time() - started
 
-    assert seconds(2000) < 4 * max(seconds(1000), 0.1)
+    assert min(seconds(2000) for _ in range(3)) < 4 * max(min(seconds(1000) for _ in range(3)), 0.1)
 
 
 def test_several_networks_and_accounts_are_devices_of_their_own() -> None:
