@@ -285,6 +285,8 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
         )
         policies += tuple(words.get("tables", ()))
         filters |= {one: _filter(one, made, say) for one, made in words.get("tables", {}).items()}
+    if "local" in words:
+        filters["local"] = _filter("local", words["local"], say)
     return Device(
         name=name,
         vendor="test",
@@ -295,7 +297,9 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
         pipeline=FIREWALL if policies else ROUTER,
         policies=policies,
         routes=tuple(_route(text, say) for _, text in sorted(words.get("routes", {}).items())),
-        dynamic_routing=tuple(DynamicRouting(one, say(f"router {one}")) for one in words.get("dynamic_routing", ())),
+        dynamic_routing=tuple(_protocol(one, say) for one in words.get("dynamic_routing", ())),
+        local_in=("local",) if "local" in words else (),
+        captured=tuple(line for one in words.get("captured", ()) for line in say(one)),
         management=_management(words, say),
         doubts=tuple(_doubt(one, say) for one in words.get("doubts", ())),
         notices=tuple(
@@ -303,6 +307,13 @@ def _device(name: str, words: Mapping[str, Any]) -> Device:
             for one in words.get("notices", ())
         ),
     )
+
+
+def _protocol(text: str, say: _Lines) -> DynamicRouting:
+    """`OSPF`, `OSPF authenticated`, `OSPF open`: alone, whether neighbours must authenticate themselves is not read."""
+    name, *words = text.split()
+    known = "authenticated" in words if words else None
+    return DynamicRouting(name, say(f"router {text}"), authenticated=known)
 
 
 def _interface(name: str, address: str, words: Mapping[str, Any], say: _Lines) -> Interface:
