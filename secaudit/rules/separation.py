@@ -241,9 +241,7 @@ def _separated(
     which = (
         Text(ja="接続を開始できる通信", en="opens a connection")
         if whole
-        else Text(
-            ja="本項目の対象となるポートへ接続を開始できる通信", en="opens a connection to the ports of this item"
-        )
+        else Text(ja="本項目の対象となる、接続を開始できる通信", en="that this item is about opens a connection")
     )
     if nothing:
         fact = Text(

@@ -109,10 +109,11 @@ def test_rules_are_sorted_and_every_file_has_its_digest(ruleset: Ruleset) -> Non
     assert all(len(file.sha256) == 64 for file in ruleset.files)
 
 
-def test_every_rule_has_a_clause_for_every_edition(ruleset: Ruleset) -> None:
+def test_every_rule_holds_from_some_edition_to_the_newest(ruleset: Ruleset) -> None:
+    known = list(editions())
     for rule in ruleset.rules:
-        assert set(rule.clauses) == set(editions())
-        assert rule.applies_to("mic-2026-03", Model.ALPHA)
+        held = list(rule.clauses)
+        assert held and held == known[-len(held) :], rule.id
 
 
 def test_the_separation_of_the_layers_is_critical(ruleset: Ruleset) -> None:

@@ -5,6 +5,7 @@
 | `any_any` | a line between zones permits every source, every destination and every port |
 | `default_deny` | a filter between zones does not end by discarding the rest, there is none, or it names lines that do not exist |
 | `denied_logged` | what a filter at the border of `zone` discards in the end is not logged |
+| `dead_lines` | a line of a filter contradicts earlier ones, or only repeats them: no packet reaches it; asked of every device |
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from secaudit.rules.kind import Kind
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import nothing_to_judge
+from secaudit.rules.unreachable import applied_filters, inconsistencies
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -66,12 +68,13 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
 
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
-    devices = boundary_devices(context, parameters.zone)
+    everywhere = parameters.check == "dead_lines"
+    devices = _every_device(context) if everywhere else boundary_devices(context, parameters.zone)
     for device in devices:
         faults = list(_CHECKS[parameters.check](parameters, context, device))
         yield _result(rule, context, device, faults, parameters.check)
     for entry in without_configuration(context):
-        relevant = not entry.zones or (len(entry.zones) > 1 and parameters.zone in (None, *entry.zones))
+        relevant = everywhere or not entry.zones or (len(entry.zones) > 1 and parameters.zone in (None, *entry.zones))
         if entry.routes and relevant:
             fact = Text(
                 ja=f"{entry.name} の設定を確認していない。", en=f"The settings of {entry.name} were not examined."
@@ -99,6 +102,10 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
         )
 
 
+def _every_device(context: RuleContext) -> tuple[Device, ...]:
+    return tuple(device for _, device in sorted(context.devices.items()))
+
+
 def _result(rule: Rule, context: RuleContext, device: Device, faults: list[_Fault], check: str) -> RuleResult:
     subject = device_subject(device.name)
     sure = [fault for fault in faults if fault.sure]
@@ -116,6 +123,15 @@ def _result(rule: Rule, context: RuleContext, device: Device, faults: list[_Faul
     doubts = tuple(doubt for doubt in traffic_doubts(device) if doubt.kind in HIDING)
     if doubts:
         return unread(rule, context, device, doubts)
+    if check == "dead_lines" and not applied_filters(device):
+        return answer(
+            rule,
+            Outcome.NOT_APPLICABLE,
+            "no_filter",
+            subject,
+            Text(ja="この機器に適用されたフィルタはない。", en="No filter is applied on the device."),
+            evidence=device_evidence(context, device),
+        )
     sources = [source for name in sorted(device.filters) for source in device.filters[name].sources[:1]]
     return answer(
         rule,
@@ -283,10 +299,16 @@ def _unlogged(crossing: Crossing) -> Iterable[_Fault]:
                 yield _Fault("denied_not_logged", fact, table.default_sources or table.sources)
 
 
+def _dead_lines(parameters: _Parameters, context: RuleContext, device: Device) -> Iterable[_Fault]:
+    for one in inconsistencies(device):
+        yield _Fault(one.reason, one.fact, one.sources, one.sure)
+
+
 _CHECKS: Mapping[str, Callable[[_Parameters, RuleContext, Device], Iterable[_Fault]]] = {
     "any_any": _any_any,
     "default_deny": _default_deny,
     "denied_logged": _denied_logged,
+    "dead_lines": _dead_lines,
 }
 
 _PASSED: Mapping[str, Text] = {
@@ -301,6 +323,10 @@ _PASSED: Mapping[str, Text] = {
     "denied_logged": Text(
         ja="境界のフィルタが最後に破棄するパケットはログに記録される。",
         en="What the filters at the border discard in the end is logged.",
+    ),
+    "dead_lines": Text(
+        ja="適用されたフィルタに、先の規則と矛盾し、又は重複して到達しない規則はない。",
+        en="No line of an applied filter contradicts or repeats earlier ones so that nothing reaches it.",
     ),
 }
 

@@ -50,8 +50,8 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     question = _QUESTIONS[parameters.ask]
     wrong = [one for one in ports if question.wrong(one[1], parameters)]
     if wrong:
-        names = _names(wrong)
-        fact = Text(ja=f"{question.fault.ja}：{names}。", en=f"{question.fault.en}: {names}.")
+        names, which = _names(wrong), _which(parameters)
+        fact = Text(ja=f"{question.fault.ja}{which.ja}：{names}。", en=f"{question.fault.en}{which.en}: {names}.")
         sources = [source for interface, _ in wrong for source in interface.sources]
         return failed(rule, context, device, question.reason, [fact], sources)
     doubts = traffic_doubts(device)
@@ -65,8 +65,8 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
             "not_stated",
             device_subject(device.name),
             Text(
-                ja=f"{question.about.ja}を、この機器の設定ファイルから判断できない：{_names(unknown)}。",
-                en=f"The configuration does not tell about {question.about.en}: {_names(unknown)}.",
+                ja=f"{question.about.ja}{_which(parameters).ja}を、この機器の設定ファイルから判断できない：{_names(unknown)}。",
+                en=f"The configuration does not tell about {question.about.en}{_which(parameters).en}: {_names(unknown)}.",
             ),
             evidence=lines(context, [s for interface, _ in unknown for s in interface.sources]),
             needs=(
@@ -85,8 +85,17 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
             Text(ja="この機器にスイッチのポートはない。", en="The device has no switch port."),
             evidence=device_evidence(context, device),
         )
-    fact = Text(ja=f"{question.kept.ja}。", en=f"{question.kept.en}.")
+    which = _which(parameters)
+    fact = Text(ja=f"{question.kept.ja}{which.ja}。", en=f"{question.kept.en}{which.en}.")
     return passed(rule, context, device, "ports_as_asked", fact, [s for one, _ in ports for s in one.sources])
+
+
+def _which(parameters: _Parameters) -> Text:
+    """The protections that are asked for, any of which is enough; nothing for other questions."""
+    if not parameters.any_of:
+        return Text(ja="", en="")
+    names = ", ".join(sorted(one.value for one in parameters.any_of))
+    return Text(ja=f"（{names}）", en=f" ({names})")
 
 
 def _names(ports: list[_Port]) -> str:
@@ -126,7 +135,10 @@ _QUESTIONS: Mapping[str, _Question] = {
     "edge_protection": _Question(
         "port_unprotected",
         Text(ja="端末を接続するポートの保護", en="the protection of ports for terminals"),
-        Text(ja="端末を接続するポートに、接続する機器を限定する設定がない", en="Ports for terminals take any device"),
+        Text(
+            ja="端末を接続するポートに、求める保護の設定がない",
+            en="Ports for terminals are not protected as asked",
+        ),
         Text(
             ja="端末を接続する全てのポートに、求める保護の設定がある",
             en="Every port for terminals is protected as asked",

@@ -105,13 +105,17 @@ def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
         return False
     first = [one for one in proposals if one.phase == 1]
     return (
-        all(one.encryption for one in proposals)
-        # An authenticated encryption (GCM) needs no algorithm of its own for integrity.
-        and all(one.integrity or all("gcm" in name for name in one.encryption) for one in proposals)
-        and all(one.groups for one in first)
+        (not parameters.weak_encryption or all(one.encryption for one in proposals))
+        and (not parameters.weak_integrity or all(_integrity_told(one) for one in proposals))
+        and (not parameters.least_group or all(one.groups for one in first))
         and (not parameters.least_ike or all(one.ike is not None for one in first))
         and (parameters.aggressive_permitted or all(one.ike == 2 or one.aggressive is not None for one in first))
     )
+
+
+def _integrity_told(one: Proposal) -> bool:
+    """An authenticated encryption (GCM) needs no algorithm of its own for integrity."""
+    return bool(one.integrity) or (bool(one.encryption) and all("gcm" in name for name in one.encryption))
 
 
 def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
