@@ -15,6 +15,7 @@ from secaudit.cli.options import SEVERITIES, as_of_option, language_option, quie
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from secaudit.audit.result import AuditResult
@@ -63,7 +64,7 @@ def command(
 
     _check_is_whole_folder(folder)
     check_output_folder(out or _DEFAULT_OUT, folder)
-    day = as_of or datetime.date.today()
+    day = as_of or today_in_japan()
     show = not quiet and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
     result = audit_folder(folder, day, _progress if show else None)
     target = out or _DEFAULT_OUT / result.code

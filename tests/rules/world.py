@@ -23,6 +23,7 @@ from secaudit.municipality.model import (
     Attestation,
     AuditFolder,
     DataDirection,
+    ExceptionFlow,
     ExceptionGrant,
     Host,
     InterfaceRef,
@@ -102,7 +103,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         name="試験市",
         prefecture="試験県",
         population_band=None,
-        model=Model.ALPHA,
+        model=Model(world.get("model", "alpha")),
         edition=world.get("edition", "mic-2026-03"),
         roles=(),
         zones=tuple(_zone(name, words) for name, words in world["zones"].items())[::order],
@@ -135,7 +136,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         if one.routes
     ]
     return RuleContext(
-        policy=policy or policy_of(municipality.edition, Model.ALPHA),
+        policy=policy or policy_of(municipality.edition, municipality.model),
         folder=folder,
         devices={device.name: device for device in devices},
         read_files={},
@@ -246,13 +247,23 @@ def _grant(name: str, words: Mapping[str, Any]) -> ExceptionGrant:
         rule=words["rule"],
         subject=words.get("subject"),
         reason="移行期間中のため",
-        compensating_measure="通信の監視",
+        compensating_measure=words.get("compensating_measure", "通信の監視"),
         requested_by=words.get("requested_by", "システム所管課長"),
         approved_by=words.get("approved_by", "最高情報セキュリティ責任者"),
         valid_from=datetime.date.fromisoformat(words.get("valid_from", "2026-04-01")),
         valid_until=datetime.date.fromisoformat(words["valid_until"]),
         document=None,
         source=_source("exceptions.yaml", name),
+        flow=_exception_flow(words["flow"]) if "flow" in words else None,
+    )
+
+
+def _exception_flow(words: Mapping[str, Any]) -> ExceptionFlow:
+    return ExceptionFlow(
+        sources=tuple(ipaddress.ip_network(one) for one in words["from"]),
+        destinations=tuple(ipaddress.ip_network(one) for one in words["to"]),
+        protocol=words["protocol"],
+        ports=tuple(_interval(str(one)) for one in words.get("ports", ())),
     )
 
 
