@@ -106,6 +106,7 @@ def write_outputs(result: AuditResult, out: Path) -> None:
 def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) -> list[str]:
     """What a person wants to know first; with `unsettled` also every undetermined result and why it is one."""
     from secaudit.report.environment import percent
+    from secaudit.report.exceptions import exception_notes
     from secaudit.rules.result import Outcome
 
     rates = result.rates
@@ -123,7 +124,11 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
             f"compliance {percent(rates.compliance)}  confirmation {percent(rates.confirmation)}",
         ),
     ]
+    if rates.excepted:
+        after = percent(rates.compliance_after_exceptions)
+        lines.append(say(f"適合率(例外措置を考慮) {after}", f"compliance with exceptions {after}"))
     lines += [f"! {problem.in_(LANGUAGE)}" for problem in result.problems]
+    lines += [f"! {note.in_(LANGUAGE)}" for note in exception_notes(result)]
     order = {severity: position for position, severity in enumerate(SEVERITIES)}
     shown = [one for one in result.results if one.outcome in (Outcome.FAIL, Outcome.ERROR)]
     shown.sort(key=lambda one: (order[one.severity.value], one.rule, one.subject.name))
