@@ -10,10 +10,10 @@ from pathlib import Path
 
 from secaudit.errors import InputError, UsageError
 from secaudit.municipality.loader import load_audit_folder
-from secaudit.municipality.model import Attestation, AuditFolder
+from secaudit.municipality.model import Attestation, AuditFolder, Model
 from secaudit.policy.loader import load_policy
 from secaudit.rules.demands import Demand
-from secaudit.rules.loader import load_ruleset
+from secaudit.rules.own import ruleset_for
 from secaudit.rules.result import Outcome
 from secaudit.rules.rule import Chapter, Rule, Ruleset
 from secaudit.rules.statements import ATTESTATIONS_FILE, judge_statement, newest_of
@@ -57,12 +57,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
-    """All questions of an audit folder, by chapter and id."""
+    """All questions of an audit folder, by chapter and id. `given` is the folder of rules that was named beside it."""
 
     root: Path
     folder: AuditFolder
     as_of: datetime.date
     questions: tuple[Question, ...]
+    given: Path | None = None
 
     def question(self, subject: str) -> Question:
         """One of them. Raises `UsageError` for an id that asks nothing here."""
@@ -92,8 +93,8 @@ class _Statements:
     digests: Mapping[str, str]
 
 
-def questions_of(root: Path, as_of: datetime.date) -> Questionnaire:
-    """The questions of the rules that apply to the edition and model of an audit folder.
+def questions_of(root: Path, as_of: datetime.date, given: Path | None = None) -> Questionnaire:
+    """The questions of the rules that apply to the edition and model of an audit folder: its own, those of the folder `given`, or the shipped ones.
 
     Raises `InputError` when the folder cannot be used, or `attestations.yaml` cannot be read: answers could not be added to it.
     """
@@ -101,13 +102,15 @@ def questions_of(root: Path, as_of: datetime.date) -> Questionnaire:
     _refuse_unreadable(folder)
     municipality = folder.municipality
     policy = load_policy(municipality.edition, municipality.model)
-    ruleset = load_ruleset()
+    ruleset = ruleset_for(root, given)
     rules = [rule for rule in ruleset.rules if rule.applies_to(policy.edition, policy.model)]
     context = _Statements(folder, as_of, {one.path: one.sha256 for one in folder.inputs})
-    found = [_question(subject, asking, ruleset, context) for subject, asking in _by_subject(rules).items()]
+    found = [
+        _question(subject, asking, ruleset, context) for subject, asking in _by_subject(rules, policy.model).items()
+    ]
     places = {chapter.id: index for index, chapter in enumerate(ruleset.chapters)}
     ordered = sorted(found, key=lambda one: (places[one.chapter.id], one.subject))
-    return Questionnaire(root, folder, as_of, tuple(ordered))
+    return Questionnaire(root, folder, as_of, tuple(ordered), given)
 
 
 def _refuse_unreadable(folder: AuditFolder) -> None:
@@ -120,12 +123,13 @@ def _refuse_unreadable(folder: AuditFolder) -> None:
             raise problem
 
 
-def _by_subject(rules: Iterable[Rule]) -> dict[str, list[tuple[Rule, Demand]]]:
+def _by_subject(rules: Iterable[Rule], model: Model) -> dict[str, list[tuple[Rule, Demand]]]:
     found: dict[str, list[tuple[Rule, Demand]]] = {}
     for rule in rules:
         for check in rule.checks:
-            if check.demand is not None:
-                found.setdefault(check.demand.subject or rule.id, []).append((rule, check.demand))
+            for demand in check.demands:
+                if model in demand.models:
+                    found.setdefault(demand.subject or rule.id, []).append((rule, demand))
     return found
 
 

@@ -128,7 +128,11 @@ class LedgerSummary:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionSummary:
-    """One exception, whether it is valid on `as_of` and how many results it covers. `state`: `valid`, `expired`, `future`, `invalid`."""
+    """One exception, whether it is valid on `as_of` and how many results it covers. `state`: `valid`, `expired`, `future`, `invalid`.
+
+    `days_left` counts to its last day (negative: past it), `ends_soon` says that a valid one has few of them. `partly` are failures of which
+    only a part lies in its `flow`, so that they stay open. `problem` is what it refers to and does not exist.
+    """
 
     id: str
     rule: str
@@ -139,6 +143,13 @@ class ExceptionSummary:
     reason: str = ""
     compensating_measure: str = ""
     approved_by: str = ""
+    requested_by: str = ""
+    valid_from: datetime.date | None = None
+    days_left: int = 0
+    ends_soon: bool = False
+    flow: str | None = None
+    partly: int = 0
+    problem: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

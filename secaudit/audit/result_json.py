@@ -224,6 +224,7 @@ def _make_plans(cls: type) -> tuple[FieldPlan, ...]:
     return tuple(
         FieldPlan(field.name, tuple(names.get(field.name, field.name).split(".")), hints[field.name])
         for field in dataclasses.fields(cls)
+        if field.metadata.get("stored", True)
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from secaudit import __version__
+from secaudit.audit.exceptions import exception_summaries
 from secaudit.audit.network import ReadNetwork
 from secaudit.audit.preparation import PreparedFolder, Progress, prepare_folder
 from secaudit.audit.rates import rates_of
@@ -14,7 +16,6 @@ from secaudit.audit.summaries import (
     condition_summaries,
     definition_summaries,
     deviation_summaries,
-    exception_summaries,
     flow_summaries,
     input_summaries,
     ledger_summaries,
@@ -27,6 +28,7 @@ from secaudit.municipality.model import AuditFolder, LedgerDevice
 from secaudit.probes.folder import Probes, load_probes
 from secaudit.rules.context import RuleContext
 from secaudit.rules.evaluate import applicable, evaluate
+from secaudit.rules.exception_references import mistakes_in
 from secaudit.rules.own import check_decided, ruleset_for
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Ruleset
@@ -59,6 +61,8 @@ def judge(
     context = context_of(prepared, as_of, probes)
     say(Text(ja="ルールを評価しています", en="evaluating the rules"))
     results = evaluate(ruleset, context)
+    known = replace(context, results=results, rule_ids=frozenset(rule.id for rule in ruleset.rules))
+    mistakes = mistakes_in(folder.exceptions, known)
     return AuditResult(
         schema_version=SCHEMA_VERSION,
         tool_version=__version__,
@@ -72,16 +76,17 @@ def judge(
         as_of=as_of,
         newest_evidence=_newest_evidence(folder, probes, as_of),
         rates=rates_of(results),
-        inputs=input_summaries(folder, network, probes),
+        inputs=input_summaries(folder, network, probes, mistakes),
         zones=zone_summaries(context),
         flows=flow_summaries(context),
         register=register_summaries(context),
         ledger=ledger_summaries(context),
-        exceptions=exception_summaries(context, results),
+        exceptions=exception_summaries(known, results),
         deadlines=_deadlines(context, results),
         rules=rule_summaries(applicable(ruleset, context), policy.edition),
-        results=results,
-        problems=problem_texts(folder, network, probes, plan),
+        # A result is kept long after the diagrams of its packets are dropped.
+        results=tuple(replace(one, packets=None) for one in results),
+        problems=problem_texts(folder, network, probes, plan, mistakes),
         definitions=definition_summaries((*policy.files, *ruleset.files)),
         conditions=condition_summaries(policy),
         deviations=deviation_summaries(ruleset),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from secaudit.audit.flow_words import flow_words
 from secaudit.audit.missing import missing_devices
 from secaudit.audit.network import ReadNetwork
 from secaudit.audit.reading import ConfigFile
 from secaudit.audit.result import (
     ConditionSummary,
     DeviationSummary,
-    ExceptionSummary,
     FlowSummary,
     InputSummary,
     LedgerSummary,
@@ -19,17 +19,15 @@ from secaudit.audit.result import (
     RuleSummary,
     ZoneSummary,
 )
-from secaudit.errors import SecauditError
+from secaudit.errors import InputError, SecauditError
 from secaudit.flows.zones import ZonePlan
-from secaudit.municipality.model import AuditFolder, InputFile, PermittedFlow, Zone
+from secaudit.municipality.model import AuditFolder, InputFile, Zone
 from secaudit.network.device import Doubt
 from secaudit.policy.model import CellVerdict, DefinitionFile, Policy
 from secaudit.probes.folder import Probes
 from secaudit.rules.answers import lines
 from secaudit.rules.context import RuleContext
-from secaudit.rules.exceptions import covers, state_of
 from secaudit.rules.permitted import allowance
-from secaudit.rules.result import Disposition, RuleResult
 from secaudit.rules.rule import Rule, Ruleset
 from secaudit.rules.separation import beyond
 from secaudit.rules.witnesses import as_result, flow_witness
@@ -40,10 +38,14 @@ _FEW_BOXES = 5
 _KINDS = {"municipality.yaml": "municipality", "attestations.yaml": "attestations", "exceptions.yaml": "exceptions"}
 
 
-def input_summaries(folder: AuditFolder, network: ReadNetwork, probes: Probes) -> tuple[InputSummary, ...]:
-    """Every file of the folder, in path order; configurations with their coverage."""
+def input_summaries(
+    folder: AuditFolder, network: ReadNetwork, probes: Probes, mistakes: Iterable[InputError] = ()
+) -> tuple[InputSummary, ...]:
+    """Every file of the folder, in path order; configurations with their coverage. `mistakes` were found when its words were used."""
     configs = {file.path: file for file in network.files}
-    troubled = {getattr(error, "file", ""): _message(error) for error in (*folder.problems, *probes.problems)}
+    troubled = {
+        getattr(error, "file", ""): _message(error) for error in (*mistakes, *folder.problems, *probes.problems)
+    }
     found = []
     for one in folder.inputs:
         file = configs.get(one.path)
@@ -105,9 +107,11 @@ def _message(error: Exception) -> Text:
     return Text(ja=str(error), en=str(error))
 
 
-def problem_texts(folder: AuditFolder, network: ReadNetwork, probes: Probes, plan: ZonePlan) -> tuple[Text, ...]:
+def problem_texts(
+    folder: AuditFolder, network: ReadNetwork, probes: Probes, plan: ZonePlan, mistakes: Iterable[InputError] = ()
+) -> tuple[Text, ...]:
     """What could not be used, and zones that nothing submitted reaches."""
-    texts = [_message(error) for error in folder.problems]
+    texts = [_message(error) for error in (*folder.problems, *mistakes)]
     stray = {one.name for one in missing_devices(folder, network, plan)}
     for file in network.files:
         if file.problem is not None:
@@ -212,20 +216,13 @@ def register_summaries(context: RuleContext) -> tuple[RegisterSummary, ...]:
             source_zone=entry.source_zone.value,
             destination_zone=entry.destination_zone.value,
             two_way=entry.two_way,
-            boxes=(_register_box(entry),),
+            boxes=(flow_words(entry.sources, entry.destinations, entry.protocol, entry.ports),),
             approved_by=entry.approved_by,
             approved_on=entry.approved_on,
             valid_until=entry.valid_until,
         )
         for entry in context.municipality.register
     )
-
-
-def _register_box(entry: PermittedFlow) -> str:
-    ports = ",".join(str(low) if low == high else f"{low}-{high}" for low, high in entry.ports)
-    service = f"{entry.protocol}/{ports}" if ports else entry.protocol
-    ends = [", ".join(str(network) for network in side) for side in (entry.sources, entry.destinations)]
-    return f"{ends[0]} → {ends[1]} {service}"
 
 
 def ledger_summaries(context: RuleContext) -> tuple[LedgerSummary, ...]:
@@ -241,29 +238,6 @@ def ledger_summaries(context: RuleContext) -> tuple[LedgerSummary, ...]:
             file=by_name[entry.name].file if entry.name in by_name else None,
         )
         for entry in context.municipality.ledger
-    )
-
-
-def exception_summaries(context: RuleContext, results: Iterable[RuleResult]) -> tuple[ExceptionSummary, ...]:
-    """Every exception, what it is worth on the day, and how many results it settles."""
-    all_results = tuple(results)
-    return tuple(
-        ExceptionSummary(
-            id=grant.id,
-            rule=grant.rule,
-            subject=grant.subject,
-            state=state_of(grant, context.as_of).value,
-            valid_until=grant.valid_until,
-            used=sum(
-                1
-                for one in all_results
-                if one.disposition is Disposition.EXCEPTED and one.exception == grant.id and covers(grant, one)
-            ),
-            reason=grant.reason,
-            compensating_measure=grant.compensating_measure,
-            approved_by=grant.approved_by,
-        )
-        for grant in context.folder.exceptions
     )
 
 

@@ -13,6 +13,7 @@ from secaudit.cli.options import as_of_option, language_option
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 
 @click.command(
@@ -49,7 +50,7 @@ def command(results: tuple[Path, ...], out: Path, expected: Path | None, as_of: 
     for path in results:
         files.extend(sorted(path.rglob("result.json")) if path.is_dir() else [path])
     bodies = None if expected is None else read_expected(expected)
-    rolled = roll_up(files, bodies, as_of or datetime.date.today())
+    rolled = roll_up(files, bodies, as_of or today_in_japan())
     for broken in rolled.broken:
         click.echo(say("エラー: ", "error: ") + f"{broken.file}: {broken.reason.in_(LANGUAGE)}", err=True)
     if not rolled.bodies:

@@ -12,10 +12,11 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import as_of_option, format_option, language_option
+from secaudit.cli.options import as_of_option, format_option, language_option, rules_option
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
-    "--rule", "rules", multiple=True, metavar="ID", help=say("この番号だけ(繰り返せる)", "only this id (repeatable)")
+    "--rule", "only", multiple=True, metavar="ID", help=say("この番号だけ(繰り返せる)", "only this id (repeatable)")
 )
 @click.option("--all", "all_", is_flag=True, help=say("回答済みのものも尋ねる", "also those already answered"))
 @click.option("--list", "list_", is_flag=True, help=say("全ての質問とその状態を示す", "every question with its state"))
@@ -58,30 +59,32 @@ if TYPE_CHECKING:
     is_flag=True,
     help=say("--read で、正しい行だけを取り込む", "with --read, write the rows that are right"),
 )
+@rules_option
 @format_option
 @as_of_option
 @language_option
 def command(
     folder: Path,
-    rules: tuple[str, ...],
+    only: tuple[str, ...],
     all_: bool,
     list_: bool,
     xlsx: Path | None,
     read: Path | None,
     skip_bad: bool,
+    rules: Path | None,
     format_: str,
     as_of: datetime.date | None,
 ) -> int:
     """Asks, lists, writes a sheet, or reads one; status 2 when a sheet has mistakes."""
-    _check_options(list_, xlsx, read, skip_bad, format_, narrowed=bool(rules) or all_)
+    _check_options(list_, xlsx, read, skip_bad, format_, narrowed=bool(only) or all_)
     from secaudit.attest.questions import questions_of
 
-    asked = questions_of(folder, as_of or datetime.date.today())
+    asked = questions_of(folder, as_of or today_in_japan(), rules)
     if list_:
         return _list(asked, format_)
     if read is not None:
         return _read(asked, read, skip_bad)
-    chosen = tuple(asked.question(one) for one in rules) or (asked.questions if all_ else asked.unanswered)
+    chosen = tuple(asked.question(one) for one in only) or (asked.questions if all_ else asked.unanswered)
     if not chosen:
         from secaudit.attest.listing import totals
 
@@ -209,7 +212,7 @@ def _read(asked: Questionnaire, file: Path, skip_bad: bool) -> int:
     written = () if found.mistakes and not skip_bad else append_answers(asked.root, found.drafts)
     for id_, draft in zip(written, found.drafts, strict=False):
         click.echo(f"{id_} {draft.subject}")
-    again = questions_of(asked.root, asked.as_of) if written else asked
+    again = questions_of(asked.root, asked.as_of, asked.given) if written else asked
     for wanting in left_wanting(again, [draft.subject for _, draft in zip(written, found.drafts, strict=False)]):
         click.echo(visible(wanting.in_(LANGUAGE)))
     wrong, known, new = len(found.mistakes), found.already_there, len(written)

@@ -22,6 +22,7 @@ from secaudit.cli.options import (
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from secaudit.audit.result import AuditResult
@@ -78,7 +79,7 @@ def command(
 
     _check_is_whole_folder(folder)
     check_output_folder(out or _DEFAULT_OUT, folder)
-    day = as_of or datetime.date.today()
+    day = as_of or today_in_japan()
     show = not quiet and (verbose or (sys.stderr is not None and sys.stderr.isatty()))
     result = audit_folder(folder, day, _progress if show else None, rules)
     target = out or _DEFAULT_OUT / result.code
@@ -120,6 +121,7 @@ def write_outputs(result: AuditResult, out: Path) -> None:
 def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) -> list[str]:
     """What a person wants to know first; with `unsettled` also every undetermined result and why it is one."""
     from secaudit.report.environment import percent
+    from secaudit.report.exceptions import exception_notes
     from secaudit.rules.result import Outcome
 
     rates = result.rates
@@ -138,7 +140,11 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
         ),
     ]
     lines += _deviation_lines(result)
+    if rates.excepted:
+        after = percent(rates.compliance_after_exceptions)
+        lines.append(say(f"適合率(例外措置を考慮) {after}", f"compliance with exceptions {after}"))
     lines += [f"! {problem.in_(LANGUAGE)}" for problem in result.problems]
+    lines += [f"! {note.in_(LANGUAGE)}" for note in exception_notes(result)]
     order = {severity: position for position, severity in enumerate(SEVERITIES)}
     shown = [one for one in result.results if one.outcome in (Outcome.FAIL, Outcome.ERROR)]
     shown.sort(key=lambda one: (order[one.severity.value], one.rule, one.subject.name))

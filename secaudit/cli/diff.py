@@ -15,6 +15,7 @@ from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from secaudit.audit.changes import FlowChange, FolderChanges, ResultChange
@@ -56,7 +57,7 @@ def command(old: Path, new: Path, limit: int, as_of: datetime.date | None, quiet
                 ),
             )
     show = not quiet and sys.stderr is not None and sys.stderr.isatty()
-    changes = compare_folders(old, new, as_of or datetime.date.today(), limit, _progress if show else None)
+    changes = compare_folders(old, new, as_of or today_in_japan(), limit, _progress if show else None)
     for trouble in changes.troubles:
         click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
     if format_ == "json":

@@ -15,6 +15,7 @@ from secaudit.cli.language import LANGUAGE, say
 from secaudit.cli.options import as_of_option, format_option, language_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
+from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from secaudit.audit.flow_query import FlowAnswer
@@ -101,7 +102,7 @@ def command(
                     en="for example: secaudit flows FOLDER --from my_number --to internet",
                 ),
             )
-        day = (as_of or datetime.date.today()) if repair else None
+        day = (as_of or today_in_japan()) if repair else None
         answer = between_zones(paths[0], from_zone, to_zone, limit, explain=explain, repair_on=day)
     else:
         if from_interface is None or to_interface is None:

@@ -33,6 +33,10 @@ COMMANDS = {
         "diff",
         say("二つの監査フォルダの違い(開いた通信・閉じた通信)", "flows opened and closed between two folders"),
     ),
+    "what-if": (
+        "what_if",
+        say("別のモデルや版で監査したときの違い", "what another model or edition would change"),
+    ),
     "probe": ("probe", say("実測の計画・実行・取り込み", "plan, run and import probes")),
     "report": ("report", say("監査結果から報告書を作り直す", "render a result again")),
     "rules": ("rules", say("検査ルールの一覧と説明", "the rules and what they ask")),

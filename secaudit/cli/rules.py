@@ -141,9 +141,8 @@ def show_rule(rule_id: str, rules: Path | None) -> None:
     click.echo(say("要件: ", "requirement: ") + rule.requirement.in_(LANGUAGE))
     click.echo(say("改善: ", "remedy: ") + rule.remedy.in_(LANGUAGE))
     click.echo(say("証跡: ", "evidence: ") + ", ".join(kind.value for kind in rule.needs))
-    for demand in dict.fromkeys(check.demand for check in rule.checks):
-        if demand is not None:
-            _show_demand(demand)
+    for demand in dict.fromkeys(demand for check in rule.checks for demand in check.demands):
+        _show_demand(demand)
     click.echo(say("要件の確度: ", "confidence: ") + f"{rule.confidence.value} ({rule.reference})")
     if rule.reference_only:
         click.echo(say("参考としてのみ示す。", "For reference only."))

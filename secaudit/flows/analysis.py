@@ -142,6 +142,10 @@ class FlowAnalysis:
             self._pairs[key] = found
         return found
 
+    def between(self, source: str, destination: str) -> PacketSet:
+        """All packets with which hosts of one bound zone could open connections to another, were nothing in between."""
+        return self._all_between(str(source), str(destination))
+
     def reliable(self, source: str, destination: str, wanted: PacketSet) -> PacketSet:
         """The part of a flow that surely gets across in every state of the devices; nothing of it where telling that is too complex."""
         self._settle()

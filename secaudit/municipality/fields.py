@@ -20,6 +20,7 @@ from secaudit.text.yaml_schema import joined
 T = TypeVar("T")
 
 PORT_MAX = 65535
+PROTOCOLS_WITH_PORTS = ("tcp", "udp", "sctp")
 ENOUGH_MISTAKES = 100
 """After this many nobody reads on, and looking for what was meant takes time."""
 
@@ -197,3 +198,51 @@ def check_unique(mistakes: Mistakes, nodes: list[tuple[str, YamlNode]], key: str
             )
         else:
             first_line[name] = line
+
+
+def check_ports(mistakes: Mistakes, node: YamlNode, protocol: str) -> None:
+    """Notes ports that are missing, or that a protocol does not have."""
+    has_ports = any(node.items("ports"))
+    if protocol in PROTOCOLS_WITH_PORTS and not has_ports:
+        mistakes.add(
+            node.error(
+                Text(ja=f"{protocol} にはポート番号が必要です。", en=f"{protocol} needs ports."),
+                Text(
+                    ja="ports: [443] のように書きます。本当にすべてなら 0-65535 と書いてください。",
+                    en="Write `ports: [443]`; if it really is every port, write 0-65535.",
+                ),
+                "ports" if node.get("ports") is not None else None,
+            )
+        )
+    if protocol not in PROTOCOLS_WITH_PORTS and has_ports:
+        mistakes.add(
+            node.error(
+                Text(ja=f"{protocol} にはポート番号がありません。", en=f"{protocol} has no ports."),
+                Text(
+                    ja="ports を消すか、protocol を tcp などに直してください。",
+                    en="Remove `ports`, or name tcp, udp or sctp.",
+                ),
+                "ports",
+            )
+        )
+
+
+def check_families(
+    mistakes: Mistakes,
+    node: YamlNode,
+    sources: tuple[IPNetwork, ...],
+    destinations_key: str,
+    destinations: tuple[IPNetwork, ...],
+) -> None:
+    """Notes sources and destinations of which no two are of one address family."""
+    if sources and destinations and not {one.version for one in sources} & {one.version for one in destinations}:
+        mistakes.add(
+            node.error(
+                Text(
+                    ja="送信元と宛先の IPv4 と IPv6 が合っていません。",
+                    en="Sources and destinations mix IPv4 with IPv6.",
+                ),
+                Text(ja="同じ種類のアドレスで書いてください。", en="Use addresses of the same family."),
+                destinations_key,
+            )
+        )

@@ -217,10 +217,21 @@ class Attestation:
 
 
 @dataclass(frozen=True, slots=True)
+class ExceptionFlow:
+    """The packets that an exception is limited to, as opened: `ports` are destination ports as inclusive intervals, empty for protocols without."""
+
+    sources: tuple[IPNetwork, ...]
+    destinations: tuple[IPNetwork, ...]
+    protocol: str
+    ports: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExceptionGrant:
     """An approved, dated deviation (例外措置). It changes the disposition of a result, never the result.
 
-    Scope: `rule` and optionally `subject` (a zone pair `my_number->lgwan`, a device name, a register id).
+    Scope: `rule` and optionally `subject` (a zone pair `my_number->lgwan`, a device name, a register id) and `flow`. `rule_source` and
+    `subject_source` are the lines of these two fields, where they are known.
     """
 
     id: str
@@ -236,6 +247,9 @@ class ExceptionGrant:
     source: SourceLine
     document_sha256: str | None = None
     document_verified: bool | None = None
+    flow: ExceptionFlow | None = None
+    rule_source: SourceLine | None = None
+    subject_source: SourceLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

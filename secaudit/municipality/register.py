@@ -12,8 +12,6 @@ from secaudit.municipality.zone_bindings import Zones
 from secaudit.text.bilingual import Text
 from secaudit.text.yaml_document import YamlNode
 
-_PROTOCOLS_WITH_PORTS = ("tcp", "udp", "sctp")
-
 
 def read_register(root: YamlNode, zones: Zones, documents: Documents, mistakes: Mistakes) -> tuple[PermittedFlow, ...]:
     """Reads `register:` and checks every entry against the zones."""
@@ -26,20 +24,10 @@ def read_register(root: YamlNode, zones: Zones, documents: Documents, mistakes: 
 def _flow(node: YamlNode, zones: Zones, documents: Documents, mistakes: Mistakes) -> PermittedFlow | None:
     sources = _addresses(node, "sources", "from", zones, mistakes)
     destinations = _addresses(node, "destinations", "to", zones, mistakes)
-    if sources and destinations and not {one.version for one in sources} & {one.version for one in destinations}:
-        mistakes.add(
-            node.error(
-                Text(
-                    ja="送信元と宛先の IPv4 と IPv6 が合っていません。",
-                    en="Sources and destinations mix IPv4 with IPv6.",
-                ),
-                Text(ja="同じ種類のアドレスで書いてください。", en="Use addresses of the same family."),
-                "destinations",
-            )
-        )
+    fields.check_families(mistakes, node, sources, "destinations", destinations)
     protocol = node.text("protocol")
     ports = mistakes.each(fields.ports, node, "ports")
-    _check_ports(node, protocol, mistakes)
+    fields.check_ports(mistakes, node, protocol)
     approved_on = _required_date(node, "approved_on", mistakes)
     valid_until = mistakes.optional(fields.date, node, "valid_until")
     fields.check_order(mistakes, node, approved_on, "valid_until", valid_until)
@@ -115,29 +103,3 @@ def _addresses(node: YamlNode, key: str, zone_key: str, zones: Zones, mistakes: 
                 )
             )
     return tuple(result)
-
-
-def _check_ports(node: YamlNode, protocol: str, mistakes: Mistakes) -> None:
-    has_ports = any(node.items("ports"))
-    if protocol in _PROTOCOLS_WITH_PORTS and not has_ports:
-        mistakes.add(
-            node.error(
-                Text(ja=f"{protocol} にはポート番号が必要です。", en=f"{protocol} needs ports."),
-                Text(
-                    ja="ports: [443] のように書きます。本当にすべてなら 0-65535 と書いてください。",
-                    en="Write `ports: [443]`; if it really is every port, write 0-65535.",
-                ),
-                "ports" if node.get("ports") is not None else None,
-            )
-        )
-    if protocol not in _PROTOCOLS_WITH_PORTS and has_ports:
-        mistakes.add(
-            node.error(
-                Text(ja=f"{protocol} にはポート番号がありません。", en=f"{protocol} has no ports."),
-                Text(
-                    ja="ports を消すか、protocol を tcp などに直してください。",
-                    en="Remove `ports`, or name tcp, udp or sctp.",
-                ),
-                "ports",
-            )
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secaudit.municipality import fields
 from secaudit.municipality.documents import Documents
 from secaudit.municipality.fields import Mistakes
-from secaudit.municipality.model import Attestation, ExceptionGrant
+from secaudit.municipality.model import Attestation, ExceptionFlow, ExceptionGrant
 from secaudit.text.bilingual import Text
 from secaudit.text.yaml_document import YamlDocument, YamlNode
 
@@ -72,6 +72,9 @@ def _exception(node: YamlNode, documents: Documents, mistakes: Mistakes) -> Exce
             )
         )
     document = documents.named_by(node, mistakes)
+    flow_node = node.get("flow")
+    flow = None if flow_node is None else _flow(flow_node, mistakes)
+    rule_node, subject_node = node.get("rule"), node.get("subject")
     if valid_from is None or valid_until is None:
         return None
     digest = node.optional_text("document_sha256")
@@ -89,4 +92,18 @@ def _exception(node: YamlNode, documents: Documents, mistakes: Mistakes) -> Exce
         source=node.source,
         document_sha256=None if digest is None else digest.lower(),
         document_verified=documents.verified(node, document),
+        flow=flow,
+        rule_source=None if rule_node is None else rule_node.source,
+        subject_source=None if subject_node is None else subject_node.source,
     )
+
+
+def _flow(node: YamlNode, mistakes: Mistakes) -> ExceptionFlow:
+    """The packets that an exception is limited to; what is wrong in it is noted, and then the file is refused as a whole."""
+    sources = mistakes.each(fields.network, node, "from_addresses")
+    destinations = mistakes.each(fields.network, node, "to_addresses")
+    fields.check_families(mistakes, node, sources, "to_addresses", destinations)
+    protocol = node.text("protocol")
+    ports = mistakes.each(fields.ports, node, "ports")
+    fields.check_ports(mistakes, node, protocol)
+    return ExceptionFlow(sources, destinations, protocol, ports)

@@ -11,7 +11,7 @@ from secaudit.network.matches import Family, Match
 from secaudit.packets.boxes import Box, boxes_and_rest, readable_boxes
 from secaudit.packets.diagrams import EMPTY, FULL
 from secaudit.packets.packet import Packet
-from secaudit.packets.space import HeaderSpace
+from secaudit.packets.space import Field, HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
 _COUNTED = 10_000
@@ -108,6 +108,19 @@ class PacketSet:
     def node(self, family: Family) -> int:
         """The diagram node of one family."""
         return self.ipv4 if family == 4 else self.ipv6
+
+    def between_same_hosts(self) -> PacketSet:
+        """All packets from a source to a destination between which some packet of the set goes."""
+        ends = frozenset((Field.DESTINATION, Field.SOURCE))
+        return PacketSet(self.spaces, self.spaces[4].keep(self.ipv4, ends), self.spaces[6].keep(self.ipv6, ends))
+
+    def destinations(self, family: Family) -> Intervals:
+        """The destination addresses of one family."""
+        return (
+            normalise(self.spaces[family].values(self.node(family), Field.DESTINATION))
+            if self.node(family) != EMPTY
+            else ()
+        )
 
     def contains(self, packet: Packet) -> bool:
         """Whether a concrete packet is in the set."""

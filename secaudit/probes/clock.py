@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 
-JAPAN = datetime.timezone(datetime.timedelta(hours=9), "JST")
+from secaudit.text.dates import JAPAN
+
+__all__ = ["JAPAN", "instant"]
 
 
 def instant(seconds: str | None) -> datetime.datetime | None:

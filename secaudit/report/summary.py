@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secaudit.audit.result import AuditResult, Deadline, FlowSummary
+from secaudit.report.exceptions import exception_notes
 from secaudit.report.findings import Capped, Finding, Grouped, capped
 from secaudit.rules.result import Disposition, Outcome, Severity
 from secaudit.text.bilingual import Text
@@ -63,6 +64,8 @@ class Summary:
     critical: Capped[Finding]
     first_steps: tuple[Finding, ...]
     duties: tuple[DatedDuty, ...]
+    exceptions: tuple[Text, ...]
+    """What somebody has to do about exceptions."""
 
 
 def summarise(result: AuditResult, grouped: Grouped) -> Summary:
@@ -81,6 +84,7 @@ def summarise(result: AuditResult, grouped: Grouped) -> Summary:
         capped(critical, TITLES_SHOWN),
         _first_steps(open_ or unknown),
         tuple(_duty(deadline) for deadline in result.deadlines),
+        exception_notes(result),
     )
 
 

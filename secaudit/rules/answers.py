@@ -7,6 +7,7 @@ from typing import Protocol
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
+from secaudit.packets.sets import PacketSet
 from secaudit.policy.model import Policy
 from secaudit.rules.context import RuleContext
 from secaudit.rules.result import Evidence, Outcome, RuleResult, Severity, Subject, SubjectKind, Witness
@@ -44,6 +45,7 @@ def answer(
     severity: Severity | None = None,
     days_left: int | None = None,
     legal_date: str | None = None,
+    packets: PacketSet | None = None,
 ) -> RuleResult:
     """A result of `rule` with its own severity unless told otherwise."""
     return RuleResult(
@@ -60,6 +62,7 @@ def answer(
         needs=needs,
         days_left=days_left,
         legal_date=legal_date,
+        packets=packets,
     )
 
 

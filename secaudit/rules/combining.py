@@ -23,6 +23,7 @@ from typing import Any
 
 from secaudit.rules.answers import EVIDENCE_LIMIT, municipality_subject, unique
 from secaudit.rules.context import RuleContext
+from secaudit.rules.demands import Demand
 from secaudit.rules.kind import all_kinds
 from secaudit.rules.result import Outcome, RuleResult, Subject, SubjectKind
 from secaudit.rules.rule import Check, Rule
@@ -65,6 +66,11 @@ def parse_combination(connective: str, data: Mapping[str, Any]) -> Combination:
         for check in checks:
             _demand_refutable(check)
     return made
+
+
+def demands_of(made: Combination) -> Iterable[Demand]:
+    """The statements that its checks rest on."""
+    return (demand for check in made.checks for demand in check.demands)
 
 
 def _depth(made: Combination) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secaudit.municipality.model import Attestation
+from secaudit.municipality.model import Attestation, Model
 from secaudit.municipality.roles import titles_of
 from secaudit.text.bilingual import Text
 
@@ -28,7 +28,7 @@ class Demand:
     """What a rule asks of a statement. `max_age_days` None = no limit; `roles` empty = any role.
 
     `subject` is the rule the statement answers (None = the rule that asks). `document` is what the document to name is called, None
-    when none is asked for. `items` must all be answered.
+    when none is asked for. `items` must all be answered. `models` are those in which it is asked at all.
     """
 
     subject: str | None
@@ -36,6 +36,7 @@ class Demand:
     roles: frozenset[str]
     document: Text | None
     items: tuple[Item, ...]
+    models: frozenset[Model] = frozenset(Model)
 
     def document_in_words(self) -> Text:
         """Which document is asked for."""

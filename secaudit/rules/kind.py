@@ -27,7 +27,7 @@ class Kind(Generic[Parameters]):
 
     `parse` turns the validated `parameters` of a rule file into a frozen dataclass and raises `ValueError` for what a schema cannot
     see. `check` answers for every subject. A kind with `needs_results` is evaluated last, with the results of all other rules in
-    the context. A kind that rests on a statement says with `asks` which one, so that people can be asked for it. A kind is `refutable` when it
+    the context. A kind that rests on statements says with `asks` which, so that people can be asked for them. A kind is `refutable` when it
     fails only on what was seen, never for want of evidence: only then may `not` turn its failure into a pass.
     """
 
@@ -35,7 +35,7 @@ class Kind(Generic[Parameters]):
     parse: Callable[[Mapping[str, Any]], Parameters]
     check: Callable[[Rule, Parameters, RuleContext], Iterable[RuleResult]]
     needs_results: bool = False
-    asks: Callable[[Parameters], Demand] | None = None
+    asks: Callable[[Parameters], Iterable[Demand]] | None = None
     refutable: bool = False
 
 

@@ -97,6 +97,26 @@ def _refusal(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
     )
 
 
+def not_foreseen(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
+    """The refusal of an entry whose condition the pair of its zones does not have, None for one that it has."""
+    cell = context.policy.cell(entry.source_zone, entry.destination_zone)
+    if entry.condition in cell.codes:
+        return None
+    return Refusal(
+        entry,
+        "condition_not_foreseen",
+        Text(
+            ja=f"台帳の {entry.id} の区分 {entry.condition} は、この領域の組（{cell.text}）では認められない。",
+            en=f"The condition {entry.condition} of {entry.id} is not one that this pair of zones has ({cell.text}).",
+        ),
+    )
+
+
+def refusal_of(entry: PermittedFlow, context: RuleContext) -> Refusal | None:
+    """Why an entry permits nothing, None for one that permits what it describes."""
+    return not_foreseen(entry, context) or _refusal(entry, context)
+
+
 def joins(entry: PermittedFlow, source: Zone, destination: Zone) -> bool:
     """Whether an entry speaks about openings from one zone to the other."""
     if (entry.source_zone, entry.destination_zone) == (source, destination):

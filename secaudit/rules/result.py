@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from secaudit.packets.sets import PacketSet
 from secaudit.text.bilingual import Text
 
 
@@ -93,7 +94,8 @@ class RuleResult:
     found, as full sentences; `remedy` what to do, more exact than the rule's own text where possible (None = the rule's).
     `needs` is what must be submitted to turn an undetermined result into a verdict. `boxes` are packets as people read them.
     `exception` is the id of the exception that applies, `legal_date` is the id of the
-    legal date that the result is about and `days_left` counts to it (negative: overdue).
+    legal date that the result is about and `days_left` counts to it (negative: overdue). `packets` are exactly what the result is about,
+    where it is about packets: known while rules run, never stored.
     """
 
     rule: str
@@ -111,3 +113,4 @@ class RuleResult:
     exception: str | None = None
     days_left: int | None = None
     legal_date: str | None = None
+    packets: PacketSet | None = field(default=None, compare=False, repr=False, metadata={"stored": False})

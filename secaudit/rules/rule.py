@@ -141,9 +141,9 @@ class Check:
     written: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
-    def demand(self) -> Demand | None:
-        """The statement that it rests on, None when it rests on none."""
-        return None if self.kind.asks is None else self.kind.asks(self.parameters)
+    def demands(self) -> tuple[Demand, ...]:
+        """The statements that it rests on."""
+        return () if self.kind.asks is None else tuple(self.kind.asks(self.parameters))
 
 
 @dataclass(frozen=True, slots=True)

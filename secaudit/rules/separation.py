@@ -159,6 +159,7 @@ def crossing(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         *as_captured(context),
         evidence=lines(context, context.flows.responsible(pair, packets)),
         boxes=boxes_of(packets),
+        packets=packets,
         witness=None if found is None else as_result(context, found),
     )
 
@@ -181,6 +182,7 @@ def doubtful(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         *_spoofed(context, pair, allowed),
         evidence=doubt_evidence(context, pair.doubts),
         boxes=boxes_of(packets),
+        packets=packets,
         needs=needs_of(context, pair.doubts),
     )
 
@@ -339,6 +341,7 @@ def _replies(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSe
         ),
         evidence=lines(context, context.flows.responsible(pair, packets)),
         boxes=boxes_of(packets),
+        packets=packets,
         severity=less_severe(rule.severity),
         remedy=Text(
             ja="応答の通過を、状態を管理する機能（ステートフルインスペクション、動的フィルタ）による制御に改める。",
@@ -363,6 +366,7 @@ def _possible_replies(rule: Rule, context: RuleContext, pair: PairFlow, packets:
         ),
         evidence=held,
         boxes=boxes_of(packets),
+        packets=packets,
         needs=tuple(
             Text(
                 ja=f"{file} の該当行についての説明、又は状態を管理する設定への変更",

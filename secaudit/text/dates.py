@@ -25,6 +25,7 @@ _ERAS = (
     _Era("令和", "R", datetime.date(2019, 5, 1), datetime.date.max),
     _Era("平成", "H", datetime.date(1989, 1, 8), datetime.date(2019, 4, 30)),
 )
+JAPAN = datetime.timezone(datetime.timedelta(hours=9), "JST")
 _FISCAL_YEAR_FIRST_MONTH = 4
 _LONGEST = 32
 
@@ -63,6 +64,11 @@ def parse_date(text: str) -> datetime.date:
     if not era.first_day <= date <= era.last_day:
         raise ValueError(f"{date.isoformat()} is not in the era {era.name}")
     return date
+
+
+def today_in_japan() -> datetime.date:
+    """The day that it is in Japan, wherever the program runs: all dates that people write are Japan's."""
+    return datetime.datetime.now(JAPAN).date()
 
 
 def in_japanese_era(date: datetime.date) -> str:

@@ -228,6 +228,13 @@ def test_subnets_of_the_rest_zone_may_enclose_others(edit: Edit) -> None:
         ("exceptions.yaml", "approved_by: 副市長", "approved_by: 税務 課長", 8, "exceptions[0].approved_by", "The same person requested and approved it."),
         ("exceptions.yaml", "valid_until: 令和9年3月31日", "valid_until: 令和7年3月31日", 10, "exceptions[0].valid_until", "The end 2025-03-31 is before the beginning 2026-04-01."),
         ("exceptions.yaml", "rule: MN-03", "rul: MN-03", 2, "exceptions[0]", "`rule` is missing."),
+        ("exceptions.yaml", "compensating_measure: 毎日確認する。", 'compensating_measure: " "', 6, "exceptions[0].compensating_measure", "` ` is not accepted here."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: [10.2.0.1], protocol: any, port: [1]}", 4, "exceptions[0].flow.port", "There is no key `port` here."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: [10.2.0.1/16], protocol: tcp, ports: [443]}", 4, "exceptions[0].flow.to_addresses[0]", "`10.2.0.1/16` has bits set behind its prefix length."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: ['2001:db8::1'], protocol: tcp, ports: [443]}", 4, "exceptions[0].flow.to_addresses", "Sources and destinations mix IPv4 with IPv6."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: [10.2.0.1], protocol: tcp}", 4, "exceptions[0].flow", "tcp needs ports."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: [10.2.0.1], protocol: icmp, ports: [1]}", 4, "exceptions[0].flow.ports", "icmp has no ports."),
+        ("exceptions.yaml", "subject: TK-001", "flow: {from_addresses: [10.1.0.1], to_addresses: [10.2.0.1], protocol: tcp, ports: [70000]}", 4, "exceptions[0].flow.ports[0]", "`70000` is not accepted here."),
         ("attestations.yaml", "answer: yes", "answer: maybe", 4, "attestations[0].answer", "`maybe` is not accepted here."),
         ("attestations.yaml", "長: partly", "長: はい", 13, "attestations[0].items.長", "`はい` is not accepted here."),
         ("attestations.yaml", "stated_on: 令和8年4月1日", "stated_on: 来月", 8, "attestations[0].stated_on", "`来月` is not a date."),
@@ -248,6 +255,15 @@ def test_a_broken_file_of_statements_is_a_problem_and_the_audit_goes_on(
     assert (audit.attestations if file == "attestations.yaml" else audit.exceptions) == ()
     assert audit.municipality.name == "あおぞら市"
     assert file in [one.path for one in audit.inputs]
+
+
+def test_an_exception_may_be_limited_to_a_flow(edit: Edit) -> None:
+    scope = "flow: {from_addresses: [10.1.0.0/24], to_addresses: [10.2.0.5], protocol: udp, ports: [53, 5000-5010]}"
+    (grant,) = load_audit_folder(edit("subject: TK-001", scope, "exceptions.yaml")).exceptions
+    assert grant.flow is not None and grant.subject is None
+    assert [str(one) for one in (*grant.flow.sources, *grant.flow.destinations)] == ["10.1.0.0/24", "10.2.0.5/32"]
+    assert (grant.flow.protocol, grant.flow.ports) == ("udp", ((53, 53), (5000, 5010)))
+    assert grant.rule_source is not None and grant.rule_source.number == 3
 
 
 def test_a_document_in_the_folder_is_digested_and_compared(folder: Path, edit: Edit) -> None:

@@ -26,8 +26,8 @@ def _check(rule: Rule, parameters: Demand, context: RuleContext) -> Iterable[Rul
     )
 
 
-def _asked(parameters: Demand) -> Demand:
-    return parameters
+def _asked(parameters: Demand) -> Iterable[Demand]:
+    return (parameters,)
 
 
 KIND = Kind("attestation", demand_of, _check, asks=_asked, refutable=True)

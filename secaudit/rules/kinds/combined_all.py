@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from secaudit.rules.combining import combine, parse_combination
+from secaudit.rules.combining import combine, demands_of, parse_combination
 from secaudit.rules.kind import Kind
 
-KIND = Kind("all", partial(parse_combination, "all"), combine)
+KIND = Kind("all", partial(parse_combination, "all"), combine, asks=demands_of)

@@ -88,8 +88,8 @@ def _date_fact(due: LegalDate, days_left: int) -> Text:
     )
 
 
-def _asked(parameters: _Parameters) -> Demand:
-    return parameters.demand
+def _asked(parameters: _Parameters) -> Iterable[Demand]:
+    return (parameters.demand,)
 
 
 KIND = Kind("deadline", _parse, _check, asks=_asked)

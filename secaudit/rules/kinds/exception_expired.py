@@ -12,7 +12,8 @@ from typing import Any
 from secaudit.municipality.model import ExceptionGrant
 from secaudit.rules.answers import answer, lines, municipality_subject, register_subject
 from secaudit.rules.context import RuleContext
-from secaudit.rules.exceptions import ExceptionState, covers, state_of
+from secaudit.rules.exception_references import mistake_of
+from secaudit.rules.exceptions import ExceptionState, ends_soon, state_of, touches
 from secaudit.rules.kind import Kind
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
@@ -39,20 +40,19 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
 
 
 def _judge(rule: Rule, context: RuleContext, grant: ExceptionGrant) -> RuleResult:
-    covered = [one for one in context.results if covers(grant, one)]
+    covered = [one for one in context.results if touches(grant, one, context)]
     failed = [one for one in covered if one.outcome is Outcome.FAIL]
     unsure = [one for one in covered if one.outcome in (Outcome.UNDETERMINED, Outcome.ERROR)]
     state = state_of(grant, context.as_of)
-    if grant.rule not in context.rule_ids:
-        fact = Text(
-            ja=f"例外措置 {grant.id} の対象とする規則 {grant.rule} が存在しない。",
-            en=f"The exception {grant.id} names the rule {grant.rule}, which does not exist.",
-        )
-        return _answer(rule, context, grant, Outcome.UNDETERMINED, "unknown_rule", fact)
+    mistake = mistake_of(grant, context)
+    if mistake is not None:
+        reason = "unknown_rule" if grant.rule not in context.rule_ids else "unknown_subject"
+        needs = () if mistake.hint is None else (mistake.hint,)
+        return _answer(rule, context, grant, Outcome.UNDETERMINED, reason, mistake.text, needs=needs)
     if state is ExceptionState.INVALID:
         fact = Text(
-            ja=f"例外措置 {grant.id} は、申請者と承認者が同一であるか、期間の始期と終期が逆である。",
-            en=f"The exception {grant.id} was approved by its requester, or ends before it begins.",
+            ja=f"例外措置 {grant.id} は、申請者と承認者が同一であるか、代替措置の記載がないか、期間の始期と終期が逆である。",
+            en=f"The exception {grant.id} was approved by its requester, names no compensating measure, or ends before it begins.",
         )
         return _answer(rule, context, grant, Outcome.FAIL, "not_properly_approved", fact)
     if state is ExceptionState.EXPIRED:
@@ -62,7 +62,19 @@ def _judge(rule: Rule, context: RuleContext, grant: ExceptionGrant) -> RuleResul
         ja=f"例外措置 {grant.id} の期間は{in_japanese_era(grant.valid_from)}から{in_japanese_era(grant.valid_until)}までである（該当する不適合：{subjects}）。",
         en=f"The exception {grant.id} holds from {grant.valid_from} to {grant.valid_until} (failures in its scope: {subjects}).",
     )
-    return _answer(rule, context, grant, Outcome.PASS, "not_expired", fact)
+    return _answer(rule, context, grant, Outcome.PASS, "not_expired", fact, *_remarks(context, grant, failed))
+
+
+def _remarks(context: RuleContext, grant: ExceptionGrant, failed: list[RuleResult]) -> Iterable[Text]:
+    """What the holder of an exception should know: it ends soon, or nothing needs it."""
+    if ends_soon(grant, context.as_of):
+        days = (grant.valid_until - context.as_of).days
+        yield Text(ja=f"期限まで残り{days}日である。", en=f"It ends in {days} days.")
+    if not failed and state_of(grant, context.as_of) is ExceptionState.VALID:
+        yield Text(
+            ja="監査基準日において該当する不適合がなく、使用されていない。",
+            en="Nothing fails in its scope on the day of the audit, so it is not used.",
+        )
 
 
 def _expired(
@@ -90,10 +102,16 @@ def _expired(
 
 
 def _answer(
-    rule: Rule, context: RuleContext, grant: ExceptionGrant, outcome: Outcome, reason: str, *facts: Text
+    rule: Rule,
+    context: RuleContext,
+    grant: ExceptionGrant,
+    outcome: Outcome,
+    reason: str,
+    *facts: Text,
+    needs: tuple[Text, ...] = (),
 ) -> RuleResult:
     subject = register_subject(grant.id, grant.rule)
-    return answer(rule, outcome, reason, subject, *facts, evidence=lines(context, (grant.source,)))
+    return answer(rule, outcome, reason, subject, *facts, evidence=lines(context, (grant.source,)), needs=needs)
 
 
 KIND = Kind("exception_expired", _parse, _check, needs_results=True)

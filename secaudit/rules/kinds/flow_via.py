@@ -73,6 +73,7 @@ def _exit(rule: Rule, via: Zone, context: RuleContext, pair: PairFlow) -> RuleRe
         ),
         evidence=lines(context, context.flows.responsible(pair, packets)),
         boxes=boxes_of(packets),
+        packets=packets,
         witness=None if found is None else as_result(context, found),
     )
 

@@ -16,7 +16,7 @@ from secaudit.policy.model import Confidence
 from secaudit.rules.answers import answer, less_severe, lines, register_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
-from secaudit.rules.permitted import entry_packets, is_valid, refused_by_edition
+from secaudit.rules.permitted import entry_packets, is_valid, not_foreseen, refused_by_edition
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import (
@@ -81,14 +81,7 @@ def _entry(rule: Rule, context: RuleContext, entry: PermittedFlow) -> RuleResult
             en="Renew the approval if the flow is needed; otherwise delete the entry and the lines that permit it.",
         )
         return answer(rule, Outcome.FAIL, "entry_not_valid", subject, fact, evidence=evidence, remedy=remedy)
-    cell = context.policy.cell(entry.source_zone, entry.destination_zone)
-    if entry.condition not in cell.codes:
-        fact = Text(
-            ja=f"台帳の {entry.id} の区分 {entry.condition} は、この領域の組（{cell.text}）では認められない。",
-            en=f"The condition {entry.condition} of {entry.id} is not one that this pair of zones has ({cell.text}).",
-        )
-        return answer(rule, Outcome.FAIL, "condition_not_foreseen", subject, fact, evidence=evidence)
-    refused = refused_by_edition(entry, context)
+    refused = not_foreseen(entry, context) or refused_by_edition(entry, context)
     if refused is not None:
         return answer(rule, Outcome.FAIL, refused.reason, subject, refused.text, evidence=evidence)
     contradicted = _class_contradicted(rule, context, entry)
