@@ -88,7 +88,8 @@ def test_case(path: Path) -> None:
 def test_every_rule_has_its_three_cases() -> None:
     held = Counter((path.parent.name, outcome_of(path)) for path in CASES)
     for rule in ruleset().rules:
-        missing = NEEDED - {outcome for name, outcome in held if name == rule.id}
+        needed = NEEDED - {"fail"} if rule.reference_only else NEEDED
+        missing = needed - {outcome for name, outcome in held if name == rule.id}
         assert not missing, f"{rule.id} has no case for {missing}"
     assert {path.parent.name for path in CASES} == {rule.id for rule in ruleset().rules}
 
