@@ -12,6 +12,7 @@ from secaudit.policy.model import ServicePorts
 from secaudit.rules.answers import answer, lines, register_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
+from secaudit.rules.only_where import OnlyWhere, not_asked, only_where_of
 from secaudit.rules.permitted import joins, service_packets
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
@@ -24,7 +25,8 @@ class _Parameters:
     """`services` empty = all packets; `conditions` None = every code of the cell.
 
     `narrow` asks the entries that are accepted to name hosts or small prefixes: as `sources`, on `both` sides, or on `either`.
-    With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all.
+    With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all; `where` asks
+    some bodies only.
     """
 
     pairs: tuple[tuple[Zone, Zone], ...]
@@ -34,6 +36,7 @@ class _Parameters:
     narrow: str | None
     ipv4_prefix_length: int
     ipv6_prefix_length: int
+    where: OnlyWhere | None
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -45,10 +48,15 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         narrow=data.get("narrow"),
         ipv4_prefix_length=data.get("ipv4_prefix_length", 28),
         ipv6_prefix_length=data.get("ipv6_prefix_length", 124),
+        where=only_where_of(data),
     )
 
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
+    refused = not_asked(rule, parameters.where, context)
+    if refused is not None:
+        yield refused
+        return
     within = service_packets(parameters.services, context) if parameters.services else None
     for source, destination in parameters.pairs:
         results = judge_pair(rule, context, source, destination, within=within, conditions=parameters.conditions)
