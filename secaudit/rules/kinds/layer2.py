@@ -97,7 +97,12 @@ def _ports(device: Device) -> list[_Port]:
 
 def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
     places = {one[0].name: _zones_of(context, device, one) for one in _ports(device) if _edge(one[1])}
-    ports = [one for one in _ports(device) if _concerns(parameters, places.get(one[0].name))]
+    ports = [
+        one
+        for one in _ports(device)
+        if _concerns(parameters, places.get(one[0].name))
+        and (one[0].name in places or not _about_terminals(parameters))
+    ]
     unplaced = [one for one in ports if parameters.zones and places.get(one[0].name) == frozenset()]
     question = _QUESTIONS[parameters.ask]
     wrong = [one for one in ports if one not in unplaced and question.wrong(one[1], parameters)]
@@ -145,6 +150,11 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         )
     fact = Text(ja=f"{question.kept.ja}。", en=f"{question.kept.en}.")
     return passed(rule, context, device, "ports_as_asked", fact, [s for one, _ in ports for s in one.sources])
+
+
+def _about_terminals(parameters: _Parameters) -> bool:
+    """Whether trunks say nothing about a question: a switch with nothing but trunks has no port that is protected as asked."""
+    return parameters.ask in ("edge_protection", "default_vlan_unused")
 
 
 def _concerns(parameters: _Parameters, places: frozenset[Zone] | None) -> bool:
