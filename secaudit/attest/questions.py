@@ -10,7 +10,7 @@ from pathlib import Path
 
 from secaudit.errors import InputError, UsageError
 from secaudit.municipality.loader import load_audit_folder
-from secaudit.municipality.model import Attestation, AuditFolder, Model
+from secaudit.municipality.model import Attestation, AuditFolder, Municipality
 from secaudit.policy.loader import load_policy
 from secaudit.rules.demands import Demand
 from secaudit.rules.own import ruleset_for
@@ -106,7 +106,7 @@ def questions_of(root: Path, as_of: datetime.date, given: Path | None = None) ->
     rules = [rule for rule in ruleset.rules if rule.applies_to(policy.edition, policy.model)]
     context = _Statements(folder, as_of, {one.path: one.sha256 for one in folder.inputs})
     found = [
-        _question(subject, asking, ruleset, context) for subject, asking in _by_subject(rules, policy.model).items()
+        _question(subject, asking, ruleset, context) for subject, asking in _by_subject(rules, municipality).items()
     ]
     places = {chapter.id: index for index, chapter in enumerate(ruleset.chapters)}
     ordered = sorted(found, key=lambda one: (places[one.chapter.id], one.subject))
@@ -123,12 +123,12 @@ def _refuse_unreadable(folder: AuditFolder) -> None:
             raise problem
 
 
-def _by_subject(rules: Iterable[Rule], model: Model) -> dict[str, list[tuple[Rule, Demand]]]:
+def _by_subject(rules: Iterable[Rule], municipality: Municipality) -> dict[str, list[tuple[Rule, Demand]]]:
     found: dict[str, list[tuple[Rule, Demand]]] = {}
     for rule in rules:
         for check in rule.checks:
             for demand in check.demands:
-                if model in demand.models:
+                if demand.is_put_to(municipality):
                     found.setdefault(demand.subject or rule.id, []).append((rule, demand))
     return found
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secaudit.municipality.model import Attestation, Model
+from secaudit.municipality.model import Attestation, Model, Municipality
 from secaudit.municipality.roles import titles_of
+from secaudit.rules.only_where import OnlyWhere, only_where_of
 from secaudit.text.bilingual import Text
 
 
@@ -28,7 +29,7 @@ class Demand:
     """What a rule asks of a statement. `max_age_days` None = no limit; `roles` empty = any role.
 
     `subject` is the rule the statement answers (None = the rule that asks). `document` is what the document to name is called, None
-    when none is asked for. `items` must all be answered. `models` are those in which it is asked at all.
+    when none is asked for. `items` must all be answered. `models` and `where` say which bodies are asked at all.
     """
 
     subject: str | None
@@ -37,6 +38,11 @@ class Demand:
     document: Text | None
     items: tuple[Item, ...]
     models: frozenset[Model] = frozenset(Model)
+    where: OnlyWhere | None = None
+
+    def is_put_to(self, municipality: Municipality) -> bool:
+        """Whether this body is asked."""
+        return municipality.model in self.models and (self.where is None or self.where.holds_for(municipality))
 
     def document_in_words(self) -> Text:
         """Which document is asked for."""
@@ -71,6 +77,7 @@ def demand_of(data: Mapping[str, Any]) -> Demand:
         max_age_days=data.get("max_age_days"),
         roles=frozenset(data.get("roles", ())),
         document=None if document is None else Text(ja=document["ja"], en=document["en"]),
+        where=only_where_of(data),
         items=tuple(
             Item(item["id"], Text(ja=item["title"]["ja"], en=item["title"]["en"])) for item in data.get("items", ())
         ),

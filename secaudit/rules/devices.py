@@ -14,15 +14,19 @@ from secaudit.text.bilingual import Text
 
 
 def each_device(
-    rule: Rule, context: RuleContext, zones: tuple[Zone, ...], judge: Callable[[Device], Iterable[RuleResult]]
+    rule: Rule,
+    context: RuleContext,
+    zones: tuple[Zone, ...],
+    judge: Callable[[Device], Iterable[RuleResult]],
+    concerned: Callable[[Device], bool] = lambda device: False,
 ) -> Iterable[RuleResult]:
     """`judge` for every device attached to one of `zones` (empty = every device), and "undetermined" for those not submitted.
 
-    A device of the ledger without stated zones may be in any of them.
+    A device of the ledger without stated zones may be in any of them. `concerned` adds devices that are not attached themselves.
     """
     asked = False
     for _, device in sorted(context.devices.items()):
-        if not zones or context.places.of_device(device.name) & set(zones):
+        if not zones or context.places.of_device(device.name) & set(zones) or concerned(device):
             asked = True
             yield from judge(device)
     for entry in without_configuration(context):

@@ -112,9 +112,10 @@ def _property_names(wanted: Any, _part: Mapping[str, Any], compile_one: _Compile
 
 
 def _enum(wanted: Any, _part: Mapping[str, Any], _compile: _Compile, _named: Mapping[str, Check]) -> Check:
-    if not all(isinstance(each, str | None) for each in wanted):
-        raise ValueError("the quick check knows only texts and null in an enum")
-    return lambda value: isinstance(value, str | None) and value in wanted
+    if not all(isinstance(each, str | int | None) and not isinstance(each, bool) for each in wanted):
+        raise ValueError("the quick check knows only texts, integers and null in an enum")
+    # True equals 1 in Python and not in JSON.
+    return lambda value: isinstance(value, str | int | None) and not isinstance(value, bool) and value in wanted
 
 
 def _const(wanted: Any, part: Mapping[str, Any], compile_one: _Compile, named: Mapping[str, Check]) -> Check:

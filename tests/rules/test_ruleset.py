@@ -13,11 +13,13 @@ from secaudit.errors import PolicyError
 from secaudit.locations import data_folder
 from secaudit.municipality.model import Model, Zone
 from secaudit.policy import CellVerdict, Confidence, editions, load_policy
+from secaudit.rules.evaluate import evaluate
 from secaudit.rules.kind import all_kinds
 from secaudit.rules.loader import load_ruleset
-from secaudit.rules.result import Severity
+from secaudit.rules.result import Outcome, Severity
 from secaudit.rules.rule import Ruleset, StatutoryField
 from secaudit.text.bilingual import Text
+from tests.rules.world import base_world, context_of
 
 ISSUE_RULES = [
     "LAW-01",
@@ -114,6 +116,12 @@ def test_every_rule_holds_from_some_edition_to_the_newest(ruleset: Ruleset) -> N
     for rule in ruleset.rules:
         held = list(rule.clauses)
         assert held and held == known[-len(held) :], rule.id
+
+
+def test_what_an_edition_brought_is_not_asked_before_it(ruleset: Ruleset) -> None:
+    first = {"MN-13": "mic-2025-03", "MN-14": "mic-2023-03", "MN-19": "mic-2025-03", "LG-10": "mic-2025-03"}
+    for rule_id, edition in first.items():
+        assert next(iter(ruleset.rule(rule_id).clauses)) == edition
 
 
 def test_the_separation_of_the_layers_is_critical(ruleset: Ruleset) -> None:
@@ -305,3 +313,16 @@ def test_every_rule_belongs_to_a_field_of_measures(ruleset: Ruleset) -> None:
         assert rule.statutory_fields
         assert rule.id.partition("-")[0] in chapters[rule.chapter].controls
     assert {field for chapter in ruleset.chapters for field in chapter.statutory_fields} == set(StatutoryField)
+
+
+def test_a_statement_that_only_some_bodies_are_asked_for_must_say_which(folder: Path) -> None:
+    spoil(folder / "my-number/MN-13.yaml", "only_where: {conditions: [S2]}", "only_where: {condition: [S2]}")
+    error = failing(folder)
+    assert "conditions" in error.text.en + (error.hint.en if error.hint else "")
+
+
+def test_a_system_that_the_policy_does_not_know_is_an_error_and_not_absent(folder: Path) -> None:
+    spoil(folder / "lgwan/LG-11.yaml", "telework_lgwan", "telework_lgwam")
+    results = evaluate(load_ruleset(folder), context_of(base_world()))
+    found = [one for one in results if one.rule == "LG-11" and one.reason == "unknown_system"]
+    assert [one.outcome for one in found] == [Outcome.ERROR]

@@ -15,6 +15,8 @@ from secaudit.policy.model import ServicePorts
 from secaudit.rules.answers import answer, lines, register_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.kind import Kind
+from secaudit.rules.not_asked import not_asked
+from secaudit.rules.only_where import OnlyWhere, only_where_of
 from secaudit.rules.permitted import EVERY_ADDRESS, allowance, joins, service_packets
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
@@ -27,8 +29,9 @@ class _Parameters:
     """`services` empty = all packets; `conditions` None = every code of the cell.
 
     `narrow` asks the entries that are accepted to name hosts or small prefixes: as `sources`, on `both` sides, or on `either`.
-    With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all. `dated` asks
-    the entries that are accepted for the day until which they hold; `family` asks about IPv4 or IPv6 alone (None = both).
+    With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all; `where` asks
+    some bodies only. `dated` asks the entries that are accepted for the day until which they hold; `family` asks about IPv4 or IPv6 alone
+    (None = both).
     """
 
     pairs: tuple[tuple[Zone, Zone], ...]
@@ -40,6 +43,7 @@ class _Parameters:
     ipv6_prefix_length: int
     dated: bool
     family: Family | None
+    where: OnlyWhere | None
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -53,10 +57,15 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         ipv6_prefix_length=data.get("ipv6_prefix_length", 124),
         dated=data.get("dated", False),
         family=data.get("family"),
+        where=only_where_of(data),
     )
 
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
+    refused = not_asked(rule, parameters.where, context)
+    if refused is not None:
+        yield refused
+        return
     within = _asked(parameters, context)
     for source, destination in parameters.pairs:
         results = list(judge_pair(rule, context, source, destination, within=within, conditions=parameters.conditions))

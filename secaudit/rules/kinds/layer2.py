@@ -1,4 +1,8 @@
-"""`layer2`: VLANs, trunks and the protection of ports, port by port of every switch."""
+"""`layer2`: VLANs, trunks and the protection of ports, port by port of every switch.
+
+With `zones`, switches in or for these zones are asked, and of their ports for terminals only those whose VLAN belongs to one of the zones. A port whose
+VLAN nobody has placed may belong to any zone: when it is not as asked, the answer is undetermined.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,21 @@ from secaudit.rules.kind import Kind
 from secaudit.rules.protection import failed, passed
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
+from secaudit.rules.separation import nothing_to_judge
 from secaudit.text.bilingual import Text
 
 _SHOWN_PORTS = 12
+_Port = tuple[Interface, SwitchPort]
 
 
 @dataclass(frozen=True, slots=True)
 class _Parameters:
+    """`needed`: a body has such ports, so that without one of them nothing was examined."""
+
     ask: str
     zones: tuple[Zone, ...]
     any_of: frozenset[PortProtection]
+    needed: bool
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -33,22 +42,70 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         ask=data["ask"],
         zones=tuple(Zone(name) for name in data.get("zones", ())),
         any_of=frozenset(PortProtection[name.upper()] for name in data.get("any_of", ())),
+        needed=data.get("needed", False),
     )
 
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
-    return each_device(rule, context, parameters.zones, lambda device: (_judge(rule, parameters, context, device),))
+    results = tuple(
+        each_device(
+            rule,
+            context,
+            parameters.zones,
+            lambda device: (_judge(rule, parameters, context, device),),
+            lambda device: _serves(parameters, context, device),
+        )
+    )
+    yield from results
+    if parameters.needed and all(one.outcome is Outcome.NOT_APPLICABLE for one in results):
+        yield nothing_to_judge(
+            rule,
+            context,
+            "no_switch_port",
+            Text(
+                ja="端末を接続するポートのあるスイッチの設定ファイルが提出されていない。",
+                en="No configuration of a switch with ports for terminals was submitted.",
+            ),
+            Text(
+                ja="端末を接続するスイッチの設定ファイル",
+                en="the configurations of the switches that terminals are connected to",
+            ),
+        )
 
 
-_Port = tuple[Interface, SwitchPort]
+def _serves(parameters: _Parameters, context: RuleContext, device: Device) -> bool:
+    """Whether a switch is for one of the zones although it is not attached to it: by the ledger, or by the VLAN of a port."""
+    asked = set(parameters.zones)
+    stated = (one.zones for one in context.municipality.ledger if one.name == device.name)
+    if any(asked & set(zones) for zones in stated):
+        return True
+    return any(asked & _zones_of(context, device, port) for port in _ports(device))
+
+
+def _zones_of(context: RuleContext, device: Device, port: _Port) -> frozenset[Zone]:
+    """The zones that a port for terminals belongs to by its VLAN; none when nobody has placed the VLAN."""
+    interface, switched = port
+    entrances = context.places.topology.entrances(device.name, interface.name)
+    routed = (zone for name, entrance in entrances for zone in context.places.of_interface(name, entrance))
+    declared = (one.zone for one in context.municipality.zones if switched.access_vlan in one.vlans)
+    return frozenset((*routed, *declared))
+
+
+def _ports(device: Device) -> list[_Port]:
+    return [(one, one.switch_port) for one in device.interfaces.values() if one.switch_port is not None and one.enabled]
 
 
 def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    places = {one[0].name: _zones_of(context, device, one) for one in _ports(device) if _edge(one[1])}
     ports = [
-        (one, one.switch_port) for one in device.interfaces.values() if one.switch_port is not None and one.enabled
+        one
+        for one in _ports(device)
+        if _concerns(parameters, places.get(one[0].name))
+        and (one[0].name in places or not _about_terminals(parameters))
     ]
+    unplaced = [one for one in ports if parameters.zones and places.get(one[0].name) == frozenset()]
     question = _QUESTIONS[parameters.ask]
-    wrong = [one for one in ports if question.wrong(one[1], parameters)]
+    wrong = [one for one in ports if one not in unplaced and question.wrong(one[1], parameters)]
     if wrong:
         names, which = _names(wrong), _which(parameters)
         fact = Text(ja=f"{question.fault.ja}{which.ja}：{names}。", en=f"{question.fault.en}{which.en}: {names}.")
@@ -57,6 +114,9 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     doubts = traffic_doubts(device)
     if doubts:
         return unread(rule, context, device, doubts)
+    stray = [one for one in unplaced if question.wrong(one[1], parameters)]
+    if stray:
+        return _unplaced(rule, context, device, question, stray)
     unknown = [one for one in ports if question.unknown(one[1], parameters)]
     if unknown:
         return answer(
@@ -82,7 +142,10 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
             Outcome.NOT_APPLICABLE,
             "no_switch_port",
             device_subject(device.name),
-            Text(ja="この機器にスイッチのポートはない。", en="The device has no switch port."),
+            Text(
+                ja="この機器に、本項目の対象となるスイッチのポートはない。",
+                en="The device has no switch port that is asked about here.",
+            ),
             evidence=device_evidence(context, device),
         )
     which = _which(parameters)
@@ -96,6 +159,37 @@ def _which(parameters: _Parameters) -> Text:
         return Text(ja="", en="")
     names = ", ".join(sorted(one.value for one in parameters.any_of))
     return Text(ja=f"（{names}）", en=f" ({names})")
+
+
+def _about_terminals(parameters: _Parameters) -> bool:
+    """Whether trunks say nothing about a question: a switch with nothing but trunks has no port that is protected as asked."""
+    return parameters.ask in ("edge_protection", "default_vlan_unused")
+
+
+def _concerns(parameters: _Parameters, places: frozenset[Zone] | None) -> bool:
+    """Whether a port is asked about: trunks always are (None), ports for terminals unless they surely belong to other zones."""
+    return not places or not parameters.zones or bool(places & set(parameters.zones))
+
+
+def _unplaced(rule: Rule, context: RuleContext, device: Device, question: _Question, ports: list[_Port]) -> RuleResult:
+    vlans = ", ".join(str(number) for number in sorted({switched.access_vlan or 0 for _, switched in ports}))
+    return answer(
+        rule,
+        Outcome.UNDETERMINED,
+        "vlan_not_placed",
+        device_subject(device.name),
+        Text(
+            ja=f"{question.fault.ja}が、そのVLAN（{vlans}）がどの領域に属するかを判断できない：{_names(ports)}。",
+            en=f"{question.fault.en}, but nothing tells to which zone their VLAN ({vlans}) belongs: {_names(ports)}.",
+        ),
+        evidence=lines(context, [s for interface, _ in ports for s in interface.sources]),
+        needs=(
+            Text(
+                ja=f"municipality.yaml の領域の vlans における VLAN {vlans} の記載",
+                en=f"VLAN {vlans} under `vlans` of its zone in municipality.yaml",
+            ),
+        ),
+    )
 
 
 def _names(ports: list[_Port]) -> str:
