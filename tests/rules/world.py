@@ -102,7 +102,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         name="試験市",
         prefecture="試験県",
         population_band=None,
-        model=Model.ALPHA,
+        model=Model(world.get("model", "alpha")),
         edition=world.get("edition", "mic-2026-03"),
         roles=(),
         zones=tuple(_zone(name, words) for name, words in world["zones"].items())[::order],
@@ -135,7 +135,7 @@ def context_of(world: Mapping[str, Any], policy: Policy | None = None, *, backwa
         if one.routes
     ]
     return RuleContext(
-        policy=policy or policy_of(municipality.edition, Model.ALPHA),
+        policy=policy or policy_of(municipality.edition, municipality.model),
         folder=folder,
         devices={device.name: device for device in devices},
         read_files={},
