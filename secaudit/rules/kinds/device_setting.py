@@ -35,6 +35,7 @@ class _Parameters:
     outside: tuple[Zone, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     shared_names: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -49,6 +50,7 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         outside=tuple(Zone(name) for name in data.get("outside", ())),
         bounds=Bounds(data.get("at_least"), data.get("at_most")),
         shared_names=frozenset(name.lower() for name in data.get("shared_names", ())),
+        left_out=tuple(name.lower() for name in data.get("left_out", ())),
     )
 
 
@@ -135,7 +137,7 @@ def _no_default_community(rule: Rule, parameters: _Parameters, context: RuleCont
 
 
 def _secrets_stored(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
-    held = device.management.credentials
+    held = [one for one in device.management.credentials if not one.what.lower().startswith(parameters.left_out)]
     refused = [one for one in held if one.storage in parameters.storages]
     if refused:
         facts = [_credential_fact(one) for one in refused]
@@ -162,8 +164,15 @@ def _secrets_stored(rule: Rule, parameters: _Parameters, context: RuleContext, d
                 ),
             ),
         )
-    fact = Text(ja="平文で保存された認証情報は見当たらない。", en="No secret is stored in clear text.")
+    fact = _STORED_WELL if Storage.REVERSIBLE in parameters.storages else _NOT_CLEAR
     return passed(rule, context, device, "hashed", fact, [s for one in held for s in one.sources])
+
+
+_NOT_CLEAR = Text(ja="平文で保存された認証情報は見当たらない。", en="No secret is stored in clear text.")
+_STORED_WELL = Text(
+    ja="対象とする認証情報に、平文又は復元できる形で保存されたものは見当たらない。",
+    en="No secret that is asked about is stored in clear text or in a reversible form.",
+)
 
 
 def _credential_fact(credential: Credential) -> Text:
