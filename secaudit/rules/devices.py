@@ -19,17 +19,25 @@ def each_device(
     zones: tuple[Zone, ...],
     judge: Callable[[Device], Iterable[RuleResult]],
     concerned: Callable[[Device], bool] = lambda device: False,
+    *,
+    at_border: bool = False,
 ) -> Iterable[RuleResult]:
     """`judge` for every device attached to one of `zones` (empty = every device), and "undetermined" for those not submitted.
 
-    A device of the ledger without stated zones may be in any of them. `concerned` adds devices that are not attached themselves.
+    A device of the ledger without stated zones may be in any of them. `concerned` adds devices that are not attached themselves; `at_border`
+    leaves out devices that stand in one zone only or do not route.
     """
     asked = False
     for _, device in sorted(context.devices.items()):
-        if not zones or context.places.of_device(device.name) & set(zones) or concerned(device):
+        held = context.places.of_device(device.name)
+        if at_border and not (device.forwards and len(held) > 1):
+            continue
+        if not zones or held & set(zones) or concerned(device):
             asked = True
             yield from judge(device)
     for entry in without_configuration(context):
+        if at_border and not (entry.routes and len(entry.zones) != 1):
+            continue
         if not zones or not entry.zones or set(entry.zones) & set(zones):
             asked = True
             yield _missing(rule, entry, context)

@@ -110,7 +110,7 @@ def judge_pair(
     if within is not None:
         certain, possible = certain & within, possible & within
     if not certain.is_empty:
-        yield crossing(rule, context, pair, certain, allowed)
+        yield crossing(rule, context, pair, certain, allowed, by_item=conditions is not None)
         return
     if not possible.is_empty:
         yield doubtful(rule, context, pair, possible, allowed)
@@ -134,16 +134,25 @@ def beyond(pair: PairFlow, allowed: Allowance) -> tuple[PacketSet, PacketSet]:
     return certain, possible
 
 
-def crossing(rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSet, allowed: Allowance) -> RuleResult:
-    """A failure: `packets` surely cross."""
+def crossing(
+    rule: Rule, context: RuleContext, pair: PairFlow, packets: PacketSet, allowed: Allowance, *, by_item: bool = False
+) -> RuleResult:
+    """A failure: `packets` surely cross. `by_item`: the rule accepts some entries only, so that others may permit the packets."""
     source, destination = Zone(pair.source), Zone(pair.destination)
     left, right = context.policy.title_of(source), context.policy.title_of(destination)
     found = flow_witness(context, pair, packets)
     shown = "" if found is None else str(found.packet)
+    unpermitted = (
+        Text(ja="本項目の要件を満たさない通信", en="Packets that this item does not permit")
+        if by_item
+        else Text(
+            ja="方針及び台帳で許可されていない通信", en="Packets that neither the policy nor the register permits"
+        )
+    )
     facts = [
         Text(
-            ja=f"{left.ja}から{right.ja}へ、方針及び台帳で許可されていない通信（例：{shown}）が到達可能な経路を確認した。",
-            en=f"Packets that neither the policy nor the register permits can get from {left.en} to {right.en}, for example {shown}.",
+            ja=f"{left.ja}から{right.ja}へ、{unpermitted.ja}（例：{shown}）が到達可能な経路を確認した。",
+            en=f"{unpermitted.en} can get from {left.en} to {right.en}, for example {shown}.",
         )
     ]
     refused = _refusal_that_covers(context, packets, allowed, source)

@@ -111,17 +111,26 @@ def test_rules_are_sorted_and_every_file_has_its_digest(ruleset: Ruleset) -> Non
     assert all(len(file.sha256) == 64 for file in ruleset.files)
 
 
-def test_every_rule_holds_from_some_edition_to_the_newest(ruleset: Ruleset) -> None:
-    known = list(editions())
+def test_every_rule_holds_in_the_newest_edition_and_without_gaps_before(ruleset: Ruleset) -> None:
+    known = editions()
     for rule in ruleset.rules:
-        held = list(rule.clauses)
-        assert held and held == known[-len(held) :], rule.id
+        assert rule.clauses and tuple(rule.clauses) == known[len(known) - len(rule.clauses) :], rule.id
+        assert any(rule.applies_to(known[-1], model) for model in Model), rule.id
 
 
 def test_what_an_edition_brought_is_not_asked_before_it(ruleset: Ruleset) -> None:
     first = {"MN-13": "mic-2025-03", "MN-14": "mic-2023-03", "MN-19": "mic-2025-03", "LG-10": "mic-2025-03"}
     for rule_id, edition in first.items():
         assert next(iter(ruleset.rule(rule_id).clauses)) == edition
+
+
+def test_rules_of_a_model_begin_no_earlier_than_the_model(ruleset: Ruleset) -> None:
+    begins = {"AP": ("mic-2024-10", {Model.ALPHA_PRIME}), "BT": ("mic-2020-12", {Model.BETA, Model.BETA_PRIME})}
+    for rule in ruleset.rules:
+        first, models = begins.get(rule.id[:2], (None, set(Model)))
+        assert set(rule.models) <= models, rule.id
+        assert first is None or next(iter(rule.clauses)) == first, rule.id
+    assert set(ruleset.rule("BT-08").models) == {Model.BETA_PRIME}
 
 
 def test_the_separation_of_the_layers_is_critical(ruleset: Ruleset) -> None:

@@ -24,8 +24,11 @@ from secaudit.text.bilingual import Text
 
 @dataclass(frozen=True, slots=True)
 class _Parameters:
+    """With `at_border`, only devices that stand between one of `zones` and another zone are asked."""
+
     setting: str
     zones: tuple[Zone, ...]
+    at_border: bool = False
     services: tuple[str, ...] = ()
     storages: frozenset[Storage] = field(default_factory=frozenset)
     minimum: int = 1
@@ -40,6 +43,7 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
     return _Parameters(
         setting=data["setting"],
         zones=tuple(Zone(name) for name in data.get("zones", ())),
+        at_border=data.get("at_border", False),
         services=tuple(data.get("services", ())),
         storages=frozenset(Storage(name) for name in data.get("storages", ())),
         minimum=data.get("minimum", 1),
@@ -53,7 +57,13 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
     judge = _SETTINGS[parameters.setting]
-    return each_device(rule, context, parameters.zones, lambda device: (judge(rule, parameters, context, device),))
+    return each_device(
+        rule,
+        context,
+        parameters.zones,
+        lambda device: (judge(rule, parameters, context, device),),
+        at_border=parameters.at_border,
+    )
 
 
 def _services_off(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:

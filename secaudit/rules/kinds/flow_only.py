@@ -26,12 +26,12 @@ from secaudit.text.bilingual import Text
 
 @dataclass(frozen=True, slots=True)
 class _Parameters:
-    """`services` empty = all packets; `conditions` None = every code of the cell.
+    """`services` empty = all packets; `conditions` None = every code of the cell, empty = no entry of the register permits anything.
 
-    `narrow` asks the entries that are accepted to name hosts or small prefixes: as `sources`, on `both` sides, or on `either`.
-    With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all; `where` asks
-    some bodies only. `dated` asks the entries that are accepted for the day until which they hold; `family` asks about IPv4 or IPv6 alone
-    (None = both).
+    `narrow` asks the entries that are accepted to name hosts or small prefixes: as `sources`, as `destinations`, on `both` sides, or on
+    `either`. With `bound_only`, pairs that the audit folder does not have or that the policy does not restrict yield no result at all; `where`
+    asks some bodies only. `dated` asks the entries that are accepted for the day until which they hold; `family` asks about IPv4 or IPv6
+    alone (None = both).
     """
 
     pairs: tuple[tuple[Zone, Zone], ...]
@@ -137,12 +137,21 @@ def _wide_entries(rule: Rule, parameters: _Parameters, context: RuleContext) -> 
             Outcome.FAIL,
             "wide_entry",
             register_subject(entry.id, entry.title),
-            Text(
-                ja=f"台帳の {entry.id}（{entry.title}）は、無害化を行うホストに限定されていない。",
-                en=f"The entry {entry.id} ({entry.title}) is not limited to the sanitising host.",
-            ),
+            _wide_fact(parameters, entry),
             evidence=lines(context, (entry.source,)),
         )
+
+
+def _wide_fact(parameters: _Parameters, entry: PermittedFlow) -> Text:
+    if parameters.narrow == "destinations":
+        return Text(
+            ja=f"台帳の {entry.id}（{entry.title}）の宛先は範囲が広く、限定の要件を満たさない。",
+            en=f"The destinations of the entry {entry.id} ({entry.title}) are too wide.",
+        )
+    return Text(
+        ja=f"台帳の {entry.id}（{entry.title}）は、無害化を行うホストに限定されていない。",
+        en=f"The entry {entry.id} ({entry.title}) is not limited to the sanitising host.",
+    )
 
 
 def _is_narrow(parameters: _Parameters, entry: PermittedFlow) -> bool:
@@ -151,9 +160,15 @@ def _is_narrow(parameters: _Parameters, entry: PermittedFlow) -> bool:
         return all(one.prefixlen >= lengths[one.version] for one in networks)
 
     sources, destinations = small(entry.sources), small(entry.destinations)
-    if parameters.narrow == "either":
-        return sources or destinations
-    return sources and (destinations or parameters.narrow == "sources")
+    match parameters.narrow:
+        case "either":
+            return sources or destinations
+        case "destinations":
+            return destinations
+        case "sources":
+            return sources
+        case _:
+            return sources and destinations
 
 
 KIND = Kind("flow_only", _parse, _check)
