@@ -63,7 +63,7 @@ def proposals(
 
 
 def _version(words: tuple[str, ...]) -> int | None:
-    return {("1",): 1, ("2",): 2}.get(words)
+    return {"1": 1, "2": 2}.get("".join(words))
 
 
 _Held = tuple[tuple[str, ...], Sources] | None

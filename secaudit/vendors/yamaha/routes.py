@@ -365,9 +365,7 @@ def build_dynamic_routing(draft: Draft) -> tuple[DynamicRouting, ...]:
     )
     return (
         *(
-            DynamicRouting(
-                name, draft.settings[key].sources, family=family, authenticated=_authenticated(draft, name)
-            )
+            DynamicRouting(name, draft.settings[key].sources, family=family, authenticated=_authenticated(draft, name))
             for key, name, family in protocols
             if key in draft.settings
         ),
