@@ -209,6 +209,10 @@ class Protection:
             yield Setting(SettingKind.IDLE_TIMEOUT, value, (said[-1].line,), where)
         if not blocks:
             yield Setting(SettingKind.IDLE_TIMEOUT, usual.exec_timeout, identity, by_default=True)
+            return
+        for kind in ("con", "vty"):
+            if all(not "".join(node.keys[1:2]).startswith(kind) for node in blocks):
+                yield Setting(SettingKind.IDLE_TIMEOUT, usual.exec_timeout, identity, f"line {kind}", by_default=True)
 
     def _central(self, identity: Sources) -> Iterator[Setting]:
         """`aaa authentication login LIST METHODS`, for the lists that terminal lines use; by default only the accounts of the device."""
