@@ -32,8 +32,11 @@ _GROUPS = {"768-bit": 1, "1024-bit": 2, "1536-bit": 5, "2048-bit": 14, "3072-bit
 
 def settings(nodes: Sequence[Node], shared: Sources, identity: Sources, ledger: Ledger) -> Iterator[Setting]:
     """Redundancy by virtual routers; that a server authenticates administrators needs lines that are not understood here."""
+    enabling = [node for node in nodes if node.keys[0] == "vrrp" and "enable" in node.keys]
     if shared:
-        yield Setting(SettingKind.REDUNDANCY, 1, shared)
+        # That a virtual router answers without an `enable` is not confirmed.
+        said = (*shared, *(node.line for node in enabling))
+        yield Setting(SettingKind.REDUNDANCY, 1 if enabling else None, said)
     elif identity:
         yield Setting(SettingKind.REDUNDANCY, 0, identity, by_default=True)
     about = [node for node in nodes if node.keys[0] in ("aaa", "radius")]
@@ -46,7 +49,7 @@ def settings(nodes: Sequence[Node], shared: Sources, identity: Sources, ledger: 
         if node.keys[:2] == ("terminal", "timeout"):
             about.append(node)
             yield Setting(SettingKind.IDLE_TIMEOUT, None, (node.line,))
-    for node in about:
+    for node in (*about, *(enabling if shared else ())):
         ledger.use_all(node)
 
 
