@@ -14,12 +14,11 @@ import secaudit.vendors
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import read_config_text
 from secaudit.vendors.reader import Reader
+from tests.vendors.protection import FACTS, Plain
 
 HERE = Path(__file__).parent
 
-Plain = str | int | bool | None | Sequence["Plain"] | Mapping[str, "Plain"]
-
-_CASE_KEYS = {"vendor", "hostname", "packets", "unread", "doubts", "notices", "management"}
+_CASE_KEYS = {"vendor", "hostname", "packets", "unread", "doubts", "notices", "management", *FACTS}
 _WAY_KEYS = {"verdict", "out", "lines", "arrives"}
 _PACKET_KEYS = {"at", "device", "packet", "also"} | _WAY_KEYS
 _MANAGEMENT_KEYS = {"services", "syslog", "ntp", "dns", "snmp", "credentials"}
@@ -53,7 +52,7 @@ class ExpectedPacket:
 
 @dataclass(frozen=True)
 class Expected:
-    """A whole expected file. `notices` is None, and a key of `management` is absent, where nothing is asked."""
+    """A whole expected file. `notices` is None, and a key of `management` or of `protection` is absent, where nothing is asked."""
 
     vendor: str
     hostname: str
@@ -62,6 +61,7 @@ class Expected:
     doubts: frozenset[str] = frozenset()
     notices: frozenset[str] | None = None
     management: Mapping[str, Plain] = field(default_factory=dict)
+    protection: Mapping[str, Plain] = field(default_factory=dict)
 
 
 def found_cases(folder: Path = HERE) -> list[Path]:
@@ -128,6 +128,7 @@ def expected_of(path: Path) -> Expected:
         doubts=frozenset(str(one) for one in _list(raw.get("doubts", []), answer.name)),
         notices=None if notices is None else frozenset(str(one) for one in _list(notices, answer.name)),
         management=management,
+        protection={key: raw[key] for key in FACTS if key in raw},
     )
 
 

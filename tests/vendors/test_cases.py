@@ -30,6 +30,7 @@ from tests.vendors.cases import (
     readers,
     texts_of,
 )
+from tests.vendors.protection import check_protection, check_protection_evidence
 
 Fact = ManagementService | SnmpCommunity | Credential | Server
 
@@ -126,6 +127,13 @@ def test_management(case: Path) -> None:
     for key, wanted in expected.management.items():
         checks[key](planes, wanted)
     _check_evidence(config, expected)
+
+
+def test_protection(case: Path) -> None:
+    devices = read(case).devices
+    check_protection(devices, expected_of(case).protection)
+    for device in devices:
+        check_protection_evidence(device)
 
 
 def _device(packet: ExpectedPacket, devices: Mapping[str, Device]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,15 @@ import pytest
 from secaudit.flows.replay import explain
 from secaudit.flows.topology import build_topology
 from secaudit.network.filters import Action
+from secaudit.network.interfaces import PortProtection, SwitchPort
+from secaudit.network.management import Account, ManagementPlane, Setting, SettingKind, SnmpUser
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.routes import DynamicRouting
+from secaudit.network.tunnels import Carrier, Proposal, TunnelEnd
 from secaudit.packets.packet import Packet
 from tests.flows.network import at, device, filter_, hop, interface, line, match, route
 from tests.vendors.cases import BadFixtureError, ExpectedPacket, ExpectedWay, expected_of, lonely_files
+from tests.vendors.protection import Plain, check_protection, check_protection_evidence
 from tests.vendors.test_cases import check_packet
 
 GOOD = """\
@@ -48,6 +54,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (GOOD.replace("hostname: RTX-01\n", ""), "the key 'hostname' is missing"),
         (GOOD.replace("verdict: denied, ", ""), "the key 'verdict' is missing"),
         (GOOD.replace("[3]", "3"), "a list is expected"),
+        (GOOD + "setings: {ssh_version: 2}\n", "unknown keys ['setings']"),
         (GOOD + "unread: [true]\n", "True is no line number"),
         (GOOD + "management: {telnet: all}\n", "unknown keys ['telnet']"),
         (GOOD + "management: {snmp: [{writeable: true}]}\n", "unknown keys ['writeable']"),
@@ -112,3 +119,92 @@ def test_packets_are_compared_with_every_way(expected: ExpectedPacket, right: bo
     else:
         with pytest.raises(AssertionError):
             check_packet(explanation, expected)
+
+
+SAYING = at(5)
+PROTECTED = replace(
+    device("a", interface("ge1"), interface("tunnel1"), interface("tunnel2")),
+    interfaces={
+        "ge1": replace(
+            interface("ge1"),
+            switch_port=SwitchPort(
+                10,
+                protections=((PortProtection.DOT1X, SAYING),),
+                protections_read=frozenset(PortProtection) - {PortProtection.MAC_LIMIT},
+            ),
+        ),
+        "tunnel1": replace(
+            interface("tunnel1"),
+            tunnel=TunnelEnd(
+                Carrier.IPSEC,
+                SAYING,
+                proposals=(
+                    Proposal(1, ("aes-256",), ("sha256",), (14, 19), SAYING, 1, aggressive=False),
+                    Proposal(2, ("aes-256", "3des"), (), (), SAYING),
+                ),
+            ),
+        ),
+        "tunnel2": replace(interface("tunnel2"), tunnel=TunnelEnd(Carrier.IPSEC, SAYING)),
+    },
+    dynamic_routing=(DynamicRouting("ospf", SAYING, authenticated=True), DynamicRouting("bgp", SAYING)),
+    management=ManagementPlane(
+        settings=(
+            Setting(SettingKind.IDLE_TIMEOUT, 300, SAYING, "console"),
+            Setting(SettingKind.IDLE_TIMEOUT, 600, SAYING, "vty", by_default=True),
+            Setting(SettingKind.SSH_VERSION, None, SAYING),
+        ),
+        settings_read=frozenset(SettingKind) - {SettingKind.REDUNDANCY},
+        accounts=(Account("taro", True, SAYING), Account("reader", False, SAYING), Account("old", None, SAYING)),
+        snmp_users=(SnmpUser("monitor", True, True, SAYING), SnmpUser("test", False, False, SAYING)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "right"),
+    [
+        ("settings", {"idle_timeout": {"console": 300, "vty": "600 by default"}}, True),
+        ("settings", {"idle_timeout": {"console": 300, "vty": 600}}, False),
+        ("settings", {"idle_timeout": {"console": 300}}, False),
+        ("settings", {"ssh_version": "unclear", "login_banner": {}, "redundancy": "not read"}, True),
+        ("settings", {"ssh_version": 2}, False),
+        ("settings", {"login_banner": "not read"}, False),
+        ("settings", {"login_baner": {}}, False),
+        ("accounts", {"taro": "all", "reader": "some", "old": "unknown"}, True),
+        ("accounts", {"taro": "all", "reader": "some"}, False),
+        ("accounts", {"taro": "all", "reader": "all", "old": "unknown"}, False),
+        ("accounts", "not read", False),
+        ("snmp_users", {"monitor": "encrypted", "test": "open"}, True),
+        ("snmp_users", {"monitor": "encrypted"}, False),
+        ("snmp_users", {"monitor": "authenticated", "test": "open"}, False),
+        ("protections", {"ge1": ["mac_limit?", "dot1x"]}, True),
+        ("protections", {"ge1": ["dot1x"]}, False),
+        ("protections", {"ge1": ["mac_limit?"]}, False),
+        ("protections", {"ge2": []}, False),
+        ("proposals", {"tunnel1": ["1 aes-256 sha256 group14 group19 ike1 main", "2 aes-256,3des -"]}, True),
+        ("proposals", {"tunnel2": "not read"}, True),
+        ("proposals", {"tunnel1": ["1 aes-256 sha256 group14 group19 ike1 main"]}, False),
+        ("proposals", {"tunnel2": []}, False),
+        ("neighbours", {"ospf": "authenticated", "bgp": "unknown"}, True),
+        ("neighbours", {"ospf": "open"}, False),
+        ("neighbours", {"rip": "open"}, False),
+    ],
+)
+def test_facts_about_protection_are_compared(key: str, wanted: Plain, right: bool) -> None:
+    check_protection_evidence(PROTECTED)
+    if right:
+        check_protection([PROTECTED], {key: wanted})
+    else:
+        with pytest.raises(AssertionError):
+            check_protection([PROTECTED], {key: wanted})
+
+
+def test_facts_without_a_line_or_of_a_kind_that_is_not_read_fail() -> None:
+    plane = PROTECTED.management
+    for wrong in (
+        replace(plane, settings_read=frozenset()),
+        replace(plane, accounts=(Account("taro", True, ()),)),
+        replace(plane, settings=(Setting(SettingKind.SSH_VERSION, 2, ()),)),
+    ):
+        with pytest.raises(AssertionError):
+            check_protection_evidence(replace(PROTECTED, management=wrong))

@@ -49,7 +49,9 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     ends = [
         one
         for one in device.interfaces.values()
-        if one.enabled and one.tunnel is not None and one.tunnel.carrier in (Carrier.IPSEC, Carrier.L2TP)
+        if one.enabled
+        and one.tunnel is not None
+        and (one.tunnel.carrier in (Carrier.IPSEC, Carrier.L2TP) or one.tunnel.proposals is not None)
     ]
     offered = [proposal for one in ends for proposal in _proposals(one)]
     weak = [(one, fault) for one in offered for fault in _faults(one, parameters)]

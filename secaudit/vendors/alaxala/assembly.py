@@ -20,6 +20,7 @@ from secaudit.vendors.alaxala.flow_detection import read_modes
 from secaudit.vendors.alaxala.interfaces import read_interface
 from secaudit.vendors.alaxala.management import Management
 from secaudit.vendors.alaxala.policy_routing import policy_routes, read_policy_lists
+from secaudit.vendors.alaxala.protection import SETTINGS_READ, settings, snmp_users
 from secaudit.vendors.alaxala.routes import (
     default_gateway,
     doubtful_multicast,
@@ -87,7 +88,15 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     by_policy = policy_routes(interfaces, lists, read_policy_lists(sections.of("policy list"), ledger), ledger)
     management = Management(lists, ledger)
     management.read(sections)
-    plane = management.build(usual, identity)
+    shared = tuple(
+        line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
+    )
+    plane = replace(
+        management.build(usual, identity),
+        settings=tuple(settings(sections, shared, identity, ledger)),
+        settings_read=SETTINGS_READ,
+        snmp_users=snmp_users(sections.of("snmp")),
+    )
     itself = management.filter_for_itself({facts.name: facts.vrf for facts in interfaces.values()})
     if itself is not None:
         filters[itself.name] = itself

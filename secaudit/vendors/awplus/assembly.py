@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from secaudit.network.device import Device, Doubt, DoubtKind, NoticeKind, Plane, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
-from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind
+from secaudit.network.interfaces import Interface, InterfaceAddress, InterfaceKind, PortProtection
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.network.routes import Relay
 from secaudit.text.bilingual import Text
@@ -23,6 +23,7 @@ from secaudit.vendors.awplus.interfaces import InterfaceReader
 from secaudit.vendors.awplus.management import Management
 from secaudit.vendors.awplus.nat import AddressTranslation
 from secaudit.vendors.awplus.port_filters import PortFilters
+from secaudit.vendors.awplus.protection import PROTECTIONS_READ, Protection
 from secaudit.vendors.awplus.routes import (
     doubtful_interfaces,
     learnt_defaults,
@@ -115,7 +116,13 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
 
     policies = _policies(sections, interfaces, of_firewall, filters, usual, identity or first)
     management = _management(sections, lists, ledger)
-    plane = management.build(usual.services, identity or first)
+    protection = Protection(sections, ledger)
+    guards = protection.of_ports(interfaces)
+    shared = tuple(
+        line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
+    )
+    settings = tuple(protection.settings(shared, usual, identity or first))
+    plane = management.build(usual.services, identity or first, protection, settings)
     itself = management.filter_for_itself()
     filters.update(of_firewall)
     if itself is not None:
@@ -127,7 +134,7 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
         vendor="awplus",
         file=file,
         identity=identity or first,
-        interfaces={facts.name: _interface(facts, ports.by_interface) for facts in interfaces.values()},
+        interfaces={facts.name: _interface(facts, ports.by_interface, guards) for facts in interfaces.values()},
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -178,7 +185,9 @@ def _policy_routing(sections: Sections, ledger: Ledger) -> None:
         ledger.doubt(DoubtKind.UNSUPPORTED, _POLICY_ROUTING, tuple(rules))
 
 
-def _interface(facts: InterfaceFacts, filters: Mapping[str, str]) -> Interface:
+def _interface(
+    facts: InterfaceFacts, filters: Mapping[str, str], guards: Mapping[str, tuple[tuple[PortProtection, Sources], ...]]
+) -> Interface:
     kind = facts.kind
     if kind is InterfaceKind.PHYSICAL and facts.parent is not None:
         kind = InterfaceKind.VLAN
@@ -196,7 +205,9 @@ def _interface(facts: InterfaceFacts, filters: Mapping[str, str]) -> Interface:
         None,
         filters.get(facts.name),
         None,
-        facts.switch_port() if layer2 else None,
+        replace(facts.switch_port(), protections=guards[facts.name], protections_read=PROTECTIONS_READ)
+        if layer2
+        else None,
         None if facts.tunnel is None else facts.tunnel.end(),
         description=facts.description,
         member_of=facts.member_of,

@@ -9,6 +9,7 @@ from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchP
 from secaudit.network.intervals import IPAddress
 from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.source import SourceLine
+from secaudit.vendors.common.lines import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class InterfaceFacts:
     """A line about VLANs was not understood: frames that come in may be in every one."""
     unread_addresses: list[SourceLine] = field(default_factory=list)
     """Lines that may set an address and were not understood."""
+    protective: list[Node] = field(default_factory=list)
+    """Lines about guards of the port or of the VLAN."""
     member_filters: bool = False
     """`member-filters`: the lists of this member count, instead of those of its static channel group."""
 

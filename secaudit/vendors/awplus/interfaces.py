@@ -11,6 +11,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.awplus import switch_ports, tunnel_lines
 from secaudit.vendors.awplus.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.awplus.interface_names import canonical, expand, interface_kind
+from secaudit.vendors.awplus.protection import ON_INTERFACES, matters
 from secaudit.vendors.awplus.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -112,6 +113,12 @@ class InterfaceReader:
                 self._ledger.use_all(node)
             return
         if known is not None:
+            keys = node.keys[1:] if node.keys[0] == "no" and len(node.keys) > 1 else node.keys
+            if keys[0] in ON_INTERFACES and matters(keys):
+                for facts in held:
+                    facts.protective.append(node)
+                self._ledger.use_all(node)
+                return
             self._ledger.ignore(node, known[1])
         elif not self._elsewhere(node):
             self._leave(held, node)
@@ -358,6 +365,12 @@ def _unsupported(ja: str, en: str) -> _Handler:
     return doubt
 
 
+def _profile(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`auth profile NAME`: what it holds is asked of the port as well."""
+    facts.protective.append(node)
+    _DYNAMIC_VLAN(facts, words, node, ledger)
+
+
 _DYNAMIC_VLAN = _unsupported(
     "認証の結果により、ポートのVLANが変わることがあります", "authentication may put the port into another VLAN"
 )
@@ -400,7 +413,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("static-channel-group",): _layer2(switch_ports.channel_group),
     ("bridge-group",): _bridge_group,
     ("auth", "dynamic-vlan-creation"): _DYNAMIC_VLAN,
-    ("auth", "profile"): _DYNAMIC_VLAN,
+    ("auth", "profile"): _profile,
     ("auth", "guest-vlan"): _DYNAMIC_VLAN,
     ("auth", "auth-fail"): _DYNAMIC_VLAN,
     ("auth", "critical"): _DYNAMIC_VLAN,

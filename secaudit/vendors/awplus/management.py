@@ -15,6 +15,7 @@ from secaudit.network.management import (
     ManagementPlane,
     ManagementService,
     Server,
+    Setting,
     SnmpCommunity,
     Storage,
 )
@@ -24,6 +25,7 @@ from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.awplus.access_lists import AccessList, AccessLists
 from secaudit.vendors.awplus.local_filter import Restriction, local_filter
+from secaudit.vendors.awplus.protection import SETTINGS_READ, Protection
 from secaudit.vendors.awplus.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
@@ -187,6 +189,8 @@ class Management:
                 known = irrelevance().reason("line", keys)
                 if known is None:
                     self.ledger.leave(child, MANAGEMENT)
+                elif keys[0] == "exec-timeout" or keys[:2] == ("login", "authentication"):
+                    self.ledger.use_all(child)
                 else:
                     self.ledger.ignore(child, known[1])
 
@@ -249,7 +253,9 @@ class Management:
             held.append(Server(word, (node.line,)))
         self.ledger.use_all(node)
 
-    def build(self, usual: Mapping[str, bool | None], identity: Sources) -> ManagementPlane:
+    def build(
+        self, usual: Mapping[str, bool | None], identity: Sources, protection: Protection, settings: tuple[Setting, ...]
+    ) -> ManagementPlane:
         """The finished plane. `usual` is which services are on where the file says nothing (None: not confirmed)."""
         terminal = tuple(line for _, line in self._terminal_lists)
         unbound = self._unbound()
@@ -288,6 +294,10 @@ class Management:
             tuple(self.syslog),
             tuple(self.ntp),
             tuple(self.dns),
+            settings=settings,
+            settings_read=SETTINGS_READ,
+            accounts=protection.accounts(),
+            snmp_users=protection.snmp_users(),
         )
 
     def _web(self, usual: Mapping[str, bool | None], identity: Sources) -> None:

@@ -44,6 +44,9 @@ class Defaults:
     ipv6_forwarding: bool | None
     access_vlan: int
     native_vlan: int
+    exec_timeout: int
+    """Seconds without a key stroke until a session ends."""
+    login_attempts: int
     relayed: tuple[int, ...]
     """The ports of the broadcasts that `ip helper-address` passes on; likewise for IPv6 below."""
     relayed_ipv6: tuple[int, ...]
@@ -89,6 +92,8 @@ def defaults(release: tuple[int, int] | None) -> Defaults:
         ipv6_forwarding=_three(always["ipv6_forwarding"]),
         access_vlan=always["access_vlan"],
         native_vlan=always["native_vlan"],
+        exec_timeout=always["exec_timeout"],
+        login_attempts=always["login_attempts"],
         relayed=tuple(always["relayed"]),
         relayed_ipv6=tuple(always["relayed_ipv6"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Filter
@@ -23,6 +24,7 @@ from secaudit.vendors.nec_ix.interfaces import read_interface
 from secaudit.vendors.nec_ix.local_filter import local_filter
 from secaudit.vendors.nec_ix.management import Management, denials_logged
 from secaudit.vendors.nec_ix.nat import NatReader
+from secaudit.vendors.nec_ix.protection import SETTINGS_READ, Offers, accounts, settings, snmp_users
 from secaudit.vendors.nec_ix.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.nec_ix.routes import (
     doubtful_prefixes,
@@ -80,7 +82,9 @@ def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fa
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
     callers = routes_to_callers(interfaces, given_ranges(sections.of("irrelevant")), ledger)
-    maps = read_policy_maps(sections.of("ipsec map"), ledger)
+    offers = Offers()
+    offers.read(sections.of("irrelevant"), ledger)
+    maps = read_policy_maps(sections.of("ipsec map"), offers, ledger)
     route_maps = read_route_maps(sections.of("route map"), interfaces, ledger)
 
     nat = NatReader(interfaces, lists, ledger)
@@ -90,7 +94,16 @@ def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fa
     filters = dict(applied.filters)
     name, version, model, identity = _identity(sections, tree, ledger, fallback)
     reader = _management(sections, lists, ledger)
-    management = reader.build(identity, logged)
+    shared = tuple(
+        line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
+    )
+    management = replace(
+        reader.build(identity, logged),
+        settings=tuple(settings(sections.of("irrelevant"), shared, identity, ledger)),
+        settings_read=SETTINGS_READ,
+        accounts=accounts(sections.of("username")),
+        snmp_users=snmp_users(sections.of("snmp")),
+    )
     itself = local_filter(management.services, reader.restrictions, lists)
     if itself is not None:
         filters[itself.name] = itself

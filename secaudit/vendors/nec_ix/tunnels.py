@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.intervals import IPAddress
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
-from secaudit.network.tunnels import Carrier, TunnelEnd
+from secaudit.network.tunnels import Carrier, Proposal, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
@@ -18,6 +18,7 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words
 from secaudit.vendors.nec_ix.access_lists import Lists
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts, TunnelFacts
+from secaudit.vendors.nec_ix.protection import Offers
 
 _LAYER2 = Text(
     ja="イーサネットフレームを運ぶトンネルです。先の機器と同じ配線になり、モデル化していません",
@@ -45,9 +46,10 @@ class PolicyMap:
     remote: IPAddress | None
     answers: bool
     source: SourceLine
+    proposals: tuple[Proposal, ...] = ()
 
 
-def read_policy_maps(nodes: Sequence[Node], ledger: Ledger) -> dict[str, PolicyMap]:
+def read_policy_maps(nodes: Sequence[Node], offers: Offers, ledger: Ledger) -> dict[str, PolicyMap]:
     """All policy maps by name; a later line replaces an earlier one."""
     found: dict[str, PolicyMap] = {}
     for node in nodes:
@@ -56,7 +58,7 @@ def read_policy_maps(nodes: Sequence[Node], ledger: Ledger) -> dict[str, PolicyM
         except NotUnderstoodError:
             ledger.leave(node)
             continue
-        found[name] = held
+        found[name] = replace(held, proposals=offers.of_map(node))
         ledger.use_all(node)
     return found
 
@@ -115,4 +117,7 @@ def _by_policy(
         ledger.doubt(DoubtKind.UNSUPPORTED, _SELECTOR, (held.source,), scope)
     remote = tunnel.remote or held.remote
     answers = tunnel.answers or (held.answers and remote is None)
-    return TunnelEnd(Carrier.IPSEC, (*sources, held.source), remote, tunnel.local, tunnel.local_interface, answers)
+    return TunnelEnd(
+        Carrier.IPSEC, (*sources, held.source), remote, tunnel.local, tunnel.local_interface, answers,
+        proposals=held.proposals,
+    )  # fmt: skip

@@ -197,8 +197,9 @@ class InterfaceDraft:
 class Draft:
     """Everything that one device's lines have said so far."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, model: str = "") -> None:
         self.file = file
+        self.model = model
         self.interfaces: dict[str, InterfaceDraft] = {}
         self.filters: dict[Family, dict[int, FilterDefinition]] = {4: {}, 6: {}}
         self.dynamics: dict[Family, dict[int, DynamicDefinition]] = {4: {}, 6: {}}
@@ -215,6 +216,8 @@ class Draft:
         self.descriptors: dict[int, dict[str, Command]] = {}
         self.settings: dict[str, Command] = {}
         """Single settings of the device (`ip routing`, `console prompt`, `telnetd host`) by their key."""
+        self.user_attributes: dict[str, dict[str, tuple[str, SourceLine]]] = {}
+        """`user attribute` by user (empty: the one without a name) and attribute."""
         self.snmp_hosts: dict[str, dict[str, Command]] = {}
         """`snmp host`, `snmpv2c host` and `snmpv3 host` to their lines, one a host."""
         self.prefixes: dict[int, IPNetwork | None] = {}

@@ -23,6 +23,8 @@ from secaudit.vendors.yamaha.addresses import host
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, Outcome
 from secaudit.vendors.yamaha.models import lacks_service
+from secaudit.vendors.yamaha.protection import SETTINGS_READ, accounts, snmp_users
+from secaudit.vendors.yamaha.protection import settings as protective_settings
 from secaudit.vendors.yamaha.table import Handler, read_data
 
 _SWITCHES = (("on",), ("off",))
@@ -151,6 +153,10 @@ def build_management(draft: Draft, identity: Sources, model: str) -> ManagementP
         _servers(settings, "dns server", 2),
         notice is not None and notice.words[2] == "on",
         identity if notice is None else notice.sources,
+        tuple(protective_settings(draft, identity, model)),
+        SETTINGS_READ,
+        accounts(draft),
+        snmp_users(draft),
     )
 
 
@@ -202,16 +208,23 @@ def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None,
             names.update(name for name in draft.interfaces if name.startswith(("lan", "vlan", "bridge")))
         elif word.startswith(("lan", "vlan", "bridge", "wan", "onu")):
             names.add(word)
-        elif word[:1].isdecimal() or ":" in word:
+        elif _is_address(word):
             addresses = True
     return (None if addresses or not words else frozenset(names)), addresses
 
 
+def _is_address(word: str) -> bool:
+    return word[:1].isdecimal() or ":" in word
+
+
 def _communities(draft: Draft, identity: Sources) -> Iterator[SnmpCommunity]:
-    """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9)."""
+    """`snmp community ...`, or `snmp host HOST RO RW`; v1 answers to `public` when neither names one (A.9).
+
+    Without a line about hosts nobody is answered (21.1). A LAN as host is any host there.
+    """
     for prefix, hosts in (("snmp", "snmp host"), ("snmpv2c", "snmpv2c host")):
         opened = _host_lines(draft, hosts)
-        restricted = bool(opened) and not any(one.words[2] in ("any", "none") for one in opened)
+        restricted = all(one.words[2] == "none" or _is_address(one.words[2]) for one in opened)
         active = [one for one in opened if one.words[2] != "none"]
         for access in ("read-only", "read-write"):
             command = draft.settings.get(f"{prefix} community {access}")

@@ -17,6 +17,8 @@ from secaudit.vendors.yamaha import (
     management,
     nat,
     policy_filters,
+    proposals,
+    protection,
     routes,
     tunnels,
 )
@@ -65,6 +67,7 @@ _MANAGEMENT_WORDS = frozenset(
         "login",
         "administrator",
         "dns",
+        "user",
     )
 )
 _PP_WORDS = frozenset(("pp", "ppp", "pppoe", "isdn"))
@@ -81,7 +84,7 @@ def read(text: ConfigText) -> ReadConfig:
     unread: list[UnreadLine] = []
     for lines in split_devices(text.lines):
         listing = list_commands(lines)
-        draft = Draft(text.file)
+        draft = Draft(text.file, listing.model)
         read_draft(draft, listing)
         if listing.commands:
             devices.append(assemble(draft, listing))
@@ -102,7 +105,9 @@ def _table() -> CommandTable:
             routes.HANDLERS,
             nat.HANDLERS,
             tunnels.HANDLERS,
+            proposals.HANDLERS,
             management.HANDLERS,
+            protection.HANDLERS,
         )
     )
 

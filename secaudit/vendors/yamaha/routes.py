@@ -204,6 +204,32 @@ def _protocol(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
+def _neighbour(command: Command, draft: Draft) -> Outcome:
+    """`ospf area AREA [auth=...]`, `bgp neighbor N ...`, `bgp neighbor pre-shared-key N text KEY` (28.9, 29.12, 29.13)."""
+    words = command.words
+    length = 4 if words[2:3] == ("pre-shared-key",) else 3
+    if len(words) < length:
+        return Outcome.UNREAD
+    key = " ".join(words[:length])
+    if command.negated:
+        draft.settings.pop(key, None)
+    else:
+        draft.settings[key] = command
+    return Outcome.USED
+
+
+def _authenticated(draft: Draft, protocol: str) -> bool | None:
+    """Whether every area of OSPF, every neighbour of BGP has to authenticate itself."""
+    if protocol == "OSPF":
+        areas = [one for key, one in draft.settings.items() if key.startswith("ospf area ")]
+        return all("auth=text" in one.words or "auth=md5" in one.words for one in areas) if areas else None
+    if protocol == "BGP":
+        start, secret = "bgp neighbor ", "bgp neighbor pre-shared-key "
+        numbers = [key[len(start) :] for key in draft.settings if key.startswith(start) and not key.startswith(secret)]
+        return all(secret + number in draft.settings for number in numbers) if numbers else None
+    return None
+
+
 def build_routes(draft: Draft) -> tuple[Route, ...]:
     """All static routes, and those that addresses of peers and DHCP bring along."""
     return (
@@ -339,7 +365,7 @@ def build_dynamic_routing(draft: Draft) -> tuple[DynamicRouting, ...]:
     )
     return (
         *(
-            DynamicRouting(name, draft.settings[key].sources, family=family)
+            DynamicRouting(name, draft.settings[key].sources, family=family, authenticated=_authenticated(draft, name))
             for key, name, family in protocols
             if key in draft.settings
         ),
@@ -365,4 +391,6 @@ HANDLERS: Mapping[str, Handler] = {
     "ip * forward filter": _use_forward_filter,
     "rip|ospf|bgp use": _protocol,
     "ipv6 rip|ospf use": _protocol,
+    "ospf area": _neighbour,
+    "bgp neighbor": _neighbour,
 }

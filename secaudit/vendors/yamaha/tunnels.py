@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from secaudit.network.interfaces import InterfaceKind
 from secaudit.network.intervals import ANY_IPV4, IPV4_MAX, IPAddress, complement, of_network
@@ -13,6 +14,7 @@ from secaudit.text.source import SourceLine
 from secaudit.vendors.yamaha.addresses import host, network
 from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, InterfaceDraft, Outcome, Tightening
+from secaudit.vendors.yamaha.proposals import proposals
 from secaudit.vendors.yamaha.table import Handler
 
 _MAP_E = frozenset(("map-e", "hb46pp"))
@@ -108,18 +110,22 @@ def tunnel_end(
 ) -> TunnelEnd | None:
     """What the interface says about its other end. `gateways` are those of `by_gateway`.
 
-    None when it is no tunnel, or one that carries no IP by itself: L2TP and PPTP carry the PP interface that is bound to them, and
-    MAP-E has no single other end.
+    None when it is no tunnel, or one that carries no IP by itself: PPTP carries the PP interface that is bound to it, and MAP-E has no
+    single other end. L2TP carries such a PP interface as well, but where IPsec protects it, its algorithms are told.
     """
     if interface.kind is not InterfaceKind.TUNNEL or not interface.name.startswith("tunnel"):
         return None
     kind = interface.tunnel.get("encapsulation")
-    carrier = _CARRIERS.get(kind.words[2] if kind is not None else "ipsec")
-    if carrier is None:
-        return None
-    if carrier is not Carrier.IPSEC:
-        return _plain(interface, carrier)
-    return _ipsec(draft, interface, gateways)
+    word = kind.words[2] if kind is not None else "ipsec"
+    carrier = _CARRIERS.get(word)
+    if carrier is Carrier.IPSEC:
+        return _ipsec(draft, interface, gateways)
+    offered = _ipsec(draft, interface, gateways).proposals if "ipsec tunnel" in interface.tunnel else None
+    if carrier is not None:
+        return replace(_plain(interface, carrier), proposals=offered)
+    if word == "l2tp" and offered is not None and kind is not None:
+        return TunnelEnd(Carrier.OTHER, kind.sources, proposals=offered)
+    return None
 
 
 def _plain(interface: InterfaceDraft, carrier: Carrier) -> TunnelEnd:
@@ -151,14 +157,17 @@ def _ipsec(draft: Draft, interface: InterfaceDraft, gateways: Mapping[str, Mappi
     word = "" if remote is None else remote.words[5]
     local = found.get("local address")
     lines = [line for command in (*policies, *found.values()) for line in command.sources]
+    sources = tuple(dict.fromkeys(lines)) or tuple(interface.sources)
+    named = "local name" in found or "remote name" in found
     return TunnelEnd(
         Carrier.IPSEC,
-        tuple(dict.fromkeys(lines)) or tuple(interface.sources),
+        sources,
         host(word),
         None if local is None else host(local.words[5]),
         answers=word == "any" or (not word and "remote name" in found),
         local_id=found["local name"].raw[5] if "local name" in found else "",
         remote_id=found["remote name"].raw[5] if "remote name" in found else "",
+        proposals=proposals(draft, gateway, policies, named, sources),
     )
 
 

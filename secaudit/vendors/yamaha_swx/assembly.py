@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from secaudit.network.device import Device, DoubtKind, Stage
 from secaudit.network.interfaces import Interface
@@ -19,6 +20,7 @@ from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_l
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface, vlan_list
 from secaudit.vendors.yamaha_swx.management import Management
+from secaudit.vendors.yamaha_swx.protection import SETTINGS_READ, accounts, settings, snmp_users
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, kind_of
 
@@ -77,7 +79,16 @@ def assemble(
     _doubts(sections, ledger)
     name, model, version, identity = _identity(sections, tree, ledger, fallback)
     management = _management(sections, ledger)
-    plane = management.build(model, identity)
+    shared = tuple(
+        line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
+    )
+    plane = replace(
+        management.build(model, identity),
+        settings=tuple(settings(sections, shared, identity, ledger)),
+        settings_read=SETTINGS_READ,
+        accounts=accounts(sections.of("secret")),
+        snmp_users=snmp_users(sections.of("snmp")),
+    )
     itself = management.local_filter(plane, interfaces)
     filters = dict(applied.filters)
     if itself is not None:

@@ -1,0 +1,75 @@
+"""What protects the switch itself: the time of sessions, accounts, redundancy, users of SNMPv3.
+
+Source: command references of SWX3100, SWX3220 and SWR2310: `exec-timeout MINUTES [SECONDS]` of a terminal line, `username NAME [privilege
+on|off] ...`, `snmp-server user NAME GROUP [auth ... [priv ...]]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
+from secaudit.text.source import Sources
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.sections import Sections
+
+SETTINGS_READ = frozenset((SettingKind.IDLE_TIMEOUT, SettingKind.REDUNDANCY, SettingKind.CENTRAL_AUTHENTICATION))
+
+
+def settings(sections: Sections, shared: Sources, identity: Sources, ledger: Ledger) -> Iterator[Setting]:
+    """Every setting of the kinds in `SETTINGS_READ`. `shared` are the lines of virtual addresses."""
+    yield from _timers(sections.of("line"), identity, ledger)
+    others = sections.of("irrelevant")
+    central = [node for node in others if node.keys[:3] == ("aaa", "authentication", "login")]
+    for node in central:
+        ledger.use_all(node)
+    if central:
+        yield Setting(SettingKind.CENTRAL_AUTHENTICATION, None, tuple(node.line for node in central))
+    stack = [node for node in others if node.keys[0] == "stack"]
+    if shared:
+        yield Setting(SettingKind.REDUNDANCY, 1, shared)
+    elif stack:
+        for node in stack:
+            ledger.use_all(node)
+        yield Setting(SettingKind.REDUNDANCY, None, tuple(node.line for node in stack))
+    else:
+        yield Setting(SettingKind.REDUNDANCY, 0, identity, by_default=True)
+
+
+def _timers(blocks: Iterable[Node], identity: Sources, ledger: Ledger) -> Iterator[Setting]:
+    """A line that says nothing has a default that is not confirmed: where no block speaks of a kind of line, that is said as well."""
+    seen: set[str] = set()
+    for node in blocks:
+        seen.add("".join(node.keys[1:2])[:3])
+        said = [child for child in node.children if child.keys[0] == "exec-timeout"]
+        value: int | None = None
+        for child in said:
+            ledger.use_all(child)
+            parts = [int(key) for key in child.keys[1:] if key.isascii() and key.isdigit() and len(key) < 8]
+            known = len(parts) == len(child.keys) - 1 and len(parts) in (1, 2)
+            value = parts[0] * 60 + sum(parts[1:]) if known else None
+        sources = tuple(child.line for child in said) or (node.line,)
+        yield Setting(SettingKind.IDLE_TIMEOUT, value, sources, " ".join(node.words))
+    for kind in ("con", "vty"):
+        if kind not in seen:
+            yield Setting(SettingKind.IDLE_TIMEOUT, None, identity, f"line {kind}")
+
+
+def accounts(nodes: Iterable[Node]) -> tuple[Account, ...]:
+    """`username NAME [privilege on|off] ...`; who has not every right may rise by the administrator's password."""
+    found = []
+    for node in nodes:
+        if node.keys[0] == "username" and len(node.words) > 1:
+            on = "privilege" in node.keys[2:-1] and node.keys[node.keys.index("privilege", 2) + 1] == "on"
+            found.append(Account(node.words[1], True if on else None, (node.line,)))
+    return tuple(found)
+
+
+def snmp_users(nodes: Iterable[Node]) -> tuple[SnmpUser, ...]:
+    """`snmp-server user NAME GROUP [auth md5|sha X [priv des|aes Y]]`."""
+    return tuple(
+        SnmpUser(node.words[2], "auth" in node.keys[4:], "priv" in node.keys[4:], (node.line,))
+        for node in nodes
+        if node.keys[1:2] == ("user",) and len(node.words) > 3
+    )
