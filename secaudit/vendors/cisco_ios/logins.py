@@ -29,8 +29,6 @@ _BANNERS_ELSEWHERE = frozenset(("exec", "incoming", "slip-ppp", "prompt-timeout"
 _SERVER_GROUPS = frozenset(("radius", "tacacs+", "ldap"))
 _OWN_METHODS = frozenset(("local", "local-case", "line", "enable", "none"))
 _GATEWAYS = frozenset(("standby", "vrrp", "glbp"))
-_MAYBE_REDUNDANT = frozenset(("switch", "stackwise-virtual", "redundancy"))
-"""Lines of stacks and of second supervisors: a member that is provisioned need not be there."""
 _LEVELS = {"noauth": (False, False), "auth": (True, False), "priv": (True, True)}
 
 
@@ -256,7 +254,7 @@ class Logins:
             facts = self.interfaces.get(_name(node)) if held else None
             if facts is not None and facts.enabled:
                 shared += [child.line for child in held]
-        maybe = tuple(node.line for node in self.sections.of("irrelevant") if node.keys[0] in _MAYBE_REDUNDANT)
+        maybe = _perhaps_doubled(self.sections.of("irrelevant"))
         if shared:
             yield Setting(kind, 1, tuple(shared))
         elif maybe:
@@ -314,6 +312,24 @@ def _privileged(nodes: list[Node], raised: bool) -> bool | None:
 def _gives_address(node: Node) -> bool:
     """`standby [N] ip [A]`, `vrrp N ip A`, `vrrp N address-family ipv4`."""
     return any(word in node.keys[1:3] for word in ("ip", "ipv6", "address-family"))
+
+
+def _perhaps_doubled(nodes: list[Node]) -> Sources:
+    """The lines of a stack or of a second supervisor: a member that is provisioned need not be there.
+
+    A switch that stands alone is provisioned, too, and routers print `redundancy` with `mode none` or nothing below.
+    """
+    members = [node for node in nodes if node.keys[0] == "switch"]
+    if len(members) == 1 and members[0].keys[2:3] == ("provision",):
+        members = []
+    pairs = [node for node in nodes if node.keys[0] == "stackwise-virtual"]
+    pairs += [
+        node
+        for node in nodes
+        if node.keys[0] == "redundancy"
+        and (len(node.keys) > 1 or {one.keys for one in node.children} - {("mode", "none")})
+    ]
+    return tuple(node.line for node in (*members, *pairs))
 
 
 def _name(node: Node) -> str:

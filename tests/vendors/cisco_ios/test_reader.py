@@ -658,5 +658,5 @@ def test_simple_network_management_without_a_community(line: str, on: bool | Non
 
 
 def test_a_bare_no_below_a_line_is_not_understood() -> None:
-    found = config("hostname R\nline vty 0 4\n no\n transport input ssh\nend")
+    found = read("hostname R\nline vty 0 4\n no\n transport input ssh\nend")
     assert [one.line.number for one in found.coverage.unread] == [3]
