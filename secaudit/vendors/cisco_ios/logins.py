@@ -277,18 +277,18 @@ class Logins:
         )
 
     def snmp_users(self) -> tuple[SnmpUser, ...]:
-        """Groups of SNMPv3 with the least that they ask for, and users of groups that no line defines. Users are mostly not printed."""
-        groups = {
-            node.words[2]: node
-            for node in self.sections.of("snmp")
-            if node.keys[1] == "group" and node.keys[3:4] == ("v3",)
-        }
-        found = [
-            SnmpUser(name, *_LEVELS.get("".join(node.keys[4:5]), (False, False)), (node.line,))
-            for name, node in groups.items()
-        ]
+        """Groups with the least that they ask for, and users of groups that no line defines; users are mostly not printed.
+
+        Those of a group of v1 or v2c neither authenticate nor encrypt.
+        """
+        found: list[SnmpUser] = []
+        groups = [node for node in self.sections.of("snmp") if node.keys[1] == "group" and len(node.keys) > 3]
+        for node in groups:
+            level = "".join(node.keys[4:5]) if node.keys[3] == "v3" else ""
+            found.append(SnmpUser(node.words[2], *_LEVELS.get(level, (False, False)), (node.line,)))
+        named = {node.words[2] for node in groups}
         for node in self.sections.of("snmp"):
-            if node.keys[1] == "user" and len(node.words) > 3 and node.words[3] not in groups:
+            if node.keys[1] == "user" and len(node.words) > 3 and node.words[3] not in named:
                 options = node.keys[4:]
                 strong = "v3" in options and "auth" in options
                 found.append(SnmpUser(node.words[2], strong, strong and "priv" in options, (node.line,)))
