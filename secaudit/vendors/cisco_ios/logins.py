@@ -1,9 +1,9 @@
 """How IOS protects logins to itself: terminal lines, AAA, banners, local users, SNMP groups, a redundant gateway.
 
-Read: `exec-timeout` (10 minutes unless configured, `no exec-timeout` and `exec-timeout 0 0` never), `login block-for` and `aaa local authentication
-attempts max-fail` ("Cisco IOS Login Enhancements": no login parameters are defined by default), `security passwords min-length`, `ip ssh version`
-(both versions unless configured), `aaa authentication login`, `username ... privilege` (1 unless configured). What stands on a line of its
-own is told of that place.
+Read: `exec-timeout` is 10 minutes unless configured and never with 0 0 (IOS in a Nutshell); `login block-for` is off unless configured (CIS benchmark
+of IOS 16); `security authentication failure rate` delays logins from 12.3(1) on. From memory, high: `no exec-timeout` is never, `aaa local authentication
+attempts max-fail` locks local users, methods of `aaa authentication login` are tried in order, the level of a user is 1 unless configured.
+What stands on a terminal line is told of that place.
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ class Logins:
             yield Setting(kind, None, sources, "ip http")
 
     def _attempts(self) -> Iterator[Setting]:
-        """`login block-for S attempts N within S`, `aaa local authentication attempts max-fail N`: the stricter one counts."""
+        """`login block-for S attempts N within S`, `aaa local authentication attempts max-fail N`, `security authentication failure rate N log`.
+
+        The strictest one counts. Whether the last one acts without a line is not confirmed, so no default is told.
+        """
         told: list[tuple[int | None, Node]] = []
         for node in self.sections.of("login limit"):
             self.ledger.use_all(node)
@@ -120,6 +123,8 @@ class Logins:
                 continue
             if keys[0] == "login":
                 told.append((_number(keys[4]) if keys[3:4] == ("attempts",) and len(keys) == 7 else None, node))
+            elif keys[0] == "security":
+                told.append((_number(keys[4]) if len(keys) in (5, 6) else None, node))
             elif self._local_lists():
                 told.append((_number(keys[5]) if len(keys) == 6 else None, node))
             else:
@@ -128,8 +133,6 @@ class Logins:
         if told:
             known = [value for value, _ in told if value is not None]
             yield Setting(SettingKind.LOGIN_ATTEMPTS, min(known) if len(known) == len(told) else None, sources)
-        elif self._new_model() is None and self.usual.login_attempts is not None:
-            yield self._usual(SettingKind.LOGIN_ATTEMPTS, self.usual.login_attempts)
 
     def _local_lists(self) -> bool:
         """Whether every list of methods asks the users of the device itself first."""

@@ -1,8 +1,8 @@
 """What a switch port does against hosts that should not be there: 802.1X, MAC addresses, DHCP snooping, ARP inspection, BPDU guard.
 
-Read (Catalyst configuration guides): 802.1X acts only with `dot1x system-auth-control`, and not where `authentication open` lets everybody in;
-snooping and inspection are switched on VLAN by VLAN and act at ports that are not trusted; the global BPDU guard acts at ports with
-PortFast only. Where a policy, a template or a guest VLAN decides, nothing is told.
+Read (Catalyst 2950 and ME 3400 guides): the global BPDU guard acts at ports with PortFast only; PortFast at a trunk needs the word `trunk`; its
+global form is for ports that are no trunks. From memory, high: 802.1X acts only with `dot1x system-auth-control`, and not where `authentication open` lets
+everybody in; snooping and inspection are switched on VLAN by VLAN and act at ports that are not trusted. Where a policy, a template or a guest VLAN decides, nothing is told.
 """
 
 from __future__ import annotations

@@ -88,6 +88,7 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("login block-for", "login limit"),
         ("no login block-for", "login limit"),
         ("aaa local authentication attempts max-fail", "login limit"),
+        ("security authentication failure rate", "login limit"),
         ("security passwords min-length", "password length"),
         ("no security passwords min-length", "password length"),
         ("aaa new-model", "aaa"),

@@ -32,7 +32,6 @@ class Defaults:
     """The ports of the broadcasts that `ip helper-address` passes on."""
     exec_timeout: int
     """Seconds until an idle session of a terminal line ends."""
-    login_attempts: int
     login_banner: int
     ssh_version: int | None
     """The oldest version of SSH that is answered without `ip ssh version`."""
@@ -68,7 +67,6 @@ def defaults(version: str) -> Defaults:
         native_vlan=always["native_vlan"],
         forwarded_broadcasts=tuple(always["forwarded_broadcasts"]),
         exec_timeout=always["exec_timeout"],
-        login_attempts=always["login_attempts"],
         login_banner=always["login_banner"],
         ssh_version=None if entry["ssh_version"] == "unsure" else entry["ssh_version"],
         central_authentication=always["central_authentication"],
