@@ -10,6 +10,7 @@ from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchP
 from secaudit.network.intervals import IPAddress
 from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.source import SourceLine
+from secaudit.vendors.common.lines import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class TunnelFacts:
     carrier: Carrier = Carrier.GRE
     protected: bool = False
     """What carries it goes through IPsec."""
+    protection: tuple[str, ...] = ()
+    """The words that say by which profile."""
     remote: IPAddress | None = None
     local: IPAddress | None = None
     local_interface: str | None = None
@@ -90,6 +93,8 @@ class InterfaceFacts:
     member_of: str | None = None
     isolated: list[SourceLine] = field(default_factory=list)
     """The lines that keep its hosts from those of other ports."""
+    guards: list[Node] = field(default_factory=list)
+    """Lines that may protect the port against hosts that should not be there."""
     private_vlan: int | None = None
     """The primary VLAN of a port of a private VLAN."""
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from secaudit.network.device import Device, DoubtKind, Stage
 from secaudit.network.filters import Action, Certainty, Filter, FilterLine
 from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.matches import ANY_IPV4_PACKET, ANY_IPV6_PACKET
 from secaudit.network.routes import DynamicRouting, Relay, Route
+from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.access_entries import EntryReader
 from secaudit.vendors.cisco.access_lists import AccessList, read_access_lists, unused_lists
 from secaudit.vendors.cisco.addresses_behind import addresses_behind
 from secaudit.vendors.cisco.applied_filters import AppliedFilters, read_inspections
-from secaudit.vendors.cisco.interface_facts import InterfaceFacts, resolve_unnumbered
+from secaudit.vendors.cisco.interface_facts import InterfaceFacts, TunnelFacts, resolve_unnumbered
 from secaudit.vendors.cisco.learnt import doubtful_multicast, doubtful_prefixes, learnt_defaults
 from secaudit.vendors.cisco.object_groups import read_object_groups
 from secaudit.vendors.cisco.route_maps import policy_routes, read_route_maps
@@ -24,8 +26,11 @@ from secaudit.vendors.cisco.switching import bridged_filters, quality_policies
 from secaudit.vendors.cisco.vocabulary import names
 from secaudit.vendors.cisco_ios.crypto_maps import read_crypto_maps, with_crypto_maps
 from secaudit.vendors.cisco_ios.interfaces import read_interface
+from secaudit.vendors.cisco_ios.logins import SETTINGS_READ, Logins
 from secaudit.vendors.cisco_ios.management import IosManagement
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
+from secaudit.vendors.cisco_ios.port_protection import PortGuards
+from secaudit.vendors.cisco_ios.proposals import Algorithms
 from secaudit.vendors.cisco_ios.routes import (
     default_gateway,
     dialled_in,
@@ -122,13 +127,28 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     if itself is not None:
         filters[itself.name] = itself
     broadcasts = _forwarded_broadcasts(sections, usual, ledger)
-    crypto_tunnels = read_crypto_maps(sections.of("crypto map"), interfaces, lists, ledger)
+    algorithms = Algorithms(ledger)
+    algorithms.read(sections)
+    guards = PortGuards(ledger)
+    guards.read(sections)
+    crypto_tunnels = read_crypto_maps(sections.of("crypto map"), interfaces, lists, algorithms, ledger)
+    finished = {
+        facts.name: _interface(facts, applied.in_and_out, switch, guards, algorithms) for facts in interfaces.values()
+    }
+    logins = Logins(sections, interfaces, ledger, identity, usual)
+    management = replace(
+        management,
+        settings=logins.settings(management),
+        settings_read=SETTINGS_READ,
+        accounts=logins.accounts(),
+        snmp_users=logins.snmp_users(),
+    )
     device = Device(
         name=name,
         vendor="cisco_ios",
         file=file,
         identity=identity,
-        interfaces={facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
+        interfaces=finished,
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -220,7 +240,13 @@ def _vlan(node: Node, ledger: Ledger) -> None:
             ledger.leave(child, on_interfaces(*(f"Vlan{word}" for word in node.words[1:2])))
 
 
-def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], switch: bool) -> Interface:
+def _interface(
+    facts: InterfaceFacts,
+    filters: Mapping[tuple[str, str], str],
+    switch: bool,
+    guards: PortGuards,
+    algorithms: Algorithms,
+) -> Interface:
     kind = facts.kind
     could_switch = kind in (InterfaceKind.PHYSICAL, InterfaceKind.AGGREGATE) and facts.parent is None
     layer2 = could_switch and (facts.switched or (switch and not facts.routed and not facts.vrf))
@@ -242,13 +268,18 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], sw
         None if facts.zone is None else facts.zone.name,
         None if layer2 else filters.get((facts.name, "in")),
         None if layer2 else filters.get((facts.name, "out")),
-        facts.switch_port() if layer2 else None,
-        None if facts.tunnel is None else facts.tunnel.end(),
+        guards.protected(facts.switch_port(), facts) if layer2 else None,
+        None if facts.tunnel is None else _tunnel(facts.tunnel, algorithms),
         description=facts.description,
         native=facts.native,
         member_of=facts.member_of,
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),
     )
+
+
+def _tunnel(facts: TunnelFacts, algorithms: Algorithms) -> TunnelEnd:
+    end = facts.end()
+    return replace(end, proposals=algorithms.of_profile(facts.protection)) if end.carrier is Carrier.IPSEC else end
 
 
 def _forwards(

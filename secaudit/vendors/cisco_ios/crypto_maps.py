@@ -22,6 +22,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.access_lists import AccessList
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named
+from secaudit.vendors.cisco_ios.proposals import Algorithms
 from secaudit.vendors.cisco_ios.vocabulary import irrelevance
 from secaudit.vendors.common.ledger import Ledger, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -61,10 +62,15 @@ class _Entry:
     peer: IPAddress
     access_list: AccessList
     sources: Sources
+    settings: Sequence[Node]
 
 
 def read_crypto_maps(
-    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], lists: Mapping[str, AccessList], ledger: Ledger
+    nodes: Sequence[Node],
+    interfaces: Mapping[str, InterfaceFacts],
+    lists: Mapping[str, AccessList],
+    algorithms: Algorithms,
+    ledger: Ledger,
 ) -> tuple[CryptoTunnel, ...]:
     """The tunnels of all interfaces that apply a crypto map. A map with anything that is not modelled is a doubt about its interface."""
     by_map: dict[str, list[Node]] = {}
@@ -90,13 +96,15 @@ def read_crypto_maps(
             )
             continue
         local = _local(by_map[facts.crypto_map.name], facts)
-        found.extend(_tunnel(facts, facts.crypto_map, local, entry) for entry in here)
+        found.extend(_tunnel(facts, facts.crypto_map, local, entry, algorithms) for entry in here)
     return tuple(found)
 
 
-def _tunnel(facts: InterfaceFacts, applied: Named, local: str, entry: _Entry) -> CryptoTunnel:
+def _tunnel(facts: InterfaceFacts, applied: Named, local: str, entry: _Entry, algorithms: Algorithms) -> CryptoTunnel:
     sources = (*entry.sources, applied.source)
-    end = TunnelEnd(Carrier.IPSEC, sources, entry.peer, local_interface=local)
+    end = TunnelEnd(
+        Carrier.IPSEC, sources, entry.peer, local_interface=local, proposals=algorithms.offered(entry.settings)
+    )
     name = f"{facts.name} crypto map {applied.name} {entry.sequence}"
     return CryptoTunnel(name, facts.name, end, entry.access_list, sources)
 
@@ -143,7 +151,7 @@ def _entry(node: Node, lists: Mapping[str, AccessList]) -> _Entry | None:
             return None
     if len(peers) != 1 or len(chosen) != 1 or chosen[0].empty:
         return None
-    return _Entry(int(node.keys[3]), peers[0], chosen[0], tuple(_lines(node)))
+    return _Entry(int(node.keys[3]), peers[0], chosen[0], tuple(_lines(node)), node.children)
 
 
 def with_crypto_maps(device: Device, tunnels: Sequence[CryptoTunnel]) -> Device:

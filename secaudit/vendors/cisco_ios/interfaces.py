@@ -13,6 +13,7 @@ from secaudit.vendors.cisco import switch_ports
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named
 from secaudit.vendors.cisco.vocabulary import interface_name
 from secaudit.vendors.cisco.words import Words
+from secaudit.vendors.cisco_ios.port_protection import may_protect
 from secaudit.vendors.cisco_ios.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -58,6 +59,8 @@ def read_interface(
         known = irrelevance().reason("interface", child.keys)
         if known is not None:
             ledger.ignore(child, known[1])
+            if may_protect(child.keys):
+                facts.guards.append(child)
         elif not elsewhere(child):
             ledger.leave(child, scope_of_interface_line(child.keys, (name,)))
 
@@ -357,7 +360,9 @@ def _tunnel_mode(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger
 
 
 def _tunnel_protection(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
-    facts.tunnel_facts(node.line).protected = True
+    """`tunnel protection ipsec profile NAME [shared]`."""
+    tunnel = facts.tunnel_facts(node.line)
+    tunnel.protected, tunnel.protection = True, tuple(words.items[words.position :])
 
 
 def _crypto_map(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.access_lists import AccessList
 from secaudit.vendors.cisco.local_filter import Restriction
 from secaudit.vendors.cisco.management import WELL_KNOWN_COMMUNITIES, Management, tcp_service
+from secaudit.vendors.cisco_ios.logins import is_login_setting
 from secaudit.vendors.common.ledger import MANAGEMENT
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
@@ -115,7 +116,7 @@ class IosManagement(Management):
         for section, read in readers:
             for node in sections.of(section):
                 read(node)
-        for section in ("irrelevant", "router"):
+        for section in ("irrelevant", "router", "aaa", "server group", "aaa server"):
             for node in sections.of(section):
                 self._snmp_mentioned = self._snmp_mentioned or node.keys[0] == "snmp-server"
                 self.shared_keys(node)
@@ -237,7 +238,7 @@ class IosManagement(Management):
                 self._access_class(terminal, node.words[2], 6, node.line)
         elif keys[0] == "password":
             self._credential(f"{' '.join(parent.words)} password", node.words[1:], node.line)
-        elif keys[0] != "exit":
+        elif keys[0] != "exit" and not is_login_setting(keys):
             known = self.irrelevance.reason("line", keys)
             if known is None:
                 self.ledger.leave(node, MANAGEMENT)

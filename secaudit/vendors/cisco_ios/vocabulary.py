@@ -30,6 +30,13 @@ class Defaults:
     native_vlan: int
     forwarded_broadcasts: tuple[int, ...]
     """The ports of the broadcasts that `ip helper-address` passes on."""
+    exec_timeout: int
+    """Seconds until an idle session of a terminal line ends."""
+    login_banner: int
+    ssh_version: int | None
+    """The oldest version of SSH that is answered without `ip ssh version`."""
+    central_authentication: int
+    redundancy: int
 
 
 @cache
@@ -59,6 +66,11 @@ def defaults(version: str) -> Defaults:
         access_vlan=always["access_vlan"],
         native_vlan=always["native_vlan"],
         forwarded_broadcasts=tuple(always["forwarded_broadcasts"]),
+        exec_timeout=always["exec_timeout"],
+        login_banner=always["login_banner"],
+        ssh_version=None if entry["ssh_version"] == "unsure" else entry["ssh_version"],
+        central_authentication=always["central_authentication"],
+        redundancy=always["redundancy"],
     )
 
 

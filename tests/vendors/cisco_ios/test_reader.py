@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,7 +211,10 @@ def test_switch_ports() -> None:
         "interface GigabitEthernet1/0/4\n no switchport\n ip address 10.0.0.1 255.255.255.0\n"
         "interface Vlan10\n ip address 10.0.1.1 255.255.255.0\nend"
     )
-    ports = {name: interface.switch_port for name, interface in found.interfaces.items()}
+    ports = {
+        name: None if one.switch_port is None else replace(one.switch_port, protections_read=frozenset())
+        for name, one in found.interfaces.items()
+    }
     assert ports["GigabitEthernet1/0/1"] == SwitchPort(10, frozenset({20}))
     assert ports["GigabitEthernet1/0/2"] == SwitchPort(99, frozenset({10, 20, 22}), trunk=True)
     # Nothing is set: access VLAN 1, but it would become a trunk when the other side asks.
@@ -651,3 +655,8 @@ def test_banner_whose_end_is_that_of_something_else_is_a_doubt(behind: str) -> N
 def test_simple_network_management_without_a_community(line: str, on: bool | None) -> None:
     found = device(f"version 15.2\nhostname R\n{line}\nline vty 0 4\n transport input ssh\nend")
     assert next((one.enabled for one in found.management.services if one.name == "snmp"), None) is on
+
+
+def test_a_bare_no_below_a_line_is_not_understood() -> None:
+    found = read("hostname R\nline vty 0 4\n no\n transport input ssh\nend")
+    assert [one.line.number for one in found.coverage.unread] == [3]
