@@ -74,6 +74,25 @@ class Proposal:
     aggressive: bool | None = None
 
 
+_KEY_BITS = {"null": 0, "des": 56, "3des": 112, "rc4": 128, "seed": 128, "chacha20-poly1305": 256}
+_HASH_BITS = {"md5": 128, "sha1": 160, "sha256": 256, "sha384": 384, "sha512": 512}
+_SIZED = ("aes", "camellia", "aria", "twofish", "blowfish", "cast")
+
+
+def key_bits(encryption: str) -> int | None:
+    """The length of the key of an algorithm, by its name (RFC 8221; `aes-128` names it itself), None for names that do not tell."""
+    if encryption in _KEY_BITS:
+        return _KEY_BITS[encryption]
+    family, *words = encryption.split("-")
+    sizes = [int(word) for word in words if word.isascii() and word.isdigit()]
+    return sizes[0] if family in _SIZED and sizes else None
+
+
+def hash_bits(integrity: str) -> int | None:
+    """The length of the hash behind an algorithm for integrity (RFC 8221), None for names that do not tell."""
+    return _HASH_BITS.get(integrity)
+
+
 @dataclass(frozen=True, slots=True)
 class TunnelEnd:
     """One end of a tunnel, as its own device is configured.

@@ -78,7 +78,12 @@ def demand_of(data: Mapping[str, Any]) -> Demand:
         roles=frozenset(data.get("roles", ())),
         document=None if document is None else Text(ja=document["ja"], en=document["en"]),
         where=only_where_of(data),
-        items=tuple(
-            Item(item["id"], Text(ja=item["title"]["ja"], en=item["title"]["en"])) for item in data.get("items", ())
-        ),
+        items=tuple(_item(item) for item in data.get("items", ())),
     )
+
+
+def _item(data: Mapping[str, Any]) -> Item:
+    """A part with its `value`, a threshold as a rule, put into its title."""
+    value = str(data.get("value", ""))
+    title = data["title"]
+    return Item(data["id"], Text(ja=title["ja"].replace("{value}", value), en=title["en"].replace("{value}", value)))

@@ -9,7 +9,7 @@ from typing import Any
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface
-from secaudit.network.tunnels import Carrier, Proposal
+from secaudit.network.tunnels import Carrier, Proposal, hash_bits, key_bits
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
@@ -25,6 +25,8 @@ class _Parameters:
     zones: tuple[Zone, ...]
     weak_encryption: frozenset[str]
     weak_integrity: frozenset[str]
+    least_key_bits: int
+    least_hash_bits: int
     least_group: int
     least_ike: int
     aggressive_permitted: bool
@@ -35,6 +37,8 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         zones=tuple(Zone(name) for name in data.get("zones", ())),
         weak_encryption=frozenset(data.get("weak_encryption", ())),
         weak_integrity=frozenset(data.get("weak_integrity", ())),
+        least_key_bits=data.get("least_key_bits", 0),
+        least_hash_bits=data.get("least_hash_bits", 0),
         least_group=data.get("least_group", 0),
         least_ike=data.get("least_ike", 0),
         aggressive_permitted=data.get("aggressive_permitted", False),
@@ -109,6 +113,8 @@ def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
     return (
         (not parameters.weak_encryption or all(one.encryption for one in proposals))
         and (not parameters.weak_integrity or all(_integrity_told(one) for one in proposals))
+        and (not parameters.least_key_bits or all(None not in map(key_bits, one.encryption) for one in proposals))
+        and (not parameters.least_hash_bits or all(None not in map(hash_bits, one.integrity) for one in proposals))
         and (not parameters.least_group or all(one.groups for one in first))
         and (not parameters.least_ike or all(one.ike is not None for one in first))
         and (parameters.aggressive_permitted or all(one.ike == 2 or one.aggressive is not None for one in first))
@@ -129,6 +135,34 @@ def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
             shown = ", ".join(sorted(names))
             yield Text(
                 ja=f"フェーズ{one.phase}の{ja}に {shown} を認めている。", en=f"Phase {one.phase} accepts {en} {shown}."
+            )
+    for short, least, ja, en in (
+        (
+            [
+                name
+                for name in one.encryption
+                if (key_bits(name) or parameters.least_key_bits) < parameters.least_key_bits
+            ],
+            parameters.least_key_bits,
+            "暗号アルゴリズムの鍵長",
+            "keys",
+        ),
+        (
+            [
+                name
+                for name in one.integrity
+                if (hash_bits(name) or parameters.least_hash_bits) < parameters.least_hash_bits
+            ],
+            parameters.least_hash_bits,
+            "ハッシュ値の長さ",
+            "hashes",
+        ),
+    ):
+        shown = ", ".join(sorted(set(short) - parameters.weak_encryption - parameters.weak_integrity))
+        if shown:
+            yield Text(
+                ja=f"フェーズ{one.phase}の{ja}が{least}ビット未満である：{shown}。",
+                en=f"Phase {one.phase} accepts {en} of less than {least} bits: {shown}.",
             )
     low = [group for group in one.groups if group < parameters.least_group]
     if low:
