@@ -111,7 +111,7 @@ class Interview:
         self.terminal.say("")
         title = f"[{number}/{total}] {question.subject} {rule.title.in_(self.language)}"
         self.terminal.say(f"{title} ({question.chapter.title.in_(self.language)})")
-        self._say(Text(ja=f"  要件: {rule.requirement.ja}", en=f"  requirement: {rule.requirement.en}"))
+        self._say(Text(ja=f"  要件: {question.requirement.ja}", en=f"  requirement: {question.requirement.en}"))
         if rule.reference_only:
             self._say(Text(ja="  （参考としてのみ扱う項目）", en="  (for reference only)"))
         document, roles, age = demand.document_in_words(), demand.roles_in_words(), demand.age_in_words()

@@ -69,7 +69,7 @@ def key_of(question: Question, item: Item | None = None) -> str:
 
 def question_text(question: Question) -> Text:
     """What a row asks."""
-    title, requirement = question.rule.title, question.rule.requirement
+    title, requirement = question.rule.title, question.requirement
     return Text(ja=f"{title.ja}\n{requirement.ja}", en=f"{title.en}\n{requirement.en}")
 
 

@@ -20,13 +20,14 @@ STATES = {
     StateKind.STALE: Text(ja="期限切れ", en="stale"),
     StateKind.WEAK: Text(ja="不十分", en="weak"),
     StateKind.OPEN: Text(ja="未回答", en="open"),
+    StateKind.OPTIONAL: Text(ja="必要な場合のみ", en="only where needed"),
 }
 
 
 def state_in_words(state: State) -> Text:
     """One line: answered with what, stale since when, weak because of what, or open."""
     if state.last is None:
-        head = STATES[StateKind.OPEN]
+        head = STATES[state.kind]
         return _with_facts(head, state) if state.reason == "stated_in_future" else head
     answer = ANSWERS[state.last.answer]
     if state.kind is StateKind.ANSWERED:
@@ -102,7 +103,7 @@ def _question_json(question: Question) -> dict[str, Any]:
         "rule": question.subject,
         "chapter": question.chapter.id,
         "title": _text_json(question.rule.title),
-        "requirement": _text_json(question.rule.requirement),
+        "requirement": _text_json(question.requirement),
         "reference_only": question.rule.reference_only,
         "document": None if demand.document is None else _text_json(demand.document),
         "roles": list(in_order(demand.roles)),

@@ -28,6 +28,7 @@ class StateKind(StrEnum):
     STALE = "stale"
     WEAK = "weak"
     OPEN = "open"
+    OPTIONAL = "optional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,17 @@ class Question:
     chapter: Chapter
     demand: Demand
     state: State
+
+    @property
+    def requirement(self) -> Text:
+        """What must be so, and for which devices the statement counts."""
+        told = self.rule.requirement
+        if not self.demand.only_where_needed:
+            return told
+        return Text(
+            ja=f"{told.ja}（設定ファイルから判断できない機器がある場合に限り、その機器について答える。）",
+            en=f"{told.en} (Only about devices whose configuration does not tell, if there are any.)",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,8 @@ class Questionnaire:
 
     @property
     def unanswered(self) -> tuple[Question, ...]:
-        """Those that an audit could not rely upon: open, stale or weak."""
-        return tuple(one for one in self.questions if one.state.kind is not StateKind.ANSWERED)
+        """Those that an audit could not rely upon: open, stale or weak. What few bodies need is not among the open ones."""
+        return tuple(one for one in self.questions if one.state.kind not in (StateKind.ANSWERED, StateKind.OPTIONAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +138,9 @@ def _refuse_unreadable(folder: AuditFolder) -> None:
 def _by_subject(rules: Iterable[Rule], municipality: Municipality) -> dict[str, list[tuple[Rule, Demand]]]:
     found: dict[str, list[tuple[Rule, Demand]]] = {}
     for rule in rules:
-        for check in rule.checks:
-            for demand in check.demands:
-                if demand.is_put_to(municipality):
-                    found.setdefault(demand.subject or rule.id, []).append((rule, demand))
+        for demand in rule.demands:
+            if demand.is_put_to(municipality):
+                found.setdefault(demand.subject or rule.id, []).append((rule, demand))
     return found
 
 
@@ -155,6 +166,7 @@ def _both(left: Demand, right: Demand) -> Demand:
         if documents
         else None,
         items=tuple({item.id: item for item in (*left.items, *right.items)}.values()),
+        only_where_needed=left.only_where_needed and right.only_where_needed,
     )
 
 
@@ -164,7 +176,8 @@ def state_of(subject: str, demand: Demand, context: _Statements) -> State:
     usable = [one for one in context.folder.attestations if one.subject == subject and one.stated_on <= context.as_of]
     last = newest_of(usable) if usable else None
     if last is None:
-        return State(StateKind.OPEN, judged.reason, None, None, judged.facts)
+        kind = StateKind.OPTIONAL if demand.only_where_needed else StateKind.OPEN
+        return State(kind, judged.reason, None, None, judged.facts)
     stale_on = _first_stale_day(demand, last)
     # The first fact repeats the statement itself.
     facts = judged.facts[1:]

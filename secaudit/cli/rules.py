@@ -141,7 +141,7 @@ def show_rule(rule_id: str, rules: Path | None) -> None:
     click.echo(say("要件: ", "requirement: ") + rule.requirement.in_(LANGUAGE))
     click.echo(say("改善: ", "remedy: ") + rule.remedy.in_(LANGUAGE))
     click.echo(say("証跡: ", "evidence: ") + ", ".join(kind.value for kind in rule.needs))
-    for demand in dict.fromkeys(demand for check in rule.checks for demand in check.demands):
+    for demand in dict.fromkeys(rule.demands):
         _show_demand(demand)
     click.echo(say("要件の確度: ", "confidence: ") + f"{rule.confidence.value} ({rule.reference})")
     if rule.reference_only:

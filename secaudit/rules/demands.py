@@ -29,7 +29,8 @@ class Demand:
     """What a rule asks of a statement. `max_age_days` None = no limit; `roles` empty = any role.
 
     `subject` is the rule the statement answers (None = the rule that asks). `document` is what the document to name is called, None
-    when none is asked for. `items` must all be answered. `models` and `where` say which bodies are asked at all.
+    when none is asked for. `items` must all be answered. `models` and `where` say which bodies are asked at all; with `only_where_needed` it
+    counts only for devices whose configuration does not tell.
     """
 
     subject: str | None
@@ -39,6 +40,7 @@ class Demand:
     items: tuple[Item, ...]
     models: frozenset[Model] = frozenset(Model)
     where: OnlyWhere | None = None
+    only_where_needed: bool = False
 
     def is_put_to(self, municipality: Municipality) -> bool:
         """Whether this body is asked."""

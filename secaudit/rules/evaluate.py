@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from secaudit.packets.diagrams import TooComplexError
-from secaudit.rules.answers import answer, municipality_subject
+from secaudit.rules.answers import NOT_STATED, answer, municipality_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.exceptions import with_dispositions
 from secaudit.rules.result import Outcome, RuleResult, Subject
 from secaudit.rules.rule import Check, Deviation, Rule, Ruleset
+from secaudit.rules.statements import judge_statement
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import in_japanese_era
 
@@ -56,7 +57,8 @@ def _run(rules: Iterable[Rule], context: RuleContext, *, late: bool) -> tuple[Ru
         for number, check in enumerate(rule.checks):
             if check.kind.needs_results is late:
                 results = _as_before(rule, number, context)
-                found.extend(_for_reference(result) if rule.reference_only else result for result in results)
+                settled = [_settled(rule, result, context) for result in results]
+                found.extend(_for_reference(result) if rule.reference_only else result for result in settled)
     return _sorted(found)
 
 
@@ -76,6 +78,24 @@ def _as_before(rule: Rule, number: int, context: RuleContext) -> tuple[RuleResul
     ]
     settled = {one.subject for one in kept}
     return (*kept, *(one for subject, found in doubtful.items() if subject not in settled for one in found))
+
+
+def _settled(rule: Rule, result: RuleResult, context: RuleContext) -> RuleResult:
+    """What a configuration does not tell, by what people state about it. What it tells is never overruled."""
+    if rule.where_not_told is None or (result.outcome, result.reason) != (Outcome.UNDETERMINED, NOT_STATED):
+        return result
+    judged = judge_statement(rule.where_not_told, rule.id, context)
+    if judged.outcome in (Outcome.UNDETERMINED, Outcome.ERROR):
+        weakness = () if judged.missing else judged.facts
+        return dataclasses.replace(result, facts=(*result.facts, *weakness), needs=judged.needs)
+    return dataclasses.replace(
+        result,
+        outcome=judged.outcome,
+        reason=judged.reason,
+        facts=(*result.facts, *judged.facts),
+        evidence=(*result.evidence, *judged.evidence),
+        needs=judged.needs,
+    )
 
 
 def _switched_off(rule: Rule, off: Deviation, context: RuleContext) -> RuleResult:

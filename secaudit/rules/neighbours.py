@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secaudit.network.device import Device
 from secaudit.network.routes import DynamicRouting
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import traffic_doubts, unread
 from secaudit.rules.protection import failed, passed
@@ -65,7 +65,7 @@ def _not_told(rule: Rule, context: RuleContext, device: Device, unknown: list[Dy
     return answer(
         rule,
         Outcome.UNDETERMINED,
-        "not_stated",
+        NOT_STATED,
         device_subject(device.name),
         Text(
             ja=f"経路制御の対向機器を認証しているか{names}を、この機器の設定ファイルから判断できない。",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from secaudit.network.device import Device
 from secaudit.network.management import Account, Setting, SettingKind, SnmpCommunity, SnmpUser
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import management_doubts, unread
 from secaudit.rules.result import Outcome, RuleResult
@@ -66,6 +66,10 @@ def judge_setting(rule: Rule, context: RuleContext, device: Device, kind: Settin
     name = SETTING_NAMES[kind]
     held = [one for one in device.management.settings if one.kind is kind]
     wrong = [one for one in held if one.value is not None and not _within(kind, bounds, one.value)]
+    # A default holds only where no line says otherwise, and a line that is not understood may be the one.
+    doubts = () if any(not one.by_default for one in wrong) else management_doubts(device)
+    if doubts:
+        return unread(rule, context, device, doubts)
     if wrong:
         facts = [_setting_fact(name, one, bounds) for one in wrong]
         return failed(rule, context, device, "setting_out_of_bounds", facts, [s for one in wrong for s in one.sources])
@@ -105,7 +109,7 @@ def _not_stated(
     return answer(
         rule,
         Outcome.UNDETERMINED,
-        "not_stated",
+        NOT_STATED,
         device_subject(device.name),
         Text(
             ja=f"{name.ja}を、この機器の設定ファイルから判断できない。",
@@ -221,7 +225,8 @@ def judge_snmp(rule: Rule, context: RuleContext, device: Device) -> RuleResult:
         return unread(rule, context, device, doubts)
     answering = [one for one in management.services if one.name == "snmp" and one.enabled]
     known = management.snmp_communities or management.snmp_users
-    if management.snmp_users is None and not management.snmp_communities and answering:
+    unknown_users = management.snmp_users is None and (answering or management.snmp_communities)
+    if unknown_users or (answering and not known):
         return _not_stated(rule, context, device, Text(ja="SNMPの設定", en="settings of SNMP"), ())
     if not known and not any(one.name == "snmp" for one in management.services):
         return _not_stated(rule, context, device, Text(ja="SNMPの設定", en="settings of SNMP"), ())

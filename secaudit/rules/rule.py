@@ -153,7 +153,8 @@ class Rule:
     `checks` all yield results of their own under this rule; the first is the rule's `kind`. `clauses` gives the clause by edition; an
     edition that is absent does not hold the requirement. `reference_only` rules are shown as 参考 and never fail an audit. `chapter` is the
     folder, `statutory_fields` the fields of measures that the rule is part of. `off` says who switched the rule off and why; `before` is the
-    rule as it was before it was loosened, which still decides what is undetermined.
+    rule as it was before it was loosened, which still decides what is undetermined. `where_not_told` is the statement that counts for devices
+    whose configuration does not tell.
     """
 
     id: str
@@ -173,11 +174,18 @@ class Rule:
     file: DefinitionFile
     off: Deviation | None = None
     before: Rule | None = None
+    where_not_told: Demand | None = None
 
     @property
     def control(self) -> str:
         """The control of the catalogue that the rule belongs to: `HD-03` for `HD-03-TELNET`."""
         return "-".join(self.id.split("-")[:2])
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """The statements that it rests on, or may rest on."""
+        last = () if self.where_not_told is None else (self.where_not_told,)
+        return (*(demand for check in self.checks for demand in check.demands), *last)
 
     @property
     def kind(self) -> str:

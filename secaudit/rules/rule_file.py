@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +11,7 @@ from secaudit.errors import InputError, PolicyError
 from secaudit.municipality.model import Model
 from secaudit.policy.definitions import Definition, text_of
 from secaudit.policy.model import Confidence, DefinitionFile
+from secaudit.rules.demands import Demand, demand_of
 from secaudit.rules.kind import all_kinds
 from secaudit.rules.result import Severity
 from secaudit.rules.rule import Chapter, Check, EvidenceKind, Rule, StatutoryField, Threshold
@@ -20,6 +21,7 @@ from secaudit.text.yaml_document import KeyPath, shown
 from secaudit.text.yaml_schema import check_value, unknown_word
 
 SCHEMA = "ruleset_rule"
+_WITH_THRESHOLDS = ("parameters", "also", "where_not_told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,13 @@ def make_rule(source: RuleFile, thresholds: Mapping[str, Threshold], known: tupl
         reference_only=reference_only,
         checks=tuple(_checks(definition, thresholds)),
         file=source.file,
+        where_not_told=_where_not_told(definition, thresholds),
     )
 
 
 def thresholds_of(definition: Definition) -> frozenset[str]:
-    """The thresholds that the parameters of a rule name."""
-    return frozenset(names_in((definition.data.get("parameters"), definition.data.get("also"))))
+    """The thresholds that a rule names."""
+    return frozenset(names_in(tuple(definition.data.get(key) for key in _WITH_THRESHOLDS)))
 
 
 def _clauses(definition: Definition, known: tuple[str, ...]) -> Mapping[str, Text]:
@@ -120,7 +123,7 @@ def _checks(definition: Definition, thresholds: Mapping[str, Threshold]) -> Iter
     plain = data
     if thresholds_of(definition):
         plain = {
-            key: resolved(value, thresholds, definition, (key,)) if key in ("parameters", "also") else value
+            key: resolved(value, thresholds, definition, (key,)) if key in _WITH_THRESHOLDS else value
             for key, value in data.items()
         }
         # A threshold may be out of the bounds of the very parameter that names it.
@@ -133,6 +136,14 @@ def _checks(definition: Definition, thresholds: Mapping[str, Threshold]) -> Iter
     yield _check(definition, plain, data, ())
     for index, also in enumerate(plain.get("also", ())):
         yield _check(definition, also, data["also"][index], ("also", index))
+
+
+def _where_not_told(definition: Definition, thresholds: Mapping[str, Threshold]) -> Demand | None:
+    written = definition.data.get("where_not_told")
+    if written is None:
+        return None
+    demand = demand_of(resolved(written, thresholds, definition, ("where_not_told",)))
+    return replace(demand, only_where_needed=True)
 
 
 def _check_kinds(definition: Definition, entry: Mapping[str, Any], path: KeyPath) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
 from secaudit.network.management import Credential, ManagementService, Server, SettingKind, Storage
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, management_doubts, unread, unsupported_settings
 from secaudit.rules.kind import Kind
@@ -88,7 +88,7 @@ def _services_off(rule: Rule, parameters: _Parameters, context: RuleContext, dev
         return answer(
             rule,
             Outcome.UNDETERMINED,
-            "not_stated",
+            NOT_STATED,
             device_subject(device.name),
             fact,
             *dict.fromkeys(doubt.text for doubt in unsupported_settings(device)),

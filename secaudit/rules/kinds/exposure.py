@@ -16,6 +16,7 @@ from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
 from secaudit.packets.sets import PacketSet
 from secaudit.rules.answers import (
+    NOT_STATED,
     answer,
     as_captured,
     device_evidence,
@@ -254,7 +255,7 @@ def _not_stated(rule: Rule, parameters: _Parameters, context: RuleContext, devic
         en=f"The configuration does not tell whether {names} is enabled.",
     )
     need = Text(ja=f"{device.name} のサービスの状態の出力", en=f"the state of the services of {device.name}")
-    return _undetermined(rule, context, device, "not_stated", fact, (), need)
+    return _undetermined(rule, context, device, NOT_STATED, fact, (), need)
 
 
 def _undetermined(

@@ -13,7 +13,7 @@ from typing import Any
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface, PortProtection, SwitchPort
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
@@ -122,7 +122,7 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         return answer(
             rule,
             Outcome.UNDETERMINED,
-            "not_stated",
+            NOT_STATED,
             device_subject(device.name),
             Text(
                 ja=f"{question.about.ja}{_which(parameters).ja}を、この機器の設定ファイルから判断できない：{_names(unknown)}。",

@@ -10,7 +10,7 @@ from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface
 from secaudit.network.tunnels import Carrier, Proposal, hash_bits, key_bits
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
@@ -71,7 +71,7 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         return answer(
             rule,
             Outcome.UNDETERMINED,
-            "not_stated",
+            NOT_STATED,
             device_subject(device.name),
             Text(
                 ja=f"トンネルの暗号方式を、この機器の設定ファイルから判断できない：{names}。",
