@@ -9,10 +9,10 @@ from pathlib import Path
 
 from secaudit.rules.documentation.coverage import Covered, coverage_of
 from secaudit.rules.documentation.pages import pages
-from secaudit.rules.documentation.words import table
+from secaudit.rules.documentation.words import table, value_in_words
 from secaudit.rules.loader import load_ruleset
 from secaudit.rules.rule import ControlEvidence
-from secaudit.text.bilingual import Text
+from secaudit.text.bilingual import Language, Text
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
@@ -64,3 +64,32 @@ def test_text_of_a_rule_cannot_become_markup() -> None:
     page = pages(dataclasses.replace(ruleset, rules=(rule,), folders=()))["en/MN-10.md"]
     assert "<script>|" not in page
     assert "\n# z" not in page
+
+
+def test_every_word_of_a_closed_list_that_a_rule_uses_is_put_into_words() -> None:
+    listed = {
+        "ask",
+        "any_of",
+        "aspect",
+        "check",
+        "narrow",
+        "setting",
+        "storages",
+        "servers",
+        "roles",
+        "systems",
+        "zones",
+    }
+    for rule in load_ruleset().rules:
+        for check in rule.checks:
+            for name in listed & check.written.keys():
+                held = check.written[name]
+                for one in held if isinstance(held, list) else [held]:
+                    words = value_in_words(one, {}, Language.JA)
+                    assert words != one or one in ("csirt", "snmp"), (rule.id, name, one)
+
+
+def test_a_threshold_stands_in_the_part_that_is_about_it() -> None:
+    ruleset = load_ruleset()
+    page = pages(ruleset)["en/NW-15.md"]
+    assert "kept for 365 (" in page and "{value}" not in page

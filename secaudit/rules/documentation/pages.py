@@ -88,6 +88,7 @@ class _Pages:
         yield ""
         for number, check in enumerate(rule.checks, 1):
             yield from self._check(check, number if len(rule.checks) > 1 else None)
+        yield from self._where_not_told(rule)
         yield from self._used_thresholds(rule)
         yield f"## {self._say('改善の方法', 'Remedy')}"
         yield ""
@@ -115,6 +116,18 @@ class _Pages:
         for name, value in check.written.items():
             shown = value_in_words(value, self._ruleset.thresholds, self._language)
             yield f"- {self._word('parameters', name)}: {shown}"
+        yield ""
+
+    def _where_not_told(self, rule: Rule) -> Iterator[str]:
+        demand = rule.where_not_told
+        if demand is None:
+            return
+        yield self._say(
+            "機器の設定ファイルから判断できない場合に限り、次の申告による。設定ファイルから分かることは、申告によって変わらない。",
+            "Only where the configuration of a device does not tell, this statement counts. What a configuration tells is never overruled.",
+        )
+        yield ""
+        yield f"- {plain(demand.in_words().in_(self._language))}"
         yield ""
 
     def _used_thresholds(self, rule: Rule) -> Iterator[str]:

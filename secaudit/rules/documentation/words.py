@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from secaudit.municipality.model import Model
+from secaudit.municipality.roles import ROLES
 from secaudit.policy import editions, load_policy
 from secaudit.rules.rule import Threshold
 from secaudit.rules.thresholds import named_by
@@ -55,10 +56,13 @@ def value_in_words(value: Any, thresholds: Mapping[str, Threshold], language: La
         return arrow.join(value_in_words(value[key], thresholds, language) for key in ("from", "to"))
     if {"ja", "en"} == set(value):
         return plain(str(value[language.value]))
-    if {"id", "title"} == set(value):
-        return value_in_words(value["title"], thresholds, language)
+    if {"id", "title"} <= set(value):
+        return _part_in_words(value, thresholds, language)
     if "protocol" in value and "ports" in value:
         return plain(f"{value['protocol']}/" + ",".join(str(port) for port in value["ports"]))
+    if value.keys() <= {"zones", "conditions", "systems"}:
+        joined = [item for listed in value.values() for item in listed]
+        return value_in_words(joined, thresholds, language)
     if "kind" in value:
         return (
             f"`{value['kind']}` ("
@@ -71,9 +75,20 @@ def value_in_words(value: Any, thresholds: Mapping[str, Threshold], language: La
     return plain(", ".join(f"{key}: {one}" for key, one in value.items()))
 
 
+def _part_in_words(part: Mapping[str, Any], thresholds: Mapping[str, Threshold], language: Language) -> str:
+    """The title of a part of a statement, with the number that it is about."""
+    title = value_in_words(part["title"], thresholds, language)
+    return title.replace("{value}", value_in_words(part["value"], thresholds, language)) if "value" in part else title
+
+
 @cache
 def _titles() -> Mapping[str, Text]:
-    """Zones and legal dates by their ids."""
+    """Everything that a parameter may name by a word: codes of kinds, roles, zones, legal dates, external systems, conditions."""
     policy = load_policy(editions()[-1], Model.ALPHA)
-    zones = {info.zone.value: info.title for info in policy.zones.values()}
-    return {**zones, **{due.id: due.title for due in policy.legal_dates.values()}}
+    found = {**table("values"), **ROLES}
+    found.update((info.zone.value, info.title) for info in policy.zones.values())
+    found.update((due.id, due.title) for due in policy.legal_dates.values())
+    found.update((name, system.title) for name, system in policy.systems.items())
+    for code, condition in policy.conditions.items():
+        found[code] = Text(ja=f"{code} {condition.title.ja}", en=f"{code} {condition.title.en}")
+    return found
