@@ -61,10 +61,15 @@ class Bounds:
         return Text(ja="".join(parts_ja), en=" and ".join(parts_en))
 
 
-def judge_setting(rule: Rule, context: RuleContext, device: Device, kind: SettingKind, bounds: Bounds) -> RuleResult:
-    """Whether every value of one kind lies within bounds. A kind that the reader does not look for is undetermined."""
+def judge_setting(
+    rule: Rule, context: RuleContext, device: Device, kind: SettingKind, bounds: Bounds, *, defaults_tell: bool = True
+) -> RuleResult:
+    """Whether every value of one kind lies within bounds. A kind that the reader does not look for is undetermined.
+
+    Without `defaults_tell` only values count that a line gives.
+    """
     name = SETTING_NAMES[kind]
-    held = [one for one in device.management.settings if one.kind is kind]
+    held = [one for one in device.management.settings if one.kind is kind and (defaults_tell or not one.by_default)]
     wrong = [one for one in held if one.value is not None and not _within(kind, bounds, one.value)]
     # A default holds only where no line says otherwise, and a line that is not understood may be the one.
     doubts = () if any(not one.by_default for one in wrong) else management_doubts(device)

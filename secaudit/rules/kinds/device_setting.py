@@ -24,11 +24,15 @@ from secaudit.text.bilingual import Text
 
 @dataclass(frozen=True, slots=True)
 class _Parameters:
-    """With `at_border`, only devices that stand between one of `zones` and another zone are asked."""
+    """With `at_border`, only devices that stand between one of `zones` and another zone are asked.
+
+    Without `defaults_tell`, a default of the product says nothing: no line about redundancy, and a spare device may still be there.
+    """
 
     setting: str
     zones: tuple[Zone, ...]
     at_border: bool = False
+    defaults_tell: bool = True
     services: tuple[str, ...] = ()
     storages: frozenset[Storage] = field(default_factory=frozenset)
     minimum: int = 1
@@ -44,6 +48,7 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         setting=data["setting"],
         zones=tuple(Zone(name) for name in data.get("zones", ())),
         at_border=data.get("at_border", False),
+        defaults_tell=data.get("defaults_tell", True),
         services=tuple(data.get("services", ())),
         storages=frozenset(Storage(name) for name in data.get("storages", ())),
         minimum=data.get("minimum", 1),
@@ -280,7 +285,8 @@ def _servers(device: Device, kind: str) -> tuple[Server, ...]:
 
 
 def _setting(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
-    return judge_setting(rule, context, device, SettingKind[parameters.setting.upper()], parameters.bounds)
+    kind = SettingKind[parameters.setting.upper()]
+    return judge_setting(rule, context, device, kind, parameters.bounds, defaults_tell=parameters.defaults_tell)
 
 
 def _accounts(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
