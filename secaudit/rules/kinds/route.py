@@ -1,4 +1,4 @@
-"""`route`: nothing inside a zone leads out of it by default, and nothing translates between it and other zones.
+"""`route`: nothing inside a zone leads out of it by default.
 
 What is "inside" is told by VRF: a VRF of a device is inside the zone when at least one of its interfaces is attached to the zone, and the others
 to nothing else but the management segment (by which a device is reached, and which must not route). There, every route or policy route
@@ -13,8 +13,6 @@ for (half of) the whole address space is followed:
 
 A boundary device (the zone and others in one VRF) needs routes to both sides. Where a filter receives what comes from the zone, whether packets
 follow its default is for the flow rules: not_applicable, `boundary_default`. Where none does, or the default points into the zone, it fails.
-
-Translation between the zone and the rest is a failure at every device that has an interface in the zone.
 """
 
 from __future__ import annotations
@@ -25,10 +23,7 @@ from typing import Any
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import HIDING, Device, DoubtKind
-from secaudit.network.filters import Action, FilterLine
-from secaudit.network.intervals import Intervals, intersect
-from secaudit.network.matches import Match, any_address
-from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
+from secaudit.network.matches import any_address
 from secaudit.network.routes import NextHop, PolicyRoute, Route
 from secaudit.rules.answers import answer, as_captured, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
@@ -65,7 +60,7 @@ def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterabl
 
 
 def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
-    found = [*_routes(parameters, context, device), *_translations(parameters, context, device)]
+    found = list(_routes(parameters, context, device))
     sure = [one for one in found if one.sure]
     chosen = sure or found
     if chosen:
@@ -100,8 +95,8 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
             rule, Outcome.NOT_APPLICABLE, "boundary_default", device_subject(device.name), fact, evidence=evidence
         )
     fact = Text(
-        ja=f"{device.name} には、{title.ja}から外へ向かう既定経路及びアドレス変換がない。",
-        en=f"{device.name} has no default route and no translation that leads out of: {title.en}.",
+        ja=f"{device.name} には、{title.ja}から外へ向かう既定経路がない。",
+        en=f"{device.name} has no default route that leads out of: {title.en}.",
     )
     sources = [*device.captured, *(source for route in device.routes for source in route.sources)]
     evidence = lines(context, sources) or device_evidence(context, device)
@@ -253,96 +248,6 @@ def _unseen_routes(device: Device, vrf: str, own: frozenset[str]) -> Iterable[_F
                 en=f"{name} of {device.name} gets its address automatically and may get a default route.",
             )
             yield _Finding("dynamic_routes", fact, interface.sources[:1], sure=False)
-
-
-def _translations(parameters: _Parameters, context: RuleContext, device: Device) -> Iterable[_Finding]:
-    own = context.places.interfaces_in(device.name, parameters.zone)
-    others = frozenset(device.interfaces) - own
-    for rule in device.nat_rules:
-        if _nat_crosses(parameters, context, rule, own, others):
-            yield _nat_finding(parameters, context, device, rule.label, rule.sources, sure=rule.uncertain is None)
-    for filter_ in device.filters.values():
-        for line in filter_.lines:
-            translates = line.source_translation is not None and line.action is Action.PERMIT
-            if translates and _line_crosses(parameters, context, line, own, others):
-                yield _nat_finding(parameters, context, device, line.label, line.sources, sure=True)
-
-
-def _nat_finding(
-    parameters: _Parameters,
-    context: RuleContext,
-    device: Device,
-    label: str,
-    sources: tuple[SourceLine, ...],
-    *,
-    sure: bool,
-) -> _Finding:
-    title = context.policy.title_of(parameters.zone)
-    fact = Text(
-        ja=f"{device.name} の {label} が、{title.ja}と他の領域との間でアドレスを変換する。",
-        en=f"{label} of {device.name} translates addresses between this zone and others: {title.en}.",
-    )
-    return _Finding("translation", fact, sources, sure)
-
-
-def _nat_crosses(
-    parameters: _Parameters, context: RuleContext, rule: NatRule, own: frozenset[str], others: frozenset[str]
-) -> bool:
-    if not own:
-        return False
-    if rule.stage is NatStage.EGRESS:
-        out, back = _may_be(rule.interfaces, others), _may_be(rule.interfaces, own)
-        from_own, from_others = _may_be(rule.from_interfaces, own), _may_be(rule.from_interfaces, others)
-        leaves = out and from_own and _touches(parameters, context, rule.matches, by_source=True)
-        enters = (
-            back and from_others and rule.source is not None and not _touches_only(parameters, context, rule.matches)
-        )
-        return leaves or (enters and _touches(parameters, context, rule.matches, by_source=False))
-    inward = _may_be(rule.interfaces, others) and _into_zone(parameters, context, rule.destination)
-    outward = _may_be(rule.interfaces, own) and rule.destination is not None
-    return inward or (outward and _touches(parameters, context, rule.matches, by_source=True))
-
-
-def _line_crosses(
-    parameters: _Parameters, context: RuleContext, line: FilterLine, own: frozenset[str], others: frozenset[str]
-) -> bool:
-    leaves = _may_be(line.ingress, own) and _may_be(line.egress, others)
-    enters = _may_be(line.ingress, others) and _may_be(line.egress, own)
-    return (leaves and _touches(parameters, context, line.matches, by_source=True)) or (
-        enters and _touches(parameters, context, line.matches, by_source=False)
-    )
-
-
-def _may_be(wanted: frozenset[str] | None, there: frozenset[str]) -> bool:
-    return bool(there) if wanted is None else bool(wanted & there)
-
-
-def _touches(parameters: _Parameters, context: RuleContext, matches: Iterable[Match], *, by_source: bool) -> bool:
-    """Whether matches can be about the zone's addresses on one side."""
-    for match in matches:
-        side = match.sources if by_source else match.destinations
-        if intersect(side, context.places.addresses_of(parameters.zone, match.family)):
-            return True
-    return False
-
-
-def _touches_only(parameters: _Parameters, context: RuleContext, matches: Iterable[Match]) -> bool:
-    """Whether the sources of all matches lie in the zone: such packets do not come from elsewhere."""
-    for match in matches:
-        own = context.places.addresses_of(parameters.zone, match.family)
-        if intersect(match.sources, own) != match.sources:
-            return False
-    return True
-
-
-def _into_zone(parameters: _Parameters, context: RuleContext, translation: Translation | None) -> bool:
-    if translation is None or translation.kind is TranslationKind.INTERFACE or translation.addresses is None:
-        return False
-    span: Intervals = (translation.addresses,)
-    return bool(
-        intersect(span, context.places.addresses_of(parameters.zone, 4))
-        or intersect(span, context.places.addresses_of(parameters.zone, 6))
-    )
 
 
 KIND = Kind("route", _parse, _check, refutable=True)
