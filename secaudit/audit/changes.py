@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 from secaudit.audit.preparation import PreparedFolder, Progress, prepare_folder
 from secaudit.audit.result import AuditResult
 from secaudit.audit.run import judge
+from secaudit.audit.worst import worst_by_subject
 from secaudit.flows.analysis import PairFlow
 from secaudit.flows.witness import FlowWitness, witness
 from secaudit.packets.sets import PacketSet, Spaces
-from secaudit.rules.result import Outcome, RuleResult, Severity
+from secaudit.rules.result import Outcome, Severity
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -156,7 +157,7 @@ def _pair(prepared: PreparedFolder, source: str, destination: str) -> PairFlow |
 
 def compare_results(old: AuditResult, new: AuditResult) -> tuple[ResultChange, ...]:
     """The results that became others, in the order of the rules."""
-    before, after = _by_subject(old.results), _by_subject(new.results)
+    before, after = worst_by_subject(old.results), worst_by_subject(new.results)
     changes = []
     for key in sorted({*before, *after}):
         left, right = before.get(key), after.get(key)
@@ -175,7 +176,3 @@ def compare_results(old: AuditResult, new: AuditResult) -> tuple[ResultChange, .
             )
         )
     return tuple(changes)
-
-
-def _by_subject(results: Iterable[RuleResult]) -> dict[tuple[str, str, str], RuleResult]:
-    return {(one.rule, one.subject.kind.value, one.subject.name): one for one in results}

@@ -11,6 +11,7 @@ from pathlib import Path
 from secaudit.audit.preparation import PreparedFolder, Progress, prepare_folder
 from secaudit.audit.result import AuditResult, RuleSummary
 from secaudit.audit.run import context_of, judge
+from secaudit.audit.worst import worst_by_subject
 from secaudit.errors import InputError, UsageError
 from secaudit.municipality.model import Model, Zone
 from secaudit.packets.sets import PacketSet
@@ -19,7 +20,7 @@ from secaudit.policy.model import Cell, Condition, Denied, Policy, Registered
 from secaudit.probes.folder import Probes
 from secaudit.rules.context import RuleContext
 from secaudit.rules.permitted import allowance, refusal_of, service_packets
-from secaudit.rules.result import Disposition, Outcome, RuleResult, Severity
+from secaudit.rules.result import Disposition, Outcome, Severity
 from secaudit.rules.separation import beyond
 from secaudit.text.bilingual import Text
 
@@ -183,12 +184,11 @@ def _only(these: Iterable[RuleSummary], not_those: Iterable[RuleSummary]) -> tup
     return tuple(one for one in these if one.id not in known)
 
 
-_WORST = (Outcome.FAIL, Outcome.ERROR, Outcome.UNDETERMINED, Outcome.PASS, Outcome.NOT_APPLICABLE)
 _UNSETTLED = (Outcome.FAIL, Outcome.ERROR, Outcome.UNDETERMINED)
 
 
 def _results(before: AuditResult, after: AuditResult) -> Iterator[ChangedResult]:
-    old, new = _by_subject(before.results), _by_subject(after.results)
+    old, new = worst_by_subject(before.results), worst_by_subject(after.results)
     titles = {one.id: one.title for one in (*before.rules, *after.rules)}
     for key in sorted({*old, *new}):
         left, right = old.get(key), new.get(key)
@@ -215,15 +215,6 @@ def _effect(was: Outcome | None, will: Outcome | None) -> Effect:
     if will in (Outcome.UNDETERMINED, Outcome.ERROR):
         return Effect.UNDETERMINED
     return Effect.FREED if was in _UNSETTLED else Effect.OTHER
-
-
-def _by_subject(results: Iterable[RuleResult]) -> dict[tuple[str, str, str], RuleResult]:
-    found: dict[tuple[str, str, str], RuleResult] = {}
-    for one in results:
-        key = (one.rule, one.subject.kind.value, one.subject.name)
-        if key not in found or _WORST.index(one.outcome) < _WORST.index(found[key].outcome):
-            found[key] = one
-    return found
 
 
 def _register(before: RuleContext, after: RuleContext) -> Iterator[ChangedEntry]:
@@ -296,7 +287,7 @@ def _prepare(
     policy: Policy,
 ) -> Iterator[Preparation]:
     kinds = {one.id: one.kind for one in after.rules}
-    found = _by_subject(after.results)
+    found = worst_by_subject(after.results)
     by_name = {(one.rule, one.subject.name): one for one in found.values()}
     for changed in results:
         if changed.effect is Effect.UNDETERMINED:
