@@ -19,7 +19,9 @@ def run(*words: str) -> Result:
 
 def test_filters_and_json() -> None:
     found = json.loads(run("list", "--chapter", "my-number", "--kind", "attestation", "--format", "json").output)
-    assert [one["id"] for one in found["rules"]] == ["MN-10", "MN-11"]
+    assert {"MN-10", "MN-11"} <= {one["id"] for one in found["rules"]}
+    assert all("attestation" in one["needs"] for one in found["rules"])
+    assert {one["chapter"] for one in found["rules"]} == {"my-number"}
     assert found["rules"][0]["control"] == "MN-10"
     assert found["rules"][0]["needs"] == ["attestation"]
 
@@ -45,7 +47,7 @@ def test_the_status_of_fixtures(tmp_path: Path) -> None:
         if path.parent.name not in ("assets", "fixtures"):
             path.unlink()
     for path in (folder / "fixtures").iterdir():
-        if path.is_dir() and path.name != "AST-02":
+        if path.is_dir() and not path.name.startswith("AST-"):
             shutil.rmtree(path)
     assert run("test", str(folder)).return_value == 0
     (folder / "fixtures/AST-02/fail-wrong.yaml").write_text("expect: [{subject: x, reason: y}]\n")

@@ -179,7 +179,7 @@ def test_an_exception_that_ends_within_thirty_days(until: str, soon: bool) -> No
 @pytest.mark.parametrize(
     ("change", "field", "meant"),
     [
-        ({"rule": "LG-011"}, "rule", "LG-01"),
+        ({"rule": "LG-001"}, "rule", "LG-01"),
         ({"rule": "zzz"}, "rule", "secaudit rules list"),
         ({"subject": "internet->lgwann"}, "subject", "internet->lgwan"),
         ({"subject": "fw2"}, "subject", "fw1"),
