@@ -15,6 +15,7 @@ from secaudit.audit.worst import worst_by_subject
 from secaudit.flows.analysis import PairFlow
 from secaudit.flows.witness import FlowWitness, witness
 from secaudit.packets.sets import PacketSet, Spaces
+from secaudit.rules.own import ruleset_for
 from secaudit.rules.result import Outcome, Severity
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
@@ -87,9 +88,15 @@ class FolderChanges:
 
 
 def compare_folders(
-    old: Path, new: Path, as_of: datetime.date, limit: int, progress: Progress | None = None
+    old: Path,
+    new: Path,
+    as_of: datetime.date,
+    limit: int,
+    progress: Progress | None = None,
+    rules: Path | None = None,
 ) -> FolderChanges:
     """Compares the flows of every ordered zone pair and the results, both judged for the same day. `limit`: boxes shown a change.
+    `rules` is a folder of own rules, as for an audit.
 
     Raises `InputError` when a `municipality.yaml` cannot be used.
     """
@@ -105,7 +112,10 @@ def compare_folders(
     return FolderChanges(
         pairs=tuple(PairChange(*pair, found) for pair, found in changed if found),
         unchanged_pairs=sum(not found for _, found in changed),
-        results=compare_results(judge(before, as_of, progress), judge(after, as_of, progress)),
+        results=compare_results(
+            judge(before, as_of, progress, ruleset_for(old, rules)),
+            judge(after, as_of, progress, ruleset_for(new, rules)),
+        ),
         troubles=troubles,
     )
 

@@ -19,6 +19,7 @@ from secaudit.policy.loader import load_policy
 from secaudit.policy.model import Cell, Condition, Denied, Policy, Registered
 from secaudit.probes.folder import Probes
 from secaudit.rules.context import RuleContext
+from secaudit.rules.own import ruleset_for
 from secaudit.rules.permitted import allowance, refusal_of, service_packets
 from secaudit.rules.result import Disposition, Outcome, Severity
 from secaudit.rules.separation import beyond
@@ -125,8 +126,10 @@ def what_if(
     edition: str | None,
     limit: int,
     progress: Progress | None = None,
+    rules: Path | None = None,
 ) -> WhatIf:
-    """Judges a folder as it is and under another model or edition. `limit`: boxes shown for each change of a pair.
+    """Judges a folder as it is and under another model or edition. `limit`: boxes shown for each change of a pair,
+    `rules` a folder of own rules, as for an audit.
 
     Raises `UsageError` when that is what the folder declares, `InputError` when there is nothing to judge, `PolicyError` for an edition
     that does not exist or does not have the model.
@@ -157,7 +160,8 @@ def what_if(
             hint=Text(ja="機器から書き出した設定を置くこと。", en="put the configurations of the devices there"),
         )
     other = replace(prepared, folder=replace(prepared.folder, municipality=changed), policy=policy)
-    before, after = judge(prepared, as_of, progress), judge(other, as_of, progress)
+    ruleset = ruleset_for(Path(prepared.folder.root), rules)
+    before, after = judge(prepared, as_of, progress, ruleset), judge(other, as_of, progress, ruleset)
     contexts = _context(prepared, as_of), _context(other, as_of)
     results = tuple(_results(before, after))
     register = tuple(_register(*contexts))

@@ -12,7 +12,7 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option
+from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option, rules_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import today_in_japan
@@ -39,11 +39,14 @@ if TYPE_CHECKING:
     metavar="N",
     help=say("変化ごとに表示する範囲の数(既定: 20)", "boxes shown a change (default: 20)"),
 )
+@rules_option
 @as_of_option
 @quiet_option
 @format_option
 @language_option
-def command(old: Path, new: Path, limit: int, as_of: datetime.date | None, quiet: bool, format_: str) -> None:
+def command(
+    old: Path, new: Path, limit: int, rules: Path | None, as_of: datetime.date | None, quiet: bool, format_: str
+) -> None:
     """Compares and prints."""
     from secaudit.audit.changes import compare_folders
 
@@ -57,7 +60,7 @@ def command(old: Path, new: Path, limit: int, as_of: datetime.date | None, quiet
                 ),
             )
     show = not quiet and sys.stderr is not None and sys.stderr.isatty()
-    changes = compare_folders(old, new, as_of or today_in_japan(), limit, _progress if show else None)
+    changes = compare_folders(old, new, as_of or today_in_japan(), limit, _progress if show else None, rules)
     for trouble in changes.troubles:
         click.echo(f"! {trouble.in_(LANGUAGE)}", err=True)
     if format_ == "json":

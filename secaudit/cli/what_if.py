@@ -13,7 +13,7 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option
+from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option, rules_option
 from secaudit.municipality.model import Model
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import today_in_japan
@@ -77,6 +77,7 @@ _NEEDS = {
     metavar="N",
     help=say("変化ごとに表示する範囲の数(既定: 10)", "boxes shown a change (default: 10)"),
 )
+@rules_option
 @as_of_option
 @quiet_option
 @format_option
@@ -88,6 +89,7 @@ def command(
     fail_on: str,
     strict: bool,
     limit: int,
+    rules: Path | None,
     as_of: datetime.date | None,
     quiet: bool,
     format_: str,
@@ -97,7 +99,7 @@ def command(
 
     show = not quiet and sys.stderr is not None and sys.stderr.isatty()
     chosen = None if model is None else Model(model)
-    found = what_if(folder, as_of or today_in_japan(), chosen, edition, limit, _progress if show else None)
+    found = what_if(folder, as_of or today_in_japan(), chosen, edition, limit, _progress if show else None, rules)
     if format_ == "json":
         click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=1))
     else:
