@@ -6,13 +6,20 @@ from collections.abc import Iterable
 
 from secaudit.audit.result import Rates
 from secaudit.rules.result import Disposition, Outcome, RuleResult
+from secaudit.rules.rule import Rule
 
 
-def rates_of(results: Iterable[RuleResult]) -> Rates:
-    """Counts results and computes the rates, rounded down to four places: what is not quite everything is never 1."""
+def rates_of(results: Iterable[RuleResult], rules: Iterable[Rule]) -> Rates:
+    """Counts results and computes the rates, rounded down to four places: what is not quite everything is never 1.
+
+    What is for reference only counts nowhere: its requirement is not certain enough to move a figure.
+    """
+    for_reference = {rule.id for rule in rules if rule.reference_only}
     counted = dict.fromkeys(Outcome, 0)
     excepted = 0
     for result in results:
+        if result.rule in for_reference:
+            continue
         counted[result.outcome] += 1
         if result.outcome is Outcome.FAIL and result.disposition is Disposition.EXCEPTED:
             excepted += 1

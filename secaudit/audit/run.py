@@ -75,7 +75,7 @@ def judge(
         edition_title=policy.edition_title,
         as_of=as_of,
         newest_evidence=_newest_evidence(folder, probes, as_of),
-        rates=rates_of(results),
+        rates=rates_of(results, ruleset.rules),
         inputs=input_summaries(folder, network, probes, mistakes),
         zones=zone_summaries(context),
         flows=flow_summaries(context),

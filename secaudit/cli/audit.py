@@ -203,6 +203,7 @@ def exit_status(result: AuditResult, fail_on: str, strict: bool) -> int:
         if one.outcome is Outcome.FAIL and not settled and order.index(one.severity.value) <= limit:
             return 1
     unsure = (Outcome.UNDETERMINED, Outcome.ERROR)
-    if strict and any(one.outcome in unsure for one in result.results):
+    for_reference = {rule.id for rule in result.rules if rule.reference_only}
+    if strict and any(one.outcome in unsure and one.rule not in for_reference for one in result.results):
         return 3
     return 0
