@@ -38,3 +38,13 @@ def titles_of(roles: Iterable[str]) -> Text:
     """The names of several roles, the highest first."""
     titles = [title_of(role) for role in in_order(roles)]
     return Text(ja="、".join(title.ja for title in titles), en=", ".join(title.en for title in titles))
+
+
+def span_of(roles: Iterable[str]) -> Text | None:
+    """Many roles in a row as "from the highest to the lowest", None where a list is as short or the row has gaps."""
+    chosen = in_order(roles)
+    places = [list(ROLES).index(role) for role in chosen if role in ROLES]
+    if len(chosen) < 4 or places != list(range(places[0], places[0] + len(chosen))):
+        return None
+    first, last = title_of(chosen[0]), title_of(chosen[-1])
+    return Text(ja=f"{first.ja}から{last.ja}まで", en=f"from the {first.en} down to the {last.en}")

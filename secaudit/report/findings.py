@@ -91,7 +91,6 @@ class Grouped:
     """Every result of an audit, in the order of the report. `all_failed` and `all_unknown` are not cut."""
 
     failed: Findings
-    unknown: Findings
     passed: tuple[RuleGroup, ...]
     not_applicable: tuple[RuleGroup, ...]
     all_failed: tuple[Finding, ...]
@@ -114,8 +113,7 @@ def group(result: AuditResult) -> Grouped:
     failed = _numbered(result, rules, (Outcome.FAIL,), "{}", "finding-{}")
     unknown = _numbered(result, rules, (Outcome.UNDETERMINED, Outcome.ERROR), "U-{}", "unknown-{}")
     return Grouped(
-        _cut(failed),
-        _cut(unknown),
+        cut(failed),
         _by_rule(result, rules, Outcome.PASS),
         _by_rule(result, rules, Outcome.NOT_APPLICABLE),
         failed,
@@ -158,7 +156,8 @@ def _by_weight(rules: dict[str, RuleSummary]) -> Callable[[RuleResult], tuple[ob
     return key
 
 
-def _cut(findings: tuple[Finding, ...]) -> Findings:
+def cut(findings: tuple[Finding, ...]) -> Findings:
+    """The first in full, more in brief, the rest counted."""
     return Findings(findings[:IN_FULL], findings[IN_FULL:IN_BRIEF], max(0, len(findings) - IN_BRIEF))
 
 

@@ -7,6 +7,7 @@ from secaudit.audit.result_json import in_order
 from secaudit.report.drawing import draw
 from secaudit.report.environment import environment
 from secaudit.report.findings import Capped, capped, group
+from secaudit.report.gaps import gaps_of
 from secaudit.report.matrix import lay_out_matrix
 from secaudit.report.summary import summarise
 from secaudit.text.bilingual import Language
@@ -23,6 +24,7 @@ def render_html(result: AuditResult, language: Language = Language.JA) -> str:
     return template.render(
         result=result,
         grouped=grouped,
+        gaps=gaps_of(grouped.all_unknown),
         matrix=matrix,
         drawing=draw(result, matrix, language),
         summary=summarise(result, grouped),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.municipality.model import Attestation, Model, Municipality
-from secaudit.municipality.roles import titles_of
+from secaudit.municipality.roles import span_of, titles_of
 from secaudit.rules.only_where import OnlyWhere, only_where_of
 from secaudit.text.bilingual import Text
 
@@ -64,7 +64,8 @@ class Demand:
 
     def in_words(self) -> Text:
         """All of it in one line."""
-        document, roles, age = self.document_in_words(), self.roles_in_words(), self.age_in_words()
+        document, age = self.document_in_words(), self.age_in_words()
+        roles = span_of(self.roles) or self.roles_in_words()
         return Text(
             ja=f"文書：{document.ja}、申告できる役割：{roles.ja}、有効な期間：{age.ja}",
             en=f"document: {document.en}; stated by: {roles.en}; fresh: {age.en}",
