@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from secaudit.flows.hiding import EarlierLines, MatchedLines, decides_surely
+from secaudit.flows.reached import ReachedLines
 from secaudit.flows.scopes import by_scope
 from secaudit.network.filters import Filter, FilterLine
 from secaudit.network.matches import Family
@@ -16,6 +17,8 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
+_FEW = 4
+"""Up to one line in so many is looked at alone; of more, unions are computed."""
 
 
 class DeadKind(Enum):
@@ -93,11 +96,34 @@ def _explained(matched: MatchedLines, earlier: EarlierLines, index: int) -> Dead
 
 def _is_empty(matched: MatchedLines, index: int) -> bool:
     line = matched.lines[index]
-    return not matched.packets[index] or frozenset() in (line.ingress, line.egress)
+    return not matched.packets(index) or frozenset() in (line.ingress, line.egress)
 
 
 def _unreachable(matched: MatchedLines) -> list[int]:
     """The positions of the lines that no packet reaches, in order."""
+    reached = ReachedLines(matched.lines, _FAMILIES)
+    suspects = [index for index in range(len(matched.lines)) if not reached.is_reached(index)]
+    if len(suspects) * _FEW <= len(matched.lines):
+        return [index for index in suspects if _is_empty(matched, index) or _is_hidden(matched, reached, index)]
+    return _hidden_of_many(matched)
+
+
+def _is_hidden(matched: MatchedLines, reached: ReachedLines, index: int) -> bool:
+    """Whether earlier lines take all packets of one line."""
+    for family, packets in matched.packets(index).items():
+        space = matched.spaces[family]
+        left = packets
+        for position in reached.near(index, family):
+            left = space.difference(left, matched.packets(position).get(family, EMPTY))
+            if left == EMPTY:
+                break
+        if left != EMPTY:
+            return False
+    return True
+
+
+def _hidden_of_many(matched: MatchedLines) -> list[int]:
+    """The same where very many lines may be: their unions are computed once for all of them."""
     groups = by_scope(matched.lines)
     found: list[int] = []
     for scope, own in groups.items():
@@ -115,7 +141,7 @@ def _hidden(matched: MatchedLines, own: Sequence[int], near: Sequence[int]) -> I
     """Those of some lines all of whose packets earlier ones of those near take, or that have none."""
     hides = [decides_surely(matched.lines[index]) for index in near]
     answers = [
-        Coverage(space, [matched.packets[index].get(family, EMPTY) for index in near], hides).covered()
+        Coverage(space, [matched.packets(index).get(family, EMPTY) for index in near], hides).covered()
         for family, space in matched.spaces.items()
     ]
     hidden = {index for index, *by_family in zip(near, *answers, strict=True) if all(by_family)}

@@ -35,19 +35,23 @@ class Hiding:
 
 
 class MatchedLines:
-    """The lines of a filter and the packets that each matches."""
+    """The lines of a filter, and the packets that each matches: computed when they are asked for, since most are not."""
 
     def __init__(self, lines: Sequence[FilterLine], spaces: Mapping[Family, HeaderSpace]) -> None:
         self.lines = lines
         self.spaces = spaces
-        self.packets: list[Nodes] = [
-            {
+        self._known: dict[int, Nodes] = {}
+
+    def packets(self, index: int) -> Nodes:
+        """What line `index` matches."""
+        if index not in self._known:
+            matches = self.lines[index].matches
+            self._known[index] = {
                 family: node
-                for family, space in spaces.items()
-                if any(one.family == family for one in line.matches) and (node := space.matches(line.matches)) != EMPTY
+                for family, space in self.spaces.items()
+                if any(one.family == family for one in matches) and (node := space.matches(matches)) != EMPTY
             }
-            for line in lines
-        ]
+        return self._known[index]
 
 
 def decides_surely(line: FilterLine) -> bool:
@@ -72,7 +76,7 @@ class EarlierLines:
     def hiding(self, index: int) -> Hiding:
         """Why line `index` is never reached. The caller knows that earlier ones leave nothing of it, and that it matches something."""
         scope = self._scopes[index]
-        wanted = self._matched.packets[index]
+        wanted = self._matched.packets(index)
         cover = _Cover(self._matched.spaces, wanted)
         for position, common in self._meeting(index):
             if self._scopes[position].covers(scope) and cover.add(position, common):
@@ -84,10 +88,10 @@ class EarlierLines:
         """The lines that get packets of it first, at some of its interfaces, and do something else with them."""
         matched = self._matched
         line, scope = matched.lines[index], self._scopes[index]
-        remaining = matched.packets[index]
+        remaining = matched.packets(index)
         found = []
         for position, _ in self._meeting(index):
-            held = matched.packets[position]
+            held = matched.packets(position)
             if not intersection(matched.spaces, remaining, held):
                 continue
             if matched.lines[position].action is not line.action:
@@ -101,13 +105,13 @@ class EarlierLines:
     def _meeting(self, index: int) -> Iterator[tuple[int, Nodes]]:
         """The earlier lines, in order, that surely decide about packets of it at some of its interfaces, and those packets."""
         matched = self._matched
-        wanted, scope = matched.packets[index], self._scopes[index]
+        wanted, scope = matched.packets(index), self._scopes[index]
         near = heapq.merge(*(self._index(family).near_matches(matched.lines[index].matches) for family in wanted))
         for position, _ in groupby(near):
             if position >= index:
                 return
             if self._decides[position] and self._scopes[position].meets(scope):
-                common = intersection(matched.spaces, wanted, matched.packets[position])
+                common = intersection(matched.spaces, wanted, matched.packets(position))
                 if common:
                     yield position, common
 
