@@ -145,9 +145,9 @@ class Protection:
     def _password_length(self) -> Iterator[Setting]:
         """`userpassphrase min-length N [max-length N]`, `[no] password strength-check`."""
         lengths = [
-            (node, _number(node.keys[node.keys.index("min-length") + 1]))
+            (node, _number(node.keys[2]) if node.keys[1:2] == ("min-length",) and len(node.keys) > 2 else None)
             for node in self._starting("userpassphrase")
-            if "min-length" in node.keys[:-1]
+            if node.keys[1:2] != ("max-length",)
         ]
         checked = self._starting("password", "strength-check")
         unchecked = self._starting("no", "password", "strength-check")

@@ -9,6 +9,7 @@ server answers; users of SNMPv3 neither authenticate nor encrypt unless `securit
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
@@ -56,8 +57,15 @@ def read_settings(scope: Scope, ports: Ports) -> tuple[Setting, ...]:
         *_central(scope),
         *_redundancy(scope, ports),
     )
-    silent = whole(scope)
-    return tuple(one for one in found if silent or not one.by_default)
+    if whole(scope):
+        return found
+    # A default that is not sure is left out; where another place is told, it must not pass for the only one.
+    told = {one.kind for one in found if not one.by_default}
+    return tuple(
+        replace(one, value=None, by_default=False) if one.by_default else one
+        for one in found
+        if not one.by_default or one.kind in told
+    )
 
 
 def _number(text: str) -> int | None:
