@@ -81,6 +81,13 @@ def _active(section: Section, ports: Ports, *, passive: bool) -> Iterator[tuple[
             yield interface, "", False
 
 
+def _unclear(section: Section) -> Iterator[tuple[_Answer, Sources]]:
+    """Where else the protocol may run: networks that were not understood."""
+    for one in section.section("network").entries.values():
+        if _network(one.values("prefix")) is None:
+            yield None, one.opening
+
+
 def _network(words: tuple[str, ...]) -> IPNetwork | None:
     try:
         return ipaddress.ip_network("/".join(words), strict=False)
@@ -105,6 +112,7 @@ def _rip(section: Section, ports: Ports) -> Iterator[tuple[_Answer, Sources]]:
         yield False, section.lines_of("version")
         return
     entries = section.section("interface").entries
+    yield from _unclear(section)
     for interface, _, sure in _active(section, ports, passive=False):
         entry = entries.get(interface.name)
         answer = False if entry is None else _of(entry, "auth-mode")
@@ -120,6 +128,7 @@ def _ospf(section: Section, ports: Ports) -> Iterator[tuple[_Answer, Sources]]:
     for area in areas.values():
         if area.section("virtual-link").entries:
             yield None, area.opening
+    yield from _unclear(section)
     for interface, name, sure in _active(section, ports, passive=True):
         area_says = areas[name].get("authentication") if name in areas else ""
         entries = own.get(interface.name, [])
