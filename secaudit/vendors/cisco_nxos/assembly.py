@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action
@@ -19,11 +20,15 @@ from secaudit.vendors.cisco.learnt import doubtful_multicast, doubtful_prefixes,
 from secaudit.vendors.cisco.route_maps import RouteMap, policy_routes, read_route_maps
 from secaudit.vendors.cisco.switching import bridged_filters
 from secaudit.vendors.cisco_nxos.access_lists import NxosEntryReader, implicit_lines, read_access_lists
+from secaudit.vendors.cisco_nxos.defaults import defaults
 from secaudit.vendors.cisco_nxos.features import Features
 from secaudit.vendors.cisco_nxos.interfaces import read_interface
 from secaudit.vendors.cisco_nxos.layer2 import check_vlan_interfaces, read_vlans, settle_ports
 from secaudit.vendors.cisco_nxos.management import NxosManagement
+from secaudit.vendors.cisco_nxos.neighbours import Neighbours
 from secaudit.vendors.cisco_nxos.object_groups import read_groups
+from secaudit.vendors.cisco_nxos.port_protection import PortGuards
+from secaudit.vendors.cisco_nxos.protection import SETTINGS_READ, Protection
 from secaudit.vendors.cisco_nxos.routes import dynamic_routing, read_contexts, static_routes
 from secaudit.vendors.cisco_nxos.sections import Sections
 from secaudit.vendors.cisco_nxos.vocabulary import irrelevance
@@ -83,9 +88,11 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str) -> De
     vrfs = sorted({"", *contexts.names, *(facts.vrf for facts in interfaces.values())})
     written = [*(("", node) for node in sections.of("route")), *contexts.routes]
     routes, partly = static_routes(written, interfaces, vrfs, ledger)
+    neighbours = Neighbours(interfaces, ledger)
+    neighbours.read(sections)
     doubtful_prefixes(interfaces, ledger)
     doubtful_multicast(interfaces, ledger)
-    dynamic = (*dynamic_routing(sections.of("router"), interfaces, vrfs, features, ledger), *partly)
+    dynamic = (*dynamic_routing(sections.of("router"), interfaces, vrfs, features, neighbours, ledger), *partly)
 
     # Replies that a device remembers do not exist here, so that nobody asks what is behind an interface.
     applied = AppliedFilters(lists, ipv6_lists, interfaces, {}, AddressesBehind({}), ledger, implicit_lines)
@@ -110,14 +117,25 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str) -> De
     if itself is not None:
         filters[itself.name] = itself
     features.finish()
+    guards = PortGuards(ledger, features)
+    guards.read(sections)
+    finished = {
+        facts.name: _interface(facts, applied.in_and_out, facts.name in ports, guards) for facts in interfaces.values()
+    }
+    protection = Protection(sections, interfaces, features, ledger, identity, defaults(version))
+    plane = replace(
+        plane,
+        accounts=protection.accounts(),
+        snmp_users=protection.snmp_users(plane),
+        settings=protection.settings(plane),
+        settings_read=SETTINGS_READ,
+    )
     return Device(
         name=name,
         vendor="cisco_nxos",
         file=file,
         identity=identity,
-        interfaces={
-            facts.name: _interface(facts, applied.in_and_out, facts.name in ports) for facts in interfaces.values()
-        },
+        interfaces=finished,
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -200,7 +218,9 @@ def _policing(sections: Sections, ledger: Ledger) -> list[SourceLine]:
     return found
 
 
-def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], layer2: bool) -> Interface:
+def _interface(
+    facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], layer2: bool, guards: PortGuards
+) -> Interface:
     kind = facts.kind
     vlan = facts.vlan
     if kind is InterfaceKind.VLAN and vlan is None and facts.name[4:].isdigit() and len(facts.name) < 10:
@@ -220,7 +240,7 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], la
         None,
         None if layer2 else filters.get((facts.name, "in")),
         None if layer2 else filters.get((facts.name, "out")),
-        facts.switch_port() if layer2 else None,
+        guards.protected(facts.switch_port(), facts) if layer2 else None,
         None if facts.tunnel is None else facts.tunnel.end(),
         description=facts.description,
         member_of=facts.member_of,

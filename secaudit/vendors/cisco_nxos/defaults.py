@@ -20,6 +20,7 @@ class Defaults:
     nxapi_http: bool | None
     """Whether `feature nxapi` alone answers HTTP; likewise HTTPS below."""
     nxapi_https: bool | None
+    ssh_version: int | None
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,7 @@ from secaudit.vendors.cisco import switch_ports
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts, Named, TunnelFacts
 from secaudit.vendors.cisco_nxos import redundant_gateways
 from secaudit.vendors.cisco_nxos.features import Features
+from secaudit.vendors.cisco_nxos.port_protection import may_protect
 from secaudit.vendors.cisco_nxos.vocabulary import (
     MANAGEMENT_INTERFACE,
     MANAGEMENT_VRF,
@@ -79,12 +80,17 @@ def read_interface(
     ledger.use(node)
     for child in node.children:
         if _read_line(facts, child, features, ledger):
+            if child.keys[0] == "inherit":
+                facts.guards.append(child)
             continue
         known = irrelevance().reason("interface", child.keys)
         if known is not None:
             ledger.ignore(child, known[1])
+            if may_protect(child.keys):
+                facts.guards.append(child)
         elif not elsewhere(child):
             ledger.leave(child, scope_of_interface_line(child.keys, (name,)))
+            facts.guards.append(child)
 
 
 def _read_line(facts: InterfaceFacts, node: Node, features: Features, ledger: Ledger) -> bool:

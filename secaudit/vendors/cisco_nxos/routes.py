@@ -14,9 +14,10 @@ from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.matches import Family
 from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understood, of_unknown_prefix
 from secaudit.text.bilingual import Text
-from secaudit.text.source import SourceLine
+from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_nxos.features import Features
+from secaudit.vendors.cisco_nxos.neighbours import Neighbours
 from secaudit.vendors.cisco_nxos.vocabulary import MANAGEMENT_VRF, Words, irrelevance
 from secaudit.vendors.common.ledger import DEVICE, MANAGEMENT, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -219,6 +220,7 @@ def dynamic_routing(
     interfaces: Mapping[str, InterfaceFacts],
     vrfs: Sequence[str],
     features: Features,
+    neighbours: Neighbours,
     ledger: Ledger,
 ) -> tuple[DynamicRouting, ...]:
     """Every `router` block, in each VRF in which it can act. What its lines say in detail cannot matter: what it learns is unknown.
@@ -236,7 +238,7 @@ def dynamic_routing(
         features.need(protocol, node.line)
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
-        result.extend(_of_block(node, protocol, interfaces, vrfs))
+        result.extend(_of_block(node, protocol, interfaces, vrfs, neighbours))
     for protocol in _PROTOCOLS:
         line = features.line(protocol)
         if line is not None and features.on(protocol) and protocol not in seen:
@@ -247,7 +249,11 @@ def dynamic_routing(
 
 
 def _of_block(
-    node: Node, protocol: str, interfaces: Mapping[str, InterfaceFacts], vrfs: Sequence[str]
+    node: Node,
+    protocol: str,
+    interfaces: Mapping[str, InterfaceFacts],
+    vrfs: Sequence[str],
+    neighbours: Neighbours,
 ) -> list[DynamicRouting]:
     named = {"" if child.words[1] == "default" else child.words[1]: child.line for child in node.children
              if child.keys[0] == "vrf" and len(child.words) > 1}  # fmt: skip
@@ -262,6 +268,9 @@ def _of_block(
         everywhere = protocol == "bgp" and vrf != MANAGEMENT_VRF
         concerned = bool(covered) if plain else vrf in named or vrf == "" or everywhere
         if concerned:
-            sources = (node.line, named[vrf]) if vrf in named else (node.line,)
-            found.append(DynamicRouting(protocol, sources, vrf, covered, _FAMILIES.get(protocol)))
+            sources: Sources = (node.line, named[vrf]) if vrf in named else (node.line,)
+            must, said = neighbours.of_block(node, protocol, vrf) if plain or protocol == "bgp" else (None, ())
+            sources = tuple(dict.fromkeys((*sources, *said)))
+            family = _FAMILIES.get(protocol)
+            found.append(DynamicRouting(protocol, sources, vrf, covered, family, authenticated=must))
     return found

@@ -50,6 +50,16 @@ class Defaults:
     snmp_agent: bool
     snmp_queries: bool
     ntp_type: str
+    admin_minutes: int
+    profile_minutes: int
+    console_follows: bool | None
+    login_attempts: int
+    ssh_version: int
+    password_policy: bool | None
+    password_length: int | None
+    ike_version: int | None
+    ike_mode: str
+    dh_groups: str | None
 
 
 @lru_cache(maxsize=256)

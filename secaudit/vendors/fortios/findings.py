@@ -63,6 +63,11 @@ class Findings:
         """Adds a notice."""
         self.notices.append(Notice(kind, text, tuple(sources)[:SHOWN_LINES]))
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the file ends in the middle, so that settings may be lacking in any entry."""
+        return any(one.kind is DoubtKind.TRUNCATED for one in self.doubts)
+
     def not_understood(self, lines: Iterable[SourceLine]) -> None:
         """The value of these lines was not understood: they count as unread."""
         self.ledger.not_understood(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from secaudit.network.device import Device, DoubtKind, Stage
@@ -24,6 +25,8 @@ from secaudit.vendors.fortios.local_policies import local_policies
 from secaudit.vendors.fortios.management import read_management
 from secaudit.vendors.fortios.policies import Objects, read_policies
 from secaudit.vendors.fortios.pools import Pools
+from secaudit.vendors.fortios.proposals import with_proposals
+from secaudit.vendors.fortios.protection import SETTINGS_READ, read_accounts, read_settings, read_snmp_users
 from secaudit.vendors.fortios.routes import read_dynamic_routing, read_policy_routes, read_routes
 from secaudit.vendors.fortios.services import Services
 from secaudit.vendors.fortios.tunnels import tunnel_filters
@@ -134,11 +137,22 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
     model, _, _ = header_version(tree.header)
     policy = _policy_filter(scope, ports, objects)
     interfaces, selectors = tunnel_filters(scope, ports.interfaces, addresses)
+    interfaces = with_proposals(scope, interfaces)
     routes = read_routes(scope, ports, addresses)
     policy_routes = read_policy_routes(scope, ports, addresses)
     management = read_management(scope, ports)
     itself = local_filter(scope, ports, management.services)
     before = local_policies(scope, ports, addresses, services)
+    dynamic_routing = read_dynamic_routing(scope, ports)
+    nat_rules = (*vips.rules, *source_rules(scope, ports, addresses, pools, vips))
+    relays = read_relays(scope, ports)
+    management = replace(
+        management,
+        accounts=read_accounts(scope),
+        snmp_users=read_snmp_users(scope),
+        settings=read_settings(scope, ports),
+        settings_read=SETTINGS_READ,
+    )
     for_itself = {one.name: one for one in (before, itself) if one is not None}
     return Device(
         name=_name(text, tree, scope),
@@ -155,12 +169,12 @@ def _device(text: ConfigText, tree: Tree, scope: Scope) -> Device:
         filters_own_packets=True,
         routes=routes,
         policy_routes=policy_routes,
-        dynamic_routing=read_dynamic_routing(scope, ports),
-        nat_rules=(*vips.rules, *source_rules(scope, ports, addresses, pools, vips)),
+        dynamic_routing=dynamic_routing,
+        nat_rules=nat_rules,
         management=management,
         doubts=tuple(findings.doubts),
         notices=tuple(findings.notices),
-        relays=read_relays(scope, ports),
+        relays=relays,
     )
 
 

@@ -16,6 +16,7 @@ from secaudit.vendors.fortios.addresses import Addresses
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
+from secaudit.vendors.fortios.neighbours import authenticated
 from secaudit.vendors.fortios.services import port_range
 
 NOT_INSTALLED = 255
@@ -382,9 +383,11 @@ def read_dynamic_routing(scope: Scope, ports: Ports) -> tuple[DynamicRouting, ..
         section = scope.section(f"router {protocol}")
         signs = [entry for table in tables for entry in section.section(table).entries.values()]
         if signs:
-            lines = join((*section.opening, *section.lines_of("as", "router-id"), *(e.lines[0] for e in signs)))
+            must, said = authenticated(scope, ports, protocol)
+            lines = join((*section.opening, *section.lines_of("as", "router-id"), *said, *(e.lines[0] for e in signs)))
             vrfs = sorted({"", *(one.vrf for one in ports.interfaces.values())})
-            found += [DynamicRouting(protocol.upper(), lines, vrf, family=_FAMILIES.get(protocol)) for vrf in vrfs]
+            family = _FAMILIES.get(protocol)
+            found += [DynamicRouting(protocol.upper(), lines, vrf, family=family, authenticated=must) for vrf in vrfs]
             leaks = [
                 line
                 for table in ("vrf-leak", "vrf-leak6", "vrf", "vrf6")
