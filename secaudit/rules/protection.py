@@ -142,6 +142,9 @@ def judge_accounts(
         return unread(rule, context, device, doubts)
     if accounts is None:
         return _not_stated(rule, context, device, name, ())
+    if not bounds.hold(len({one.name for one in held if one.privileged is not False})):
+        unsure = [s for one in held if one.privileged is None for s in one.sources]
+        return _not_stated(rule, context, device, Text(ja="管理者の権限", en="rights of administrators"), unsure)
     if shared and not held:
         return _without_accounts(rule, context, device, name)
     fact = Text(

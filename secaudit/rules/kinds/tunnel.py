@@ -114,7 +114,7 @@ def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
         (not parameters.weak_encryption or all(one.encryption for one in proposals))
         and (not parameters.weak_integrity or all(_integrity_told(one) for one in proposals))
         and (not parameters.least_key_bits or all(None not in map(key_bits, one.encryption) for one in proposals))
-        and (not parameters.least_hash_bits or all(None not in map(hash_bits, one.integrity) for one in proposals))
+        and (not parameters.least_hash_bits or all(None not in map(hash_bits, _hashes(one)) for one in proposals))
         and (not parameters.least_group or all(one.groups for one in first))
         and (not parameters.least_ike or all(one.ike is not None for one in first))
         and (parameters.aggressive_permitted or all(one.ike == 2 or one.aggressive is not None for one in first))
@@ -122,8 +122,17 @@ def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
 
 
 def _integrity_told(one: Proposal) -> bool:
-    """An authenticated encryption (GCM) needs no algorithm of its own for integrity."""
-    return bool(one.integrity) or (bool(one.encryption) and all("gcm" in name for name in one.encryption))
+    """An authenticated encryption (GCM, CCM, ChaCha20-Poly1305: RFC 8221) needs no algorithm of its own for integrity."""
+    return bool(one.integrity) or (bool(one.encryption) and all(map(_authenticates, one.encryption)))
+
+
+def _hashes(one: Proposal) -> list[str]:
+    """The algorithms for integrity that rest on a hash: the tag of an authenticated encryption does not."""
+    return [name for name in one.integrity if name != "poly1305"]
+
+
+def _authenticates(encryption: str) -> bool:
+    return any(word in encryption for word in ("gcm", "ccm", "poly1305"))
 
 
 def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
