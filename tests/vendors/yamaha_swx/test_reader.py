@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def device(text: str) -> Device:
 def port(text: str) -> SwitchPort:
     found = device(f"interface port1.1\n{text}\nend").interfaces["port1.1"].switch_port
     assert found is not None
-    return found
+    return replace(found, protections_read=frozenset())
 
 
 # --- ports
