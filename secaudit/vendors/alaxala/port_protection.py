@@ -149,7 +149,14 @@ class PortGuards:
             self.unclear.add(PortProtection.MAC_LIMIT)
 
     def protected(self, port: SwitchPort, facts: InterfaceFacts, group: SwitchPort | None) -> SwitchPort:
-        """The port with what protects it; a member of a port channel has what the channel has as well."""
+        """The port with what protects it: of a member of a port channel what protects the channel, which frames belong to.
+
+        A channel that is not in the file may be anything.
+        """
+        if facts.member_of is not None:
+            self._use(facts)
+            held_by = SwitchPort() if group is None else group
+            return replace(port, protections=held_by.protections, protections_read=held_by.protections_read)
         lines: dict[tuple[str, ...], SourceLine] = {}
         unknown = set(self.unclear)
         for node in facts.guards:
@@ -169,12 +176,13 @@ class PortGuards:
         self._loops(lines, held)
         if facts.name in self.limits:
             held[PortProtection.MAC_LIMIT] = (self.limits[facts.name],)
-        if group is not None:
-            for kind, sources in group.protections:
-                held.setdefault(kind, sources)
-            unknown |= _READ - group.protections_read - set(held)
         kept = tuple((kind, held[kind]) for kind in PortProtection if kind in held and kind not in unknown)
         return replace(port, protections=kept, protections_read=_READ - unknown)
+
+    def _use(self, facts: InterfaceFacts) -> None:
+        for node in facts.guards:
+            if (node.keys[1:] if node.keys[0] == "no" else node.keys) in _PORT_LINES:
+                self.ledger.use_all(node)
 
     def _authentication(self, lines: _Lines, held: _Held) -> None:
         for line, kind, switch in (

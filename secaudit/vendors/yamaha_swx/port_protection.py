@@ -60,7 +60,10 @@ class PortGuards:
             self._unclear |= _snooping(keys)
 
     def protected(self, port: SwitchPort, facts: InterfaceFacts, group: SwitchPort | None) -> SwitchPort:
-        """The port with what protects it; a member of a link aggregation has what that has as well."""
+        """The port with what protects it: of a member of a link aggregation against loops what protects that, otherwise what either has.
+
+        An aggregation that is not in the file may have anything.
+        """
         lines: dict[tuple[str, ...], SourceLine] = {}
         unknown = set(self._unclear)
         for node in facts.guards:
@@ -80,10 +83,12 @@ class PortGuards:
         secured = lines.get(("port-security", "enable"))
         if secured is not None:
             held[PortProtection.MAC_LIMIT] = (secured,)
-        unknown |= self._guard(lines, held)
-        if group is None or any(keys[0] == "loop-detect" for keys in lines):
+        if facts.member_of is None:
+            unknown |= self._guard(lines, held)
             unknown |= self._loops(lines, held)
-        if group is not None:
+        elif group is None:
+            unknown |= _READ - set(held)
+        else:
             for kind, sources in group.protections:
                 held.setdefault(kind, sources)
             unknown |= _READ - group.protections_read - set(held)
