@@ -18,13 +18,15 @@ from secaudit.vendors.common.words import Words
 _NONE, _TEXT, _DIGEST = "none", "text", "digest"
 _KEYS = {_TEXT: "authentication-key", _DIGEST: "message-digest-key"}
 _METHODS = {(): _TEXT, ("message-digest",): _DIGEST, ("null",): _NONE}
+_MOST_PAIRS = 100_000
+"""Interfaces and `network` lines that are compared."""
 _Network = tuple[int, int, str]
 
 
 def ospf_authenticated(
     router: Node,
     process: str,
-    covered: Iterable[str] | None,
+    covered: frozenset[str] | None,
     interfaces: Mapping[str, InterfaceFacts],
     ledger: Ledger,
 ) -> bool | None:
@@ -40,6 +42,8 @@ def ospf_authenticated(
         if child.keys[0] == "area" and child.keys[2:3] == ("authentication",):
             ledger.use(child)
     networks = _networks(router)
+    if len(networks) * len(covered) > _MOST_PAIRS:
+        return None
     answers = {
         _at_interface(interfaces[name], process, areas, networks, ledger)
         for name in covered

@@ -68,6 +68,8 @@ _VLANS: Mapping[tuple[str, ...], PortProtection] = {
     ("ip", "dhcp", "snooping", "vlan"): PortProtection.DHCP_SNOOPING,
     ("ip", "arp", "inspection", "vlan"): PortProtection.ARP_INSPECTION,
 }
+_MOST_LISTS = 64
+"""How many lines with lists of VLANs are read; a device prints one of each kind."""
 _AUTHENTICATORS = frozenset(("dot1x", "mac-authentication"))
 _OLD_FORMS = frozenset((("interface",), ("vlan",)))
 """`dot1x vlan ...`, `mac-authentication interface ...`: which ports they concern is not read."""
@@ -90,6 +92,7 @@ class PortGuards:
     limits: dict[str, SourceLine] = field(default_factory=dict)
     unclear: set[PortProtection] = field(default_factory=set)
     """Kinds about which a line for the whole switch was not understood."""
+    _lists: int = 0
 
     def read(self, sections: Sections) -> None:
         """The lines for the whole switch."""
@@ -122,7 +125,8 @@ class PortGuards:
             numbers = vlan_list("".join(words)) if len(words) == 1 else None
         except NotUnderstoodError:
             numbers = None
-        if numbers is None:
+        self._lists += 1
+        if numbers is None or self._lists > _MOST_LISTS:
             self.unclear.add(kind)
             return
         held = self.vlans[kind]

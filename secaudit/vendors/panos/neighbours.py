@@ -27,14 +27,10 @@ def authenticated(network: Node | None, protocol: str, settings: Node, logical: 
         return None
     if any(not one.profile for one in asked):
         return None if logical else False  # of logical routers not every place that may name a profile is known
-    profiles = _profiles(network, protocol, settings, logical)
-    return True if all(one.profile in profiles for one in asked) else None
-
-
-def _profiles(network: Node | None, protocol: str, settings: Node, logical: bool) -> frozenset[str]:
-    if not logical:
-        return frozenset(settings.names("auth-profile"))
-    return frozenset(() if network is None else network.names("routing-profile", protocol, "auth-profile"))
+    profiles = settings.child("auth-profile")
+    if logical:
+        profiles = None if network is None else network.child("routing-profile", protocol, "auth-profile")
+    return True if profiles is not None and all(one.profile in profiles.children for one in asked) else None
 
 
 def _peers(settings: Node) -> Iterator[_Named]:

@@ -8,6 +8,7 @@ it. A word that is not known stands for itself as a proposal that says nothing, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from secaudit.network.tunnels import Proposal
 from secaudit.text.source import Sources
@@ -33,6 +34,8 @@ _NO_HASH = frozenset(("none", "non-auth"))
 _MODES: Mapping[str, bool] = {"main": False, "aggressive": True}
 _VERSIONS: Mapping[str, tuple[int, ...]] = {"ikev1": (1,), "ikev2": (2,), "ikev2-preferred": (2, 1)}
 _DEFAULT = "default"
+_MOST_WORDS = 64
+"""How many words of a list are read; there are fewer algorithms."""
 
 
 def proposals(network: Node, gateway: Node, tunnel: Node) -> tuple[Proposal, ...]:
@@ -100,7 +103,7 @@ def _written(
     ike: int | None = None,
     aggressive: bool | None = None,
 ) -> Iterable[Proposal]:
-    ciphers, hashes, groups = tuple(ciphers), tuple(hashes), tuple(groups)
+    ciphers, hashes, groups = (tuple(islice(words, _MOST_WORDS)) for words in (ciphers, hashes, groups))
     encryption = tuple(_CIPHERS[word] for word in ciphers if word in _CIPHERS)
     integrity = tuple(word for word in hashes if word in _HASHES)
     numbers = tuple(number for word in groups if (number := _group(word)) is not None)

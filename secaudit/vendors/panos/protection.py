@@ -8,7 +8,7 @@ merged one: there nothing is concluded from a line that is missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.text.source import Sources
@@ -37,6 +37,7 @@ class Place:
     scopes: Sequence[Scope]
     findings: Findings
     whole: bool
+    _tables: dict[tuple[str, ...], dict[str, Node]] = field(default_factory=dict)
 
     @property
     def system(self) -> Node | None:
@@ -48,14 +49,16 @@ class Place:
         found = None if self.deviceconfig is None else self.deviceconfig.child(*path)
         return found if found is not None and found.children else None
 
-    def shared(self, *path: str) -> Node | None:
-        """An object that virtual systems share, or of one of them."""
-        for scope in self.scopes:
-            for holder in (*scope.around, scope.local):
-                found = holder.child(*path)
-                if found is not None:
-                    return found
-        return None
+    def shared(self, name: str, *table: str) -> Node | None:
+        """An object of a table by its name: what virtual systems share before those of one of them."""
+        held = self._tables.get(table)
+        if held is None:
+            held = self._tables[table] = {}
+            holders = [one for scope in self.scopes[:1] for one in scope.around]
+            for holder in (*holders, *(scope.local for scope in self.scopes)):
+                for entry in holder.entries(*table):
+                    held.setdefault(entry.name, entry)
+        return held.get(name)
 
 
 def settings(place: Place) -> Iterator[Setting]:
@@ -87,7 +90,7 @@ def _attempts(place: Place) -> Iterator[Setting]:
     if own is not None:
         yield Setting(kind, _number(own), own.sources())
     for name, lines in _used_profiles(place).items():
-        profile = place.shared("authentication-profile", name)
+        profile = place.shared(name, "authentication-profile")
         held = None if profile is None else profile.child("lockout", "failed-attempts")
         value = None if held is None else _number(held)
         shown = lines if held is None else joined((*lines, *held.sources()))
@@ -155,14 +158,14 @@ def _central(place: Place) -> Iterator[Setting]:
 
 
 def _by_server(place: Place, name: str) -> tuple[int | None, Sources]:
-    profile = place.shared("authentication-profile", name)
+    profile = place.shared(name, "authentication-profile")
     method = None if profile is None else profile.child("method")
     words = () if method is None else tuple(method.children)
     if method is None or len(words) != 1:
         return None, ()
     if words[0] not in _SERVERS:
         return (0 if words[0] in ("local-database", "none") else None), method.sources()
-    server = place.shared("server-profile", words[0], method.value(words[0], "server-profile"))
+    server = place.shared(method.value(words[0], "server-profile"), "server-profile", words[0])
     if server is None or not (words[0] == "saml-idp" or server.names("server")):
         return None, method.sources()
     return 1, joined((*method.sources(), server.line))

@@ -22,7 +22,18 @@ from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts
 _READ = frozenset(PortProtection)
 _AUTHENTICATION = frozenset((PortProtection.DOT1X, PortProtection.MAC_AUTHENTICATION))
 _Lines = Mapping[tuple[str, ...], SourceLine]
-_FIRST_WORDS = frozenset(("aaa", "dot1x", "auth-mac", "port-security", "spanning-tree", "loop-detect"))
+_SWITCHED = frozenset(
+    (
+        ("auth-mac",),
+        ("port-security",),
+        ("spanning-tree",),
+        ("spanning-tree", "bpdu-guard"),
+        ("spanning-tree", "bpdu-filter"),
+        ("loop-detect",),
+        ("loop-detect", "blocking"),
+    )
+)
+"""What lines of a port switch on and off (`enable`, `disable`)."""
 _SNOOPING: Mapping[tuple[str, ...], PortProtection] = {
     ("dhcp-snooping",): PortProtection.DHCP_SNOOPING,
     ("ip", "dhcp", "snooping"): PortProtection.DHCP_SNOOPING,
@@ -71,7 +82,7 @@ class PortGuards:
             keys = node.keys[1:] if off else node.keys
             if off and keys == ("spanning-tree",):
                 off, keys = False, ("spanning-tree", "disable")
-            if keys[0] in _FIRST_WORDS and _is_read(keys):
+            if _is_read(keys):
                 self._ledger.use_all(node)
                 _set(lines, keys, node.line, off)
             elif not off:
@@ -121,7 +132,7 @@ class PortGuards:
 
 
 def _is_read(keys: tuple[str, ...]) -> bool:
-    return (keys[-1] in _STATES and len(keys) in (2, 3)) or (keys[:2] == _CLASHING and len(keys) == 3)
+    return (keys[-1] in _STATES and keys[:-1] in _SWITCHED) or (keys[:2] == _CLASHING and len(keys) == 3)
 
 
 def _snooping(keys: Sequence[str]) -> frozenset[PortProtection]:
