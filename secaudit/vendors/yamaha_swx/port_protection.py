@@ -2,9 +2,10 @@
 
 Read: `port-security enable` lets only hosts through whose MAC addresses are listed (technical reference SWX2310P, "Port security functions"); 802.1X and MAC
 authentication need `aaa authentication dot1x|auth-mac` for the switch as well (examples for SWX2310); loop detection is switched on for the switch
-and by port, and a port may find a loop without being blocked (SWX2310P, "Loop detection"). Its defaults differ by model and were not read, so it is told only where
-lines say all of it. From memory, high: `spanning-tree bpdu-guard enable`, off by default. No model of the references has DHCP snooping or inspection of
-ARP; where a line has such words all the same, nothing is told. Nor is it where hosts without authentication get into a guest VLAN.
+and by port, and blocking is a setting of its own (SWX2310P, "Loop detection"). From memory, high: the words of its commands, and `spanning-tree
+bpdu-guard enable`, which needs no edge port and is off by default. The defaults of loop detection differ by model and were not read, so it is told
+only where lines say all of it. The contents of the references (SWX3220, SWR2310) have no DHCP snooping and no inspection of ARP; where a line has such words
+all the same, nothing is told. Nor is it where hosts without authentication get into a guest VLAN.
 """
 
 from __future__ import annotations

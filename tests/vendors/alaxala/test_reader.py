@@ -436,7 +436,10 @@ WORDS = st.sampled_from(
      "10.1.0.1", "255.255.255.0", "0.0.0.255", "tcp", "eq", "range", "https", "switchport", "mode", "trunk", "allowed", "add", "native", "route",
      "vrf", "router", "ospf", "line", "vty", "0", "access-group", "L", "in", "out", "policy-list", "action", "no", "exit", "!", '"', "#", "range",
      "gigabitethernet", "1/0/1", "channel-group", "vrrp", "2001:db8::/64", "::", "flow", "detection", "snmp-server", "community", "public", "next-hop",
-     "hostname", "remark", "encapsulation", "dot1q", "address", "traffic-filter", "helper-address", "forwarding", "definition", "99999999999999999999"]
+     "hostname", "remark", "encapsulation", "dot1q", "address", "traffic-filter", "helper-address", "forwarding", "definition", "99999999999999999999",
+     "username", "password", "exec-timeout", "default_user", "user", "v3", "auth", "dhcp", "snooping", "arp", "inspection", "trust", "dot1x", "port-control",
+     "auto", "system-auth-control", "mac-authentication", "port", "mac-address-table", "limit", "maximum", "spanning-tree", "portfast", "bpduguard", "default",
+     "enable", "loop-detection", "send-inact-port", "port-channel", "bgp", "neighbor", "remote-as", "peer-group", "network", "area", "authentication", "1"]
 )  # fmt: skip
 
 
@@ -485,6 +488,9 @@ def seconds(text: str) -> float:
         lambda size: "\n".join(" " * (number % 300) + "permit" for number in range(size)),
         lambda size: "interface range gigabitethernet " + ",".join(f"1/0/{number}" for number in range(size)),
         lambda size: "vlan " + ",".join("1-4094" for _ in range(size)),
+        lambda size: "\n".join(f"ip dhcp snooping vlan 1-{number % 4000 + 1}\nusername u{number} exec-timeout 5" for number in range(size)),
+        lambda size: "interface gigabitethernet 1/0/1\n" + "\n".join(f"  spanning-tree portfast\n  no loop-detection send-port\n  dot1x port-control auto {number}" for number in range(size)),
+        lambda size: "router bgp 1\n" + "\n".join(f"  neighbor 10.0.{number // 250}.{number % 250} remote-as 2" for number in range(size)),
     ],
 )  # fmt: skip
 def test_time_is_linear(make: Callable[[int], str]) -> None:
