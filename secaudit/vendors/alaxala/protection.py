@@ -29,6 +29,8 @@ SETTINGS_READ = frozenset(
 )
 _LOGIN = ("aaa", "authentication", "login", "default")
 _SERVERS = (("radius-server", "host"), ("tacacs-server", "host"))
+_GROUPS = {"radius": ("radius-server",), "tacacs+": ("tacacs-server",)}
+"""The servers of the two groups that every device has; those of a group of one's own may be either."""
 _GATEWAYS = frozenset(("gsrp", "stack"))
 """Other ways to have two devices act as one, of which it is not told here whether they do."""
 _EVERY_USER = "default_user"
@@ -81,19 +83,21 @@ def _timers(others: Iterable[Node], ledger: Ledger) -> Iterator[Setting]:
 def _central(others: Iterable[Node], identity: Sources, ledger: Ledger) -> Setting:
     """`aaa authentication login default group radius|tacacs+ [local]`; without it only the users of the device log in."""
     kind = SettingKind.CENTRAL_AUTHENTICATION
-    servers: list[SourceLine] = []
+    servers: dict[str, list[SourceLine]] = {}
     said: Node | None = None
     for node in others:
         if node.keys[:2] in _SERVERS:
             ledger.use_all(node)
-            servers.append(node.line)
+            servers.setdefault(node.keys[0], []).append(node.line)
         elif node.keys[:4] == _LOGIN:
             ledger.use_all(node)
             said = node
     if said is None:
         return Setting(kind, 0, identity, by_default=True)
-    if said.keys[4:5] == ("group",) and servers:
-        return Setting(kind, 1, (said.line, *servers))
+    if said.keys[4:5] == ("group",):
+        named = _GROUPS.get("".join(said.keys[5:6]), tuple(servers))
+        used = [line for word in named for line in servers.get(word, ())]
+        return Setting(kind, 1 if used else None, (said.line, *used))
     return Setting(kind, 0 if said.keys == (*_LOGIN, "local") else None, (said.line,))
 
 
