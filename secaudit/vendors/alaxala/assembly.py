@@ -20,7 +20,8 @@ from secaudit.vendors.alaxala.flow_detection import read_modes
 from secaudit.vendors.alaxala.interfaces import read_interface
 from secaudit.vendors.alaxala.management import Management
 from secaudit.vendors.alaxala.policy_routing import policy_routes, read_policy_lists
-from secaudit.vendors.alaxala.protection import SETTINGS_READ, settings, snmp_users
+from secaudit.vendors.alaxala.port_protection import PortGuards
+from secaudit.vendors.alaxala.protection import SETTINGS_READ, Virtual, accounts, settings, snmp_users
 from secaudit.vendors.alaxala.routes import (
     default_gateway,
     doubtful_multicast,
@@ -91,12 +92,16 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     shared = tuple(
         line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
     )
+    virtual = tuple(line for one in interfaces.values() for line in one.virtual)
     plane = replace(
         management.build(usual, identity),
-        settings=tuple(settings(sections, shared, identity, ledger)),
+        settings=tuple(settings(sections, Virtual(shared, virtual), identity, ledger)),
         settings_read=SETTINGS_READ,
-        snmp_users=snmp_users(sections.of("snmp")),
+        accounts=accounts(sections.of("irrelevant"), ledger),
+        snmp_users=snmp_users(sections.of("snmp"), ledger),
     )
+    guards = PortGuards(ledger)
+    guards.read(sections)
     itself = management.filter_for_itself({facts.name: facts.vrf for facts in interfaces.values()})
     if itself is not None:
         filters[itself.name] = itself
@@ -105,7 +110,11 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         vendor="alaxala",
         file=file,
         identity=identity,
-        interfaces={facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
+        interfaces=_with_guards(
+            {facts.name: _interface(facts, applied.in_and_out, switch) for facts in interfaces.values()},
+            interfaces,
+            guards,
+        ),
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -152,6 +161,20 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], sw
         member_of=facts.member_of,
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),
     )
+
+
+def _with_guards(
+    built: dict[str, Interface], interfaces: Mapping[str, InterfaceFacts], guards: PortGuards
+) -> dict[str, Interface]:
+    """The interfaces with what protects their ports: port channels first, then their members."""
+    for members in (False, True):
+        for facts in interfaces.values():
+            one = built[facts.name]
+            if one.switch_port is None or (facts.member_of in built) is not members:
+                continue
+            group = built[facts.member_of].switch_port if members and facts.member_of is not None else None
+            built[facts.name] = replace(one, switch_port=guards.protected(one.switch_port, facts, group))
+    return built
 
 
 def _carriers(interfaces: Mapping[str, InterfaceFacts], switch: bool) -> Carriers:

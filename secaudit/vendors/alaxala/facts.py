@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
 from secaudit.network.intervals import IPAddress
 from secaudit.text.source import SourceLine
+from secaudit.vendors.common.lines import Node
 
 _KINDS = {
     "vlan": InterfaceKind.VLAN,
@@ -67,6 +68,12 @@ class InterfaceFacts:
     suspects: list[SourceLine] = field(default_factory=list)
     """Lines that were not understood and may apply a list."""
     isolated: list[SourceLine] = field(default_factory=list)
+    guards: list[Node] = field(default_factory=list)
+    """Lines that may say what protects the port."""
+    routing: list[Node] = field(default_factory=list)
+    """Lines about OSPF."""
+    virtual: list[SourceLine] = field(default_factory=list)
+    """Lines that give it a virtual address, understood or not."""
 
     @property
     def kind(self) -> InterfaceKind:

@@ -11,6 +11,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.alaxala import switch_ports
 from secaudit.vendors.alaxala.access_lists import ADVANCE, IP, IPV6, MAC
 from secaudit.vendors.alaxala.facts import InterfaceFacts, Named
+from secaudit.vendors.alaxala.port_protection import may_protect
 from secaudit.vendors.alaxala.vocabulary import Defaults, interface_names, irrelevance, plain
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -43,6 +44,7 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
     for facts in held:
         facts.sources.append(node.line)
     for child in node.children:
+        _keep(child, held)
         readers = [_read_line(facts, child, ledger) for facts in held]
         if all(readers):
             ledger.use_all(child)
@@ -56,6 +58,16 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
                 facts.unread = True
                 if may_apply_a_list(child.keys):
                     facts.suspects.append(child.line)
+
+
+def _keep(node: Node, held: list[InterfaceFacts]) -> None:
+    """Keeps lines that are facts about protection; whether one matters is told by the lines for the whole device."""
+    if may_protect(node.keys):
+        for facts in held:
+            facts.guards.append(node)
+    if node.keys[:2] == ("ip", "ospf"):
+        for facts in held:
+            facts.routing.append(node)
 
 
 def _read_line(facts: InterfaceFacts, node: Node, ledger: Ledger) -> bool:
@@ -179,6 +191,7 @@ def _virtual_router(facts: InterfaceFacts, words: Words, node: Node, ledger: Led
     if family not in ("ip", "ipv6"):
         raise NotUnderstoodError(family)
     words.take()
+    facts.virtual.append(node.line)
     word = words.take()
     version = 4 if family == "ip" else 6
     try:

@@ -13,6 +13,7 @@ from secaudit.network.routes import DynamicRouting, NextHop, Route, not_understo
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.alaxala.facts import InterfaceFacts
+from secaudit.vendors.alaxala.neighbours import bgp_authenticated, ospf_authenticated
 from secaudit.vendors.alaxala.vocabulary import interface_name
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
@@ -215,16 +216,31 @@ def dynamic_routing(
         ledger.ignore_below(node, _DETAILS)
         family: Family | None = 6 if six else 4 if protocol in ("ospf", "rip") else None
         covered = _covered(node, process, vrf, interfaces, ledger) if protocol == "ospf" and not six else None
-        result.append(DynamicRouting(protocol, (node.line,), vrf, covered, family))
+        asked: bool | None = None
+        if protocol == "ospf" and not six:
+            asked = ospf_authenticated(node, process, covered, interfaces, ledger)
+        elif protocol == "bgp":
+            asked = bgp_authenticated(_neighbour_lines(node), ledger)
+        result.append(DynamicRouting(protocol, (node.line,), vrf, covered, family, authenticated=asked))
         for child in node.below():
             if child.keys[:2] in (("address-family", "ipv4"), ("address-family", "ipv6")) and "vrf" in child.keys[:-1]:
                 ledger.use(child)
                 inner = child.words[child.keys.index("vrf") + 1]
-                result.append(DynamicRouting(protocol, (node.line, child.line), inner, None))
+                asked = bgp_authenticated(child.children, ledger) if protocol == "bgp" else None
+                result.append(DynamicRouting(protocol, (node.line, child.line), inner, None, authenticated=asked))
     for facts in interfaces.values():
         if facts.ospf - declared:
             result.append(DynamicRouting("ospf", (facts.sources[0],), facts.vrf, frozenset((facts.name,))))
     return tuple(result)
+
+
+def _neighbour_lines(router: Node) -> list[Node]:
+    """The lines about neighbours of the global table: those of VRFs stand below an address family of their own."""
+    found = list(router.children)
+    for child in router.children:
+        if child.keys[0] == "address-family" and "vrf" not in child.keys:
+            found += child.children
+    return found
 
 
 def _covered(

@@ -36,6 +36,11 @@ class Defaults:
     client_adds_default_route: bool
     advanced_routing: bool | None
     proxy_id: str
+    idle_timeout: int
+    """Minutes."""
+    login_banner: bool
+    central_authentication: bool
+    high_availability: bool
 
     @property
     def services(self) -> Mapping[str, bool]:

@@ -14,6 +14,7 @@ from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports
 from secaudit.vendors.panos.tree import Node, joined
 
 SERVICES = ("telnet", "ssh", "http", "https", "snmp")
+_EVERYBODY = frozenset(("0.0.0.0/0", "::/0"))
 _WELL_KNOWN = frozenset(("public", "private"))
 _PROFILE_WORDS = frozenset((
     *SERVICES, "ping", "permitted-ip", "http-ocsp", "response-pages", "userid-service", "userid-syslog-listener-ssl", "userid-syslog-listener-udp",
@@ -92,7 +93,7 @@ def read_management(
     system = None if deviceconfig is None else deviceconfig.child("system")
     return ManagementPlane(
         services=tuple(_service(name, held, system, findings) for name in SERVICES),
-        snmp_communities=tuple(_communities(system)),
+        snmp_communities=tuple(_communities(system, held)),
         credentials=tuple(_credentials(root, network, system)),
         syslog_servers=_collectors(scopes, findings),
         ntp_servers=tuple(_time_sources(system)),
@@ -121,7 +122,7 @@ def _service(name: str, held: Sequence[Access], system: Node | None, findings: F
     )
 
 
-def _communities(system: Node | None) -> Iterator[SnmpCommunity]:
+def _communities(system: Node | None, held: Sequence[Access]) -> Iterator[SnmpCommunity]:
     setting = (
         None
         if system is None
@@ -129,7 +130,9 @@ def _communities(system: Node | None) -> Iterator[SnmpCommunity]:
     )
     if setting is None or not setting.children or system is None:
         return
-    restricted = bool(system.names("permitted-ip"))
+    own = [one.permitted for one in held if one.service == "snmp"]
+    listed = own or [system.names("permitted-ip") or None]
+    restricted = all(one is not None and not _EVERYBODY & set(one) for one in listed)
     yield SnmpCommunity(next(iter(setting.children)) in _WELL_KNOWN, False, restricted, setting.sources())
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Filter
+from secaudit.network.management import ManagementPlane
 from secaudit.text.bilingual import Text
 from secaudit.text.config_text import ConfigText
 from secaudit.text.source import Sources
@@ -20,9 +22,10 @@ from secaudit.vendors.panos.forwarding_rules import forwarded_interfaces, read_f
 from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports, management_port, read_ports
 from secaudit.vendors.panos.local_filter import denying_interfaces, listeners, local_filter
 from secaudit.vendors.panos.lookups import Lookups
-from secaudit.vendors.panos.management import accesses, read_management
+from secaudit.vendors.panos.management import Access, accesses, read_management
 from secaudit.vendors.panos.nat import NatReader
 from secaudit.vendors.panos.policies import Objects, policy_filter, report_missing_rules
+from secaudit.vendors.panos.protection import SETTINGS_READ, Place, accounts, settings, snmp_users
 from secaudit.vendors.panos.redirected import Redirected
 from secaudit.vendors.panos.routes import RouteReader, read_relays
 from secaudit.vendors.panos.rulebases import rules
@@ -187,10 +190,22 @@ class _DeviceReader:
             policy_routes=tuple(forwarding),
             dynamic_routing=routing.dynamic,
             nat_rules=tuple(translator.nat.rules),
-            management=read_management(self.root, self.deviceconfig, self.scopes, network, held, findings),
+            management=self._management(held),
             doubts=tuple(findings.doubts),
             notices=tuple(findings.notices),
             relays=read_relays(network, ports),
+        )
+
+    def _management(self, held: Sequence[Access]) -> ManagementPlane:
+        plane = read_management(self.root, self.deviceconfig, self.scopes, self.network, held, self.findings)
+        whole = self.document.merged or not self._managed()
+        place = Place(self.root, self.deviceconfig, self.scopes, self.findings, whole)
+        return replace(
+            plane,
+            settings=tuple(settings(place)),
+            settings_read=SETTINGS_READ,
+            accounts=accounts(place),
+            snmp_users=snmp_users(place),
         )
 
     def _logical_routers(self) -> bool:

@@ -14,6 +14,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.interfaces import MANAGEMENT, Ports, virtual_routers
+from secaudit.vendors.panos.neighbours import authenticated
 from secaudit.vendors.panos.tree import Node, joined
 
 _DEEPEST = 8
@@ -296,7 +297,8 @@ class RouteReader:
             # A protocol is printed with `enable`; where that is missing a line was lost.
             if settings is not None and settings.children and settings.value("enable") != "no":
                 lines = settings.sources("enable")
-                self.dynamic.append(DynamicRouting(protocol.upper(), lines, vrf, family=family))
+                asked = authenticated(self.network, protocol, settings, self.logical)
+                self.dynamic.append(DynamicRouting(protocol.upper(), lines, vrf, family=family, authenticated=asked))
         multicast = router.child("multicast")
         if multicast is not None and multicast.yes("enable"):
             self.findings.doubt(

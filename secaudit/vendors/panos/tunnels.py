@@ -18,6 +18,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.panos.addresses import literal
 from secaudit.vendors.panos.findings import Findings
+from secaudit.vendors.panos.proposals import proposals
 from secaudit.vendors.panos.tree import Node, joined
 
 _IPSEC_WORDS = frozenset((
@@ -96,6 +97,7 @@ def _ipsec(network: Node, interfaces: dict[str, Interface], findings: Findings, 
         answers=peer is None or "dynamic" in peer.children,
         local_id=gateway.value("local-id", "id"),
         remote_id=gateway.value("peer-id", "id"),
+        proposals=proposals(network, gateway, entry),
     )
     _put(interfaces, name, end)
     return _selectors(interfaces, name, entry, findings.defaults.proxy_id)

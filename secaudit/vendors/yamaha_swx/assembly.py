@@ -20,14 +20,13 @@ from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_l
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface, vlan_list
 from secaudit.vendors.yamaha_swx.management import Management
+from secaudit.vendors.yamaha_swx.port_protection import PortGuards
 from secaudit.vendors.yamaha_swx.protection import SETTINGS_READ, accounts, settings, snmp_users
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
-from secaudit.vendors.yamaha_swx.vocabulary import interface_names, kind_of
+from secaudit.vendors.yamaha_swx.vocabulary import failed_logins, interface_names, kind_of
 
 PIPELINE = (Stage.INGRESS_FILTER, Stage.ROUTE, Stage.EGRESS_FILTER)
-_MODEL = re.compile(
-    r"!\s*(SW[XRP]\d{3,4}[A-Z]?\S{0,24})(?:\s+(?:BootROM|Rev)\S*)?(?:.{0,40}?(Rev\.[\d.]+))?", re.IGNORECASE
-)
+_MODEL = re.compile(r"!\s*(SW[XRP]\d{3,4}[A-Z]?\S{0,24})(?:.{0,40}?(Rev\.[\d.]+))?", re.IGNORECASE)
 _VLAN_SETTINGS = frozenset(("vlan", "name", "exit", "no", "multiple-vlan"))
 _MOST_CLUES = 3
 _VLAN_UNREAD = Text(
@@ -82,12 +81,13 @@ def assemble(
     shared = tuple(
         line for one in interfaces.values() for held in one.addresses if held.shared for line in held.sources
     )
+    guards = PortGuards(sections, ledger)
     plane = replace(
         management.build(model, identity),
-        settings=tuple(settings(sections, shared, identity, ledger)),
+        settings=tuple(settings(sections, shared, failed_logins(model, version), identity, ledger)),
         settings_read=SETTINGS_READ,
         accounts=accounts(sections.of("secret")),
-        snmp_users=snmp_users(sections.of("snmp")),
+        snmp_users=snmp_users((*sections.of("snmp"), *sections.of("irrelevant")), ledger),
     )
     itself = management.local_filter(plane, interfaces)
     filters = dict(applied.filters)
@@ -100,7 +100,11 @@ def assemble(
         vendor="yamaha_swx",
         file=file,
         identity=identity,
-        interfaces={facts.name: _interface(facts, applied.in_and_out, vlans_off) for facts in interfaces.values()},
+        interfaces=_with_guards(
+            {facts.name: _interface(facts, applied.in_and_out, vlans_off) for facts in interfaces.values()},
+            interfaces,
+            guards,
+        ),
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -132,6 +136,20 @@ def _interface(facts: InterfaceFacts, filters: Mapping[tuple[str, str], str], vl
         member_of=facts.member_of,
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),
     )
+
+
+def _with_guards(
+    built: dict[str, Interface], interfaces: Mapping[str, InterfaceFacts], guards: PortGuards
+) -> dict[str, Interface]:
+    """The interfaces with what protects their ports: link aggregations first, then their members."""
+    for members in (False, True):
+        for facts in interfaces.values():
+            one = built[facts.name]
+            if one.switch_port is None or (facts.member_of in built) is not members:
+                continue
+            group = built[facts.member_of].switch_port if members and facts.member_of is not None else None
+            built[facts.name] = replace(one, switch_port=guards.protected(one.switch_port, facts, group))
+    return built
 
 
 def _vlans(sections: Sections, ledger: Ledger) -> frozenset[int]:
@@ -240,9 +258,12 @@ def _identity(sections: Sections, tree: LineTree, ledger: Ledger, fallback: str)
     sources: list[SourceLine] = []
     for line in tree.comments:
         found = _MODEL.match(line.text[:200])
-        if found is not None:
-            model, version = found.group(1), found.group(2) or ""
+        if found is not None and not model:
+            model = found.group(1)
             sources.append(line)
+        if found is not None and found.group(2) and found.group(1) == model:
+            version = found.group(2)
+            sources += [line] if line not in sources else []
             break
     for node in sections.of("hostname"):
         ledger.use_all(node)

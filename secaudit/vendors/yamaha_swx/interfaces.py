@@ -16,6 +16,20 @@ from secaudit.vendors.common.unread_scope import may_apply_a_list, scope_of_inte
 from secaudit.vendors.common.words import Words, ipv4, is_ipv4, prefix_length, whole_number
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names, irrelevance
 
+GUARDING = frozenset(
+    (
+        "dot1x",
+        "auth-mac",
+        "auth",
+        "port-security",
+        "spanning-tree",
+        "loop-detect",
+        "dhcp-snooping",
+        "ip",
+        "arp",
+    )
+)
+"""First words of lines that may say what protects a port."""
 _ALL_VLANS = frozenset(range(1, 4095))
 _MULTICAST = Text(
     ja="マルチキャストを中継します。中継される範囲はモデル化していません",
@@ -76,6 +90,8 @@ class InterfaceFacts:
     """`no switchport` on a port, or an address: layer 3."""
     routing: SourceLine | None = None
     """A line that has a routing protocol run here."""
+    guards: list[Node] = field(default_factory=list)
+    """Lines about authentication of hosts, MAC addresses and loops."""
 
     @property
     def vlan(self) -> int | None:
@@ -115,6 +131,9 @@ def read_interface(
         facts.sources.append(node.line)
     ledger.use(node)
     for child in node.children:
+        if child.keys[child.keys[0] == "no" and len(child.keys) > 1] in GUARDING:
+            for facts in held:
+                facts.guards.append(child)
         if _read_line(held, child, ledger):
             ledger.use_all(child)
             continue

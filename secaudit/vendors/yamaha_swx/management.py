@@ -184,7 +184,7 @@ class Management:
         self._presumed = not is_documented(model)
         if self._presumed and any(one.by_default for one in services if one.name != "snmp"):
             self.ledger.doubt(DoubtKind.UNSUPPORTED, _DEFAULT, identity, MANAGEMENT)
-        restricted = bool(self.servers.get("snmp", _Server()).access)
+        restricted = self._every_community_restricted()
         communities = tuple(
             SnmpCommunity(one.well_known, one.writable, restricted, one.sources) for one in self.communities
         )
@@ -196,6 +196,20 @@ class Management:
             tuple(self.ntp),
             tuple(self.dns),
         )
+
+    def _every_community_restricted(self) -> bool:
+        """Whether every community is for listed hosts: a line that names one or a user counts for no other."""
+        bounded = [
+            line
+            for _, found, _, line in self.servers.get("snmp", _Server()).access
+            if found is not None and ANY_IPV4[0] not in found and ANY_IPV6[0] not in found
+        ]
+        if len(bounded) != len(self.servers.get("snmp", _Server()).access):
+            return False
+        words = [line.text.lower().split() for line in bounded]
+        general = [one for one in words if "community" not in one[3:] and "user" not in one[3:]]
+        named = [one for one in words if "community" in one[3:]]
+        return bool(general) or (bool(named) and len(self.communities) == 1)
 
     def _services(self, model: str, identity: Sources) -> Iterator[ManagementService]:
         for name, default in service_defaults(model).items():

@@ -1,26 +1,49 @@
-"""What protects the switch itself: the time of sessions, accounts, redundancy, users of SNMPv3.
+"""What protects the switch itself: the time of sessions, failed logins, accounts, redundancy, users of SNMPv3.
 
 Source: command references of SWX3100, SWX3220 and SWR2310: `exec-timeout MINUTES [SECONDS]` of a terminal line, `username NAME [privilege
-on|off] ...`, `snmp-server user NAME GROUP [auth ... [priv ...]]`.
+on|off] ...`, `snmp-server user NAME GROUP [auth ... [priv ...]]`, `http-server login-timeout MINUTES [SECONDS]`. After how many failed logins it refuses any
+is a default of newer revisions (`data/defaults.toml`). Whether a line `banner` is shown at the login was not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.text.source import Sources
-from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
 
-SETTINGS_READ = frozenset((SettingKind.IDLE_TIMEOUT, SettingKind.REDUNDANCY, SettingKind.CENTRAL_AUTHENTICATION))
+SETTINGS_READ = frozenset(
+    (
+        SettingKind.IDLE_TIMEOUT,
+        SettingKind.LOGIN_ATTEMPTS,
+        SettingKind.LOGIN_BANNER,
+        SettingKind.REDUNDANCY,
+        SettingKind.CENTRAL_AUTHENTICATION,
+    )
+)
+_LEVELS = frozenset(("noauth", "auth", "priv"))
 
 
-def settings(sections: Sections, shared: Sources, identity: Sources, ledger: Ledger) -> Iterator[Setting]:
-    """Every setting of the kinds in `SETTINGS_READ`. `shared` are the lines of virtual addresses."""
+def settings(
+    sections: Sections, shared: Sources, attempts: int | None, identity: Sources, ledger: Ledger
+) -> Iterator[Setting]:
+    """Every setting of the kinds in `SETTINGS_READ`. `shared` are the lines of virtual addresses, `attempts` the failed logins by default."""
     yield from _timers(sections.of("line"), identity, ledger)
     others = sections.of("irrelevant")
+    for node in others:
+        if node.keys[:2] == ("http-server", "login-timeout"):
+            ledger.use_all(node)
+            yield Setting(SettingKind.IDLE_TIMEOUT, _seconds(node.keys[2:]), (node.line,), "http-server")
+    if attempts is not None:
+        yield Setting(SettingKind.LOGIN_ATTEMPTS, attempts, identity, by_default=True)
+    banners = [node for node in others if node.keys[0] == "banner"]
+    for node in banners:
+        ledger.use_all(node)
+    if banners:
+        yield Setting(SettingKind.LOGIN_BANNER, None, tuple(node.line for node in banners))
     central = [node for node in others if node.keys[:3] == ("aaa", "authentication", "login")]
     for node in central:
         ledger.use_all(node)
@@ -46,14 +69,18 @@ def _timers(blocks: Iterable[Node], identity: Sources, ledger: Ledger) -> Iterat
         value: int | None = None
         for child in said:
             ledger.use_all(child)
-            parts = [int(key) for key in child.keys[1:] if key.isascii() and key.isdigit() and len(key) < 8]
-            known = len(parts) == len(child.keys) - 1 and len(parts) in (1, 2)
-            value = parts[0] * 60 + sum(parts[1:]) if known else None
+            value = _seconds(child.keys[1:])
         sources = tuple(child.line for child in said) or (node.line,)
         yield Setting(SettingKind.IDLE_TIMEOUT, value, sources, " ".join(node.words))
     for kind in ("con", "vty"):
         if kind not in seen:
             yield Setting(SettingKind.IDLE_TIMEOUT, None, identity, f"line {kind}")
+
+
+def _seconds(keys: Sequence[str]) -> int | None:
+    """`MINUTES [SECONDS]`."""
+    parts = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 8]
+    return parts[0] * 60 + sum(parts[1:]) if len(parts) == len(keys) and len(parts) in (1, 2) else None
 
 
 def accounts(nodes: Iterable[Node]) -> tuple[Account, ...]:
@@ -66,10 +93,18 @@ def accounts(nodes: Iterable[Node]) -> tuple[Account, ...]:
     return tuple(found)
 
 
-def snmp_users(nodes: Iterable[Node]) -> tuple[SnmpUser, ...]:
-    """`snmp-server user NAME GROUP [auth md5|sha X [priv des|aes Y]]`."""
-    return tuple(
-        SnmpUser(node.words[2], "auth" in node.keys[4:], "priv" in node.keys[4:], (node.line,))
-        for node in nodes
-        if node.keys[1:2] == ("user",) and len(node.words) > 3
-    )
+def snmp_users(nodes: Iterable[Node], ledger: Ledger) -> tuple[SnmpUser, ...]:
+    """`snmp-server user NAME GROUP [auth md5|sha X [priv des|aes Y]]`, `snmp-server group NAME noauth|auth|priv ...`."""
+    found = []
+    for node in nodes:
+        keys = node.keys
+        if keys[0] != "snmp-server" or keys[1:2] not in (("user",), ("group",)):
+            continue
+        if len(keys) < 4 or (keys[1] == "group" and keys[3] not in _LEVELS):
+            ledger.leave(node, MANAGEMENT)
+            continue
+        ledger.use_all(node)
+        authenticated = "auth" in keys[4:] if keys[1] == "user" else keys[3] != "noauth"
+        encrypted = authenticated and ("priv" in keys[4:] if keys[1] == "user" else keys[3] == "priv")
+        found.append(SnmpUser(node.words[2], authenticated, encrypted, (node.line,)))
+    return tuple(found)

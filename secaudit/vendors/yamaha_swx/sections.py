@@ -81,8 +81,7 @@ def collect(tree: LineTree, ledger: Ledger) -> Sections:
                 sections.nodes[found[1]].append(node)
         elif known is not None:
             ledger.ignore(node, known[1])
-            if not negated:
-                sections.nodes["irrelevant"].append(node)
+            sections.nodes["switched off" if negated else "irrelevant"].append(node)
         elif keys[:2] == ("show", "running-config") or keys[0].endswith(("#show", "#sh")):
             ledger.ignore(node, _SHOW_HEADER)
         else:

@@ -50,6 +50,17 @@ def is_documented(model: str) -> bool:
     return bool(model) and model.upper().startswith(tuple(names))
 
 
+@cache
+def failed_logins(model: str, version: str) -> int | None:
+    """After how many failed logins a model of that revision (`Rev.4.02.13`) refuses any for a while; None where that was not read."""
+    revision = [int(part) for part in version.lower().removeprefix("rev.").split(".") if part.isdecimal()]
+    data = tomllib.loads(resources.files(__package__).joinpath("data/defaults.toml").read_text("utf-8"))
+    for entry in data["login"]:
+        if model.upper().startswith(tuple(entry["names"])):
+            return int(entry["attempts"]) if revision >= entry["from"] else None
+    return None
+
+
 def interface_names(word: str) -> tuple[str, ...]:
     """The interfaces behind `port1.1`, `vlan10`, `port1.1-8` or a comma list of them; empty when it names none.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,13 @@ def test_names_of_interfaces() -> None:
         interface_names(("range", "vlan", "1-99999"))
 
 
+def carried(found: Device, name: str) -> SwitchPort:
+    """A port without what protects it."""
+    port = found.interfaces[name].switch_port
+    assert port is not None
+    return replace(port, protections_read=frozenset())
+
+
 def test_ports_and_what_they_carry() -> None:
     found = device(
         HEAD
@@ -99,14 +107,13 @@ def test_ports_and_what_they_carry() -> None:
         + "interface gigabitethernet 1/0/4\n  switchport mode mac-vlan\n  switchport mac vlan 10\n  switchport mac dot1q vlan 20\n!\n"
         + "interface gigabitethernet 1/0/5\n  switchport mode access\n  switchport access vlan 20\n  switchport isolation interface gigabitethernet 1/0/1\n!\n"
     )
-    ports = [found.interfaces[f"gigabitethernet 1/0/{number}"].switch_port for number in range(1, 6)]
+    ports = [carried(found, f"gigabitethernet 1/0/{number}") for number in range(1, 6)]
     assert ports[0] == SwitchPort(1)
     # A trunk without a list: which VLANs it carries is not confirmed, so all of them may be there.
     assert ports[1] == SwitchPort(1, None, trunk=True, negotiated=True)
     assert ports[2] == SwitchPort(1, frozenset((10, 21, 30)), trunk=True)
     assert found.interfaces["gigabitethernet 1/0/3"].member_of == "port-channel 1"
     assert ports[3] == SwitchPort(1, frozenset((10, 20)), negotiated=True)
-    assert ports[4] is not None
     assert (ports[4].access_vlan, len(ports[4].isolated)) == (20, 1)
 
 
@@ -115,7 +122,7 @@ def test_a_mac_port_may_reach_every_mac_vlan() -> None:
         HEAD + "vlan 30 mac-based\n!\ninterface vlan 30\n  ip address 10.3.0.1 255.255.255.0\n!\n"
         "interface gigabitethernet 1/0/1\n  switchport mode mac-vlan\n  switchport mac native vlan 10\n  mac-authentication port\n!\n"
     )
-    assert found.interfaces["gigabitethernet 1/0/1"].switch_port == SwitchPort(10, frozenset((30,)), negotiated=True)
+    assert carried(found, "gigabitethernet 1/0/1") == SwitchPort(10, frozenset((30,)), negotiated=True)
     assert traffic_doubts(found) == [(DoubtKind.UNSUPPORTED, frozenset(("vlan 30", "gigabitethernet 1/0/1")))]
 
 
@@ -429,7 +436,10 @@ WORDS = st.sampled_from(
      "10.1.0.1", "255.255.255.0", "0.0.0.255", "tcp", "eq", "range", "https", "switchport", "mode", "trunk", "allowed", "add", "native", "route",
      "vrf", "router", "ospf", "line", "vty", "0", "access-group", "L", "in", "out", "policy-list", "action", "no", "exit", "!", '"', "#", "range",
      "gigabitethernet", "1/0/1", "channel-group", "vrrp", "2001:db8::/64", "::", "flow", "detection", "snmp-server", "community", "public", "next-hop",
-     "hostname", "remark", "encapsulation", "dot1q", "address", "traffic-filter", "helper-address", "forwarding", "definition", "99999999999999999999"]
+     "hostname", "remark", "encapsulation", "dot1q", "address", "traffic-filter", "helper-address", "forwarding", "definition", "99999999999999999999",
+     "username", "password", "exec-timeout", "default_user", "user", "v3", "auth", "dhcp", "snooping", "arp", "inspection", "trust", "dot1x", "port-control",
+     "auto", "system-auth-control", "mac-authentication", "port", "mac-address-table", "limit", "maximum", "spanning-tree", "portfast", "bpduguard", "default",
+     "enable", "loop-detection", "send-inact-port", "port-channel", "bgp", "neighbor", "remote-as", "peer-group", "network", "area", "authentication", "1"]
 )  # fmt: skip
 
 
@@ -478,6 +488,9 @@ def seconds(text: str) -> float:
         lambda size: "\n".join(" " * (number % 300) + "permit" for number in range(size)),
         lambda size: "interface range gigabitethernet " + ",".join(f"1/0/{number}" for number in range(size)),
         lambda size: "vlan " + ",".join("1-4094" for _ in range(size)),
+        lambda size: "\n".join(f"ip dhcp snooping vlan 1-{number % 4000 + 1}\nusername u{number} exec-timeout 5" for number in range(size)),
+        lambda size: "interface gigabitethernet 1/0/1\n" + "\n".join(f"  spanning-tree portfast\n  no loop-detection send-port\n  dot1x port-control auto {number}" for number in range(size)),
+        lambda size: "router bgp 1\n" + "\n".join(f"  neighbor 10.0.{number // 250}.{number % 250} remote-as 2" for number in range(size)),
     ],
 )  # fmt: skip
 def test_time_is_linear(make: Callable[[int], str]) -> None:

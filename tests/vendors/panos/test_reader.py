@@ -157,6 +157,31 @@ def test_time_grows_with_the_length_only() -> None:
     assert taken[1] < 12 * taken[0]
 
 
+def tunnels(count: int) -> str:
+    lines = [SET]
+    for number in range(count):
+        lines.append(
+            f"set network ike crypto-profiles ike-crypto-profiles default encryption e{number}\n"
+            f"set network interface tunnel units tunnel.{number} comment c\n"
+            f"set network tunnel ipsec t{number} tunnel-interface tunnel.{number}\n"
+            f"set network tunnel ipsec t{number} auto-key ike-gateway g{number}\n"
+            f"set network ike gateway g{number} protocol version ikev2\n"
+            f"set mgt-config users u{number} authentication-profile a{number}\n"
+            f"set shared authentication-profile a{number} method radius server-profile r{number}\n"
+        )
+    return "".join(lines)
+
+
+def test_tunnels_and_administrators_take_time_by_their_number_only() -> None:
+    taken = []
+    for count in (500, 2000):
+        text = config_text_from_bytes(tunnels(count).encode(), "a.conf")
+        started = time.process_time()
+        READER.read(text)
+        taken.append(time.process_time() - started)
+    assert taken[1] < 12 * taken[0]
+
+
 @pytest.mark.parametrize("text", [XML, SET, CURLY], ids=["xml", "set", "curly"])
 def test_a_file_that_ends_anywhere_says_so_or_permits_no_less(text: str) -> None:
     """Cut after any line it is read, and unless it is whole something is in doubt or nothing passes that passed before."""

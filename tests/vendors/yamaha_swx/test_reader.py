@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def device(text: str) -> Device:
 def port(text: str) -> SwitchPort:
     found = device(f"interface port1.1\n{text}\nend").interfaces["port1.1"].switch_port
     assert found is not None
-    return found
+    return replace(found, protections_read=frozenset())
 
 
 # --- ports
@@ -225,7 +226,9 @@ PIECES = st.sampled_from(
     ["interface", "vlan1", "port1.1", "port1.1-99", "access-list", "1", "3001", "2001", "10", "permit", "deny", "any", "host", "tcp",
      "eq", "range", "0.0.0.255", "10.0.0.0/8", "switchport", "trunk", "allowed", "vlan", "add", "1-4094", "access-group", "in", "out", "no",
      "telnet-server", "access", "snmp-server", "community", "ip", "ipv6", "route", "address", "filter", "database", "state", "disable",
-     "router", "vrrp", "virtual-ip", "end", "hostname", "match", "access-map", "username", "password", "********", "²", "\x00", "　"]
+     "router", "vrrp", "virtual-ip", "end", "hostname", "match", "access-map", "username", "password", "********", "user", "group", "auth", "http-server",
+     "login-timeout", "aaa", "authentication", "dot1x", "port-control", "auto", "auth-mac", "enable", "port-security", "spanning-tree",
+     "bpdu-guard", "loop-detect", "blocking", "static-channel-group", "sa1", "banner", "²", "\x00", "　"]
 )  # fmt: skip
 LINES = st.lists(
     st.builds(
@@ -257,6 +260,7 @@ HUGE = {
     "deep": "\n".join(" " * (n % 2000) + "vlan 1" for n in range(40_000)),
     "maps": "vlan access-map M\n" + "\n".join(f" match access-list {n % 4000 + 1}" for n in range(40_000)),
     "filters": "\n".join(f"vlan filter M {n % 4094 + 1} in" for n in range(40_000)),
+    "guards": "interface port1.1-64\n" + "\n".join(f" spanning-tree w{n} enable\n loop-detect enable" for n in range(3_000)),
     "one line": "access-list 1 10 permit " + "any " * 200_000,
 }  # fmt: skip
 
