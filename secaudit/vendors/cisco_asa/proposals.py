@@ -129,7 +129,8 @@ class Algorithms:
         spoken = self._enabled.get(outside) or {1, 2}
         for version, held in named.items():
             if held and version in spoken:
-                found += self._first(version, mode)
+                # Without a policy of its own the device has one of its release.
+                found += tuple(self._first(version, mode)) or (Proposal(1, (), (), (), (held[0][1],), version),)
                 for names, line in held:
                     found += (self._second(version, name, groups, (line, *secret)) for name in names)
         return tuple(found)
