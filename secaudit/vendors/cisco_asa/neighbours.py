@@ -139,6 +139,9 @@ def _eigrp(process: _Process) -> Iterator[Answer]:
 
 
 def _rip(process: _Process) -> Iterator[Answer]:
+    """Only version 2 has keys; without `version 2` the first one is heard as well."""
+    if not any(child.keys == ("version", "2") for child in process.node.children):
+        yield None, ()
     for facts, line, _ in process.covered:
         said = {
             one.keys[2]: one.line

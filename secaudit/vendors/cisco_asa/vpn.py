@@ -120,8 +120,8 @@ class Vpn:
     _standing: dict[str, frozenset[str]] = field(default_factory=dict)
     _reversing: dict[str, SourceLine] = field(default_factory=dict)
     """Dynamic maps with `set reverse-route`."""
-    _offered_to_callers: dict[str, list[Setting]] = field(default_factory=dict)
-    """The settings of dynamic maps."""
+    _offered_to_callers: dict[str, dict[str, list[Setting]]] = field(default_factory=dict)
+    """The settings of dynamic maps, by their entries."""
     _reverse: list[CryptoTunnel] = field(default_factory=list)
     _learnt: list[DynamicRouting] = field(default_factory=list)
 
@@ -164,7 +164,8 @@ class Vpn:
         """`crypto dynamic-map NAME SEQ set ...`: its peers are not known, whatever else it says."""
         self.ledger.use_all(node)
         if node.keys[4:5] == ("set",):
-            self._offered_to_callers.setdefault(node.words[2], []).append((node.words[5:], node.line))
+            entries = self._offered_to_callers.setdefault(node.words[2], {})
+            entries.setdefault(node.words[3], []).append((node.words[5:], node.line))
         if node.keys[4:6] == ("set", "reverse-route"):
             self._reversing.setdefault(node.words[2], node.line)
 
@@ -212,8 +213,9 @@ class Vpn:
         sources = (*entry.lines, applied)
         tunnel = f"{outside} crypto map {name} {entry.sequence}"
         if entry.dynamic is not None or not (entry.peers and entry.list_name):
-            settings = entry.settings if entry.dynamic is None else self._offered_to_callers.get(entry.dynamic, [])
-            offered = self.algorithms.offered(settings, outside)
+            callers = self._offered_to_callers.get(entry.dynamic or "", {}).values()
+            settings = [entry.settings] if entry.dynamic is None else callers
+            offered = tuple(one for held in settings for one in self.algorithms.offered(held, outside))
             end = TunnelEnd(Carrier.OTHER, sources, answers=True, local_interface=outside, proposals=offered)
             self.tunnels.append(CryptoTunnel(tunnel, outside, end, None, (), sources))
             line = self._reversing.get(entry.dynamic or "")

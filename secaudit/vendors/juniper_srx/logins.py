@@ -182,6 +182,9 @@ class Logins:
         own = [one for one in self._login.below("user") if _has_secret(one)]
         # A key of a user is enough, and so is his password where it is among the methods.
         freed = [one for one in own if "password" in methods or _has_key(one)]
+        root = self.scope.root.get("system", "root-authentication")
+        if root is not None and _has_key_below(root) and self._root_comes_in(root):
+            freed.append(root)
         if not known or methods[0] == "password" or freed:
             return Setting(kind, None, join(lines, *(one.sources() for one in freed)))
         return Setting(kind, 1, join(lines, *(one.sources() for one in servers)))
