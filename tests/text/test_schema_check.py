@@ -134,6 +134,11 @@ def test_any_value_in_any_place_is_judged_alike(value: object, where: int) -> No
     assert QUICK(value) == FULL.is_valid(value)
 
 
+def test_a_truth_value_is_no_number() -> None:
+    check = compile_schema({"enum": [0, 1, "x", None]})
+    assert [value for value in (0, 1, "x", None, True, False, 2, "y") if check(value)] == [0, 1, "x", None]
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -142,8 +147,9 @@ def test_any_value_in_any_place_is_judged_alike(value: object, where: int) -> No
         {"$defs": {"a": {"contains": {}}}},
         {"additionalProperties": False, "patternProperties": {"a": True}},
         {"allOf": [{"dependentRequired": {}}]},
-        {"enum": [1, 2]},
-        {"const": 1},
+        {"enum": [1.5, 2]},
+        {"enum": [True]},
+        {"const": {}},
     ],
 )
 def test_a_keyword_that_it_does_not_know_is_an_error_not_a_yes(schema: Mapping[str, Any]) -> None:

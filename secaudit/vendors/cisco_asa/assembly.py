@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secaudit.network.device import Device, DoubtKind, NoticeKind
 from secaudit.network.filters import Filter
@@ -22,8 +22,10 @@ from secaudit.vendors.cisco_asa.addresses import AddressSet, Words, single, toge
 from secaudit.vendors.cisco_asa.inspection import read_inspection
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.interfaces import read_interfaces
+from secaudit.vendors.cisco_asa.logins import SETTINGS_READ, Logins, lines_with_secrets
 from secaudit.vendors.cisco_asa.management import Management
 from secaudit.vendors.cisco_asa.objects import Objects, read_names, read_objects
+from secaudit.vendors.cisco_asa.proposals import Algorithms
 from secaudit.vendors.cisco_asa.routes import Routes, dynamic_routing, vrf_of
 from secaudit.vendors.cisco_asa.stray_entries import stray_entries
 from secaudit.vendors.cisco_asa.vocabulary import Defaults, defaults, irrelevance
@@ -113,8 +115,16 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     objects, interfaces, lists, groups = filtering.objects, filtering.interfaces, filtering.lists, filtering.groups
     names = objects.names
     unsure = usual.vpn_bypasses_lists is None
+    algorithms = Algorithms(ledger)
+    algorithms.read((*sections.of("algorithms"), *sections.of("ikev2")))
     vpn = Vpn(
-        interfaces, lists, names, ledger, bypass=None if usual.vpn_bypasses_lists is False else (), bypass_unsure=unsure
+        interfaces,
+        lists,
+        names,
+        ledger,
+        algorithms,
+        bypass=None if usual.vpn_bypasses_lists is False else (),
+        bypass_unsure=unsure,
     )
     _read_vpn(sections, vpn, ledger)
     wide = {name: vpn.behind(name) or frozenset((name,)) for name in interfaces}
@@ -149,12 +159,14 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     filters: dict[str, Filter] = {one.name: one for one in (table, itself, *outward.values())}
     filters.update(vpn.filters())
     leaving = {name: one.name for name, one in outward.items()}
+    learning = dynamic_routing(sections.of("router"), interfaces, names, ledger)
+    logins = Logins(sections, ledger, identity.sources, usual, plane)
     return Device(
         name=identity.name,
         vendor="cisco_asa",
         file=file,
         identity=identity.sources,
-        interfaces=vpn.interfaces_of_tunnels(_interfaces(interfaces, leaving, usual)),
+        interfaces=vpn.interfaces_of_tunnels(_interfaces(interfaces, leaving, usual, algorithms)),
         filters=filters,
         pipeline=translation.pipeline,
         model=identity.model,
@@ -164,9 +176,15 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
         tracks_connections=True,
         routes=routes,
         policy_routes=(*nat.diversions, *tables.of_tunnels(vpn.names_of_tunnels)),
-        dynamic_routing=(*dynamic_routing(sections.of("router"), ledger), *tables.partly, *vpn.learnt()),
+        dynamic_routing=(*learning, *tables.partly, *vpn.learnt()),
         nat_rules=tuple(nat.rules),
-        management=plane,
+        management=replace(
+            plane,
+            settings=logins.settings(),
+            settings_read=SETTINGS_READ,
+            accounts=logins.accounts(),
+            snmp_users=logins.snmp_users(),
+        ),
         relays=relays,
         doubts=ledger.all_doubts(),
         notices=tuple(ledger.notices),
@@ -295,7 +313,7 @@ def _bridges(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger) -> None:
 
 
 def _interfaces(
-    interfaces: Mapping[str, InterfaceFacts], leaving: Mapping[str, str], usual: Defaults
+    interfaces: Mapping[str, InterfaceFacts], leaving: Mapping[str, str], usual: Defaults, algorithms: Algorithms
 ) -> dict[str, Interface]:
     by_hardware = {facts.hardware.lower(): facts.name for facts in interfaces.values()}
     # On the ASA 5505 every port is a switch port and the VLAN interfaces are what is routed.
@@ -323,7 +341,7 @@ def _interfaces(
             facts.nameif,
             filter_out=leaving.get(facts.name),
             switch_port=facts.switch_port() if port else None,
-            tunnel=tunnel_end(facts),
+            tunnel=tunnel_end(facts, algorithms),
             description=" ".join(part for part in (facts.hardware, facts.description) if part),
             member_of=None if facts.member_of is None else by_hardware.get(facts.member_of.lower()),
             ipv6_only_link_local=facts.ipv6 and facts.routed and not any(one.address.version == 6 for one in addresses),
@@ -399,9 +417,8 @@ def _management(
                 child.keys[0] == "port" and len(child.keys) == 2 and child.keys[1].isdigit() and len(child.keys[1]) < 6
             ):
                 management.webvpn_port = int(child.keys[1])
-    for section in ("irrelevant", "router"):
-        for node in sections.of(section):
-            management.shared_key(node)
-            for child in node.below():
-                management.shared_key(child, " ".join(node.words) + " ")
+    for node in (*sections.of("irrelevant"), *sections.of("router"), *lines_with_secrets(sections)):
+        management.shared_key(node)
+        for child in node.below():
+            management.shared_key(child, " ".join(node.words) + " ")
     return management

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
 from secaudit.network.intervals import IPAddress
 from secaudit.text.source import SourceLine
+from secaudit.vendors.common.lines import Node
 
 
 @dataclass(slots=True)
@@ -47,6 +48,10 @@ class InterfaceFacts:
     relay_servers: list[tuple[IPAddress, SourceLine]] = field(default_factory=list)
     tunnel_source: str | None = None
     tunnel_remote: IPAddress | None = None
+    tunnel_profile: tuple[str, SourceLine] | None = None
+    """The name behind `tunnel protection ipsec profile`."""
+    neighbours: list[Node] = field(default_factory=list)
+    """What it says about routing protocols: how neighbours there must authenticate themselves."""
 
     @property
     def name(self) -> str:

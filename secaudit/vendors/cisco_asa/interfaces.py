@@ -17,6 +17,8 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import prefix_length, whole_number
 
 _MOST_VLANS = 4094
+_OF_NEIGHBOURS = frozenset(("ospf", "rip", "authentication"))
+"""How neighbours of a routing protocol authenticate themselves is among these lines; EIGRP has no word of its own in front."""
 _SAME_NAME = Text(
     ja="同じ nameif のインタフェースが複数あります。どちらが有効か確認できません",
     en="several interfaces have this nameif; which of them is in force is not certain",
@@ -95,7 +97,10 @@ def _setting(
         unread.append((facts, node))
         return
     known = irrelevance().reason("interface", node.keys)
-    if known is None:
+    if key in _OF_NEIGHBOURS and not off and known is not None:
+        facts.neighbours.append(node)
+        ledger.use(node)
+    elif known is None:
         unread.append((facts, node))
     else:
         ledger.ignore(node, known[1])
@@ -308,7 +313,10 @@ def _tunnel(words: Words, node: Node, facts: InterfaceFacts) -> None:
             facts.tunnel_source = words.take()
         case "destination":
             facts.tunnel_remote = words.ip()
-        case "mode" | "protection":
+        case "protection":
+            if words.rest()[:2] == ("ipsec", "profile") and len(node.words) == 5:
+                facts.tunnel_profile = node.words[4], node.line
+        case "mode":
             words.rest()
         case _:
             raise NotUnderstoodError("not understood")

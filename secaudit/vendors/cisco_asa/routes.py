@@ -23,6 +23,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.neighbours import neighbours
 from secaudit.vendors.cisco_asa.vocabulary import Defaults
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
@@ -144,7 +145,9 @@ class Routes:
         )
 
 
-def dynamic_routing(nodes: Sequence[Node], ledger: Ledger) -> tuple[DynamicRouting, ...]:
+def dynamic_routing(
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], names: Mapping[str, IPAddress], ledger: Ledger
+) -> tuple[DynamicRouting, ...]:
     """`router PROTOCOL` blocks: routes exist that the file does not show, by any interface."""
     found = []
     for node in nodes:
@@ -153,6 +156,8 @@ def dynamic_routing(nodes: Sequence[Node], ledger: Ledger) -> tuple[DynamicRouti
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
         family = 6 if node.keys[0] == "ipv6" else None
-        lines: Sources = (node.line,)
-        found.append(DynamicRouting(protocol, lines, family=6 if family == 6 else None))
+        authenticated, lines = (None, ()) if family == 6 else neighbours(node, interfaces, names)
+        ledger.used.update(line.number for line in lines)
+        sources: Sources = (node.line, *lines)
+        found.append(DynamicRouting(protocol, sources, family=6 if family == 6 else None, authenticated=authenticated))
     return tuple(found)

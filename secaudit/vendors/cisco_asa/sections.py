@@ -102,6 +102,45 @@ _SECTIONS: dict[tuple[str, ...], str] = {
         ("username", "username"),
     )
 }
+_OF_THE_DEVICE_ITSELF = {
+    "ssh timeout": "idle limit",
+    "telnet timeout": "idle limit",
+    "console timeout": "idle limit",
+    "http server idle-timeout": "idle limit",
+    "http connection idle-timeout": "idle limit",
+    "aaa local authentication attempts": "login limit",
+    "banner": "banner",
+    "ssh version": "ssh version",
+    "password-policy minimum-length": "password length",
+    "aaa authentication ssh console": "aaa",
+    "aaa authentication telnet console": "aaa",
+    "aaa authentication http console": "aaa",
+    "aaa authentication serial console": "aaa",
+    "aaa authorization exec": "aaa",
+    "aaa authorization command": "aaa",
+    "aaa-server": "aaa server",
+    "failover": "failover",
+    "cluster group": "failover",
+    "snmp-server group": "snmp user",
+    "snmp-server user": "snmp user",
+    "crypto ikev1 policy": "algorithms",
+    "crypto ikev2 policy": "algorithms",
+    "crypto isakmp policy": "algorithms",
+    "isakmp policy": "algorithms",
+    "crypto ikev1 enable": "algorithms",
+    "crypto isakmp enable": "algorithms",
+    "isakmp enable": "algorithms",
+    "crypto ikev1 am-disable": "algorithms",
+    "crypto isakmp am-disable": "algorithms",
+    "isakmp am-disable": "algorithms",
+    "crypto ipsec ikev1 transform-set": "algorithms",
+    "crypto ipsec transform-set": "algorithms",
+    "crypto ipsec ikev2 ipsec-proposal": "algorithms",
+    "crypto ipsec profile": "algorithms",
+}
+"""What protects the device itself and its tunnels; the lines that take it back are read with it."""
+for _start, _section in _OF_THE_DEVICE_ITSELF.items():
+    _SECTIONS[tuple(_start.split())] = _SECTIONS[("no", *_start.split())] = _section
 _TABLE = SectionTable(_SECTIONS)
 _HEADERS = (
     ("show", "running-config"),

@@ -44,6 +44,15 @@ class Defaults:
     """IPv6 is in the same lists as IPv4."""
     management_has_its_own_table: bool | None
     """Interfaces that are `management-only` have a routing table of their own."""
+    console_timeout: int
+    """Seconds until an idle session at the console ends; 0 = never."""
+    login_attempts: int
+    login_banner: int
+    central_authentication: int
+    ssh_version: int | None
+    """The oldest version of SSH that is answered without `ssh version`."""
+    all_users_are_locked_out: bool | None
+    """Those of level 15 are locked out as well after too many failed logins."""
 
 
 @cache
@@ -84,6 +93,12 @@ def defaults(release: tuple[int, int] | None) -> Defaults:
         lists_name_real_addresses=_three(entry["lists_name_real_addresses"]),
         lists_hold_ipv6=_three(entry["lists_hold_ipv6"]),
         management_has_its_own_table=_three(entry["management_has_its_own_table"]),
+        console_timeout=always["console_timeout"],
+        login_attempts=always["login_attempts"],
+        login_banner=always["login_banner"],
+        central_authentication=always["central_authentication"],
+        ssh_version=None if entry["ssh_version"] == "unsure" else entry["ssh_version"],
+        all_users_are_locked_out=_three(entry["all_users_are_locked_out"]),
     )
 
 

@@ -18,12 +18,13 @@ from secaudit.network.interfaces import Interface, InterfaceKind
 from secaudit.network.intervals import Interval, IPAddress, IPNetwork
 from secaudit.network.matches import ANY_PACKET, Match
 from secaudit.network.routes import DynamicRouting, NextHop, Route
-from secaudit.network.tunnels import Carrier, Diversion, TunnelEnd
+from secaudit.network.tunnels import Carrier, Diversion, Proposal, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco_asa.access_lists import AccessList, unknown_line
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.proposals import Algorithms, Setting
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import prefix_length
@@ -80,6 +81,7 @@ class _Entry:
     reverse: bool = False
     """`set reverse-route`: a route to the other end is added."""
     unknown: bool = False
+    settings: list[Setting] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Vpn:
     lists: Mapping[str, AccessList]
     names: Mapping[str, IPAddress]
     ledger: Ledger
+    algorithms: Algorithms
     tunnels: list[CryptoTunnel] = field(default_factory=list)
     pools: list[tuple[tuple[Interval, ...], SourceLine]] = field(default_factory=list)
     clients: dict[str, Sources] = field(default_factory=dict)
@@ -117,6 +120,8 @@ class Vpn:
     _standing: dict[str, frozenset[str]] = field(default_factory=dict)
     _reversing: dict[str, SourceLine] = field(default_factory=dict)
     """Dynamic maps with `set reverse-route`."""
+    _offered_to_callers: dict[str, dict[str, list[Setting]]] = field(default_factory=dict)
+    """The settings of dynamic maps, by their entries."""
     _reverse: list[CryptoTunnel] = field(default_factory=list)
     _learnt: list[DynamicRouting] = field(default_factory=list)
 
@@ -137,6 +142,8 @@ class Vpn:
             return
         entry = self._maps.setdefault(words[2], {}).setdefault(int(keys[3]), _Entry(int(keys[3])))
         entry.lines.append(node.line)
+        if keys[4] == "set":
+            entry.settings.append((words[5:], node.line))
         match keys[4:]:
             case ("match", "address", _):
                 entry.list_name = words[6]
@@ -156,6 +163,9 @@ class Vpn:
     def dynamic_map(self, node: Node) -> None:
         """`crypto dynamic-map NAME SEQ set ...`: its peers are not known, whatever else it says."""
         self.ledger.use_all(node)
+        if node.keys[4:5] == ("set",):
+            entries = self._offered_to_callers.setdefault(node.words[2], {})
+            entries.setdefault(node.words[3], []).append((node.words[5:], node.line))
         if node.keys[4:6] == ("set", "reverse-route"):
             self._reversing.setdefault(node.words[2], node.line)
 
@@ -203,7 +213,10 @@ class Vpn:
         sources = (*entry.lines, applied)
         tunnel = f"{outside} crypto map {name} {entry.sequence}"
         if entry.dynamic is not None or not (entry.peers and entry.list_name):
-            end = TunnelEnd(Carrier.OTHER, sources, answers=True, local_interface=outside)
+            callers = self._offered_to_callers.get(entry.dynamic or "", {}).values()
+            settings = [entry.settings] if entry.dynamic is None else callers
+            offered = tuple(one for held in settings for one in self.algorithms.offered(held, outside))
+            end = TunnelEnd(Carrier.OTHER, sources, answers=True, local_interface=outside, proposals=offered)
             self.tunnels.append(CryptoTunnel(tunnel, outside, end, None, (), sources))
             line = self._reversing.get(entry.dynamic or "")
             if line is not None or entry.reverse:
@@ -221,7 +234,8 @@ class Vpn:
             lines: tuple[FilterLine, ...] = (unknown_line(entry.list_name, sources, _NO_LIST),)
         else:
             lines = tuple(held.at(None))
-        end = TunnelEnd(Carrier.IPSEC, sources, remote, local_interface=outside)
+        offered = self.algorithms.offered(entry.settings, outside)
+        end = TunnelEnd(Carrier.IPSEC, sources, remote, local_interface=outside, proposals=offered)
         self.tunnels.append(CryptoTunnel(tunnel, outside, end, entry.list_name, lines, sources))
         if entry.reverse:
             self._reverse.append(self.tunnels[-1])
@@ -385,10 +399,14 @@ def _mirrored(match: Match) -> Match:
     return replace(match, sources=match.destinations, destinations=match.sources, services=services)
 
 
-def tunnel_end(facts: InterfaceFacts) -> TunnelEnd | None:
+def tunnel_end(facts: InterfaceFacts, algorithms: Algorithms) -> TunnelEnd | None:
     """A virtual tunnel interface."""
     if facts.kind is not InterfaceKind.TUNNEL:
         return None
+    outside = facts.tunnel_source or ""
+    offered: tuple[Proposal, ...] = ()
+    if facts.tunnel_profile is not None:
+        offered = algorithms.of_profile(facts.tunnel_profile[0], outside, facts.tunnel_profile[1])
     return TunnelEnd(
-        Carrier.IPSEC, tuple(facts.lines), facts.tunnel_remote, local_interface=facts.tunnel_source or None
+        Carrier.IPSEC, tuple(facts.lines), facts.tunnel_remote, local_interface=outside or None, proposals=offered
     )

@@ -30,6 +30,14 @@ class Defaults:
     instance_type: str
     port_mode: str
     port_vlan: int
+    ike_version: int
+    idle_timeout: int
+    """Seconds until an idle session ends; 0 = never."""
+    login_banner: int
+    ssh_version: int | None
+    password_length: int
+    central_authentication: int
+    redundancy: int
 
     @property
     def services(self) -> Mapping[str, bool]:

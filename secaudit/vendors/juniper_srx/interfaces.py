@@ -18,7 +18,7 @@ from secaudit.text.source import Sources
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement, join
-from secaudit.vendors.juniper_srx.vlans import Vlans, read_vlans
+from secaudit.vendors.juniper_srx.vlans import Vlan, Vlans, read_vlans
 
 MANAGEMENT_PORTS = ("fxp", "em0", "me0", "vme")
 """Ports of the routing engine itself: what comes in there is for the device and goes no further (SR-04)."""
@@ -53,6 +53,7 @@ class Ports:
     families: dict[str, Statement] = field(default_factory=dict)
     """`family` of each unit."""
     units: dict[str, Statement] = field(default_factory=dict)
+    vlans: dict[str, Vlan] = field(default_factory=dict)
 
     def replace(self, name: str, **changes: object) -> None:
         """Another version of one interface."""
@@ -76,6 +77,7 @@ def read_ports(scope: Scope) -> Ports:
     section.use()
     _instances(scope, ports)
     vlans = read_vlans(scope)
+    ports.vlans = vlans.named
     for port in section:
         if port.word in ("interface-set", "traceoptions"):
             continue

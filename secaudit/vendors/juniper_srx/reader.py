@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from secaudit.network.device import Device, DoubtKind, Stage
@@ -28,11 +29,13 @@ from secaudit.vendors.juniper_srx.local_filter import (
     policies_from_host,
     policies_to_host,
 )
+from secaudit.vendors.juniper_srx.logins import SETTINGS_READ, Logins, sure
 from secaudit.vendors.juniper_srx.management import read_management
 from secaudit.vendors.juniper_srx.modes import lines_before, report_modes, without_zones
 from secaudit.vendors.juniper_srx.nat import Translations
 from secaudit.vendors.juniper_srx.parsing import Part, parse
 from secaudit.vendors.juniper_srx.policies import policy_filter, read_policies
+from secaudit.vendors.juniper_srx.port_protection import protect_ports
 from secaudit.vendors.juniper_srx.relays import read_relays
 from secaudit.vendors.juniper_srx.routes import Routes
 from secaudit.vendors.juniper_srx.tree import Statement
@@ -87,7 +90,7 @@ class _PartReader:
             scope = Scope(one, identity, defaults(version))
             self._report(scope, inherited, one is root)
             own = inactive if one is root else []
-            yield self._device(scope, self._name(hostname, name), version, own)
+            yield self._device(scope, self._name(hostname, name), version, own, whole=one is root)
             self.classes.take(one)
         self.classes.take_inactive(pruned)
         self.classes.take_givers(inherited.givers)
@@ -137,9 +140,10 @@ class _PartReader:
             applied.use_all()
             findings.doubt(DoubtKind.UNSUPPORTED, _GROUPS_OF_LOGICAL, applied.sources())
 
-    def _device(self, scope: Scope, name: str, version: str, inactive: list[InactivePolicy]) -> Device:
+    def _device(self, scope: Scope, name: str, version: str, inactive: list[InactivePolicy], *, whole: bool) -> Device:
         ports = read_ports(scope)
         report_layer2(scope, ports)
+        protect_ports(scope, ports)
         bind_tunnels(scope, ports)
         zones = read_zones(scope, ports)
         books = AddressBooks(scope.root)
@@ -164,6 +168,15 @@ class _PartReader:
         management = read_management(
             scope, (lambda service: answering(zones, ports, service)) if zones.filtering else lambda _: None
         )
+        logins = Logins(scope, ports)
+        if whole:
+            # Of a logical system or a tenant the box as a whole tells how administrators come in.
+            management = replace(
+                management,
+                settings=logins.settings(),
+                accounts=logins.accounts(),
+                snmp_users=logins.snmp_users(),
+            )
         relays = read_relays(scope, ports)
         for one in (table, local_out, *local_in):
             if one is not None:
@@ -189,7 +202,9 @@ class _PartReader:
             policy_routes=tuple(routing.policy_routes),
             dynamic_routing=tuple(routing.dynamic),
             nat_rules=rules,
-            management=management,
+            management=replace(
+                management, settings=sure(management.settings, scope.findings.doubts), settings_read=SETTINGS_READ
+            ),
             doubts=tuple(sorted(scope.findings.doubts, key=lambda one: one.sources[0].number if one.sources else 0)),
             notices=tuple(scope.findings.notices),
             relays=relays,

@@ -21,6 +21,7 @@ from secaudit.text.source import Sources
 from secaudit.vendors.juniper_srx.findings import NotUnderstoodError, Scope
 from secaudit.vendors.juniper_srx.firewall import Diverted
 from secaudit.vendors.juniper_srx.interfaces import DHCP_CLIENTS, Ports, unit_name
+from secaudit.vendors.juniper_srx.neighbours import authenticated
 from secaudit.vendors.juniper_srx.services import number
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
@@ -414,7 +415,10 @@ class Routes:
                     )
                 continue
             families: dict[str, Family] = {"ospf": 4, "rip": 4, "ospf3": 6, "ripng": 6}
-            self.result.dynamic.append(DynamicRouting(word, sources[:30], vrf, None, families.get(word)))
+            keyed = authenticated(word, section, self.scope.root)
+            self.result.dynamic.append(
+                DynamicRouting(word, sources[:30], vrf, None, families.get(word), authenticated=keyed)
+            )
 
 
 def _flat(route: Statement) -> Iterator[Statement]:

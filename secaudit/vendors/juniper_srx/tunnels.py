@@ -10,6 +10,7 @@ from secaudit.network.tunnels import Carrier, TunnelEnd
 from secaudit.text.bilingual import Text
 from secaudit.vendors.juniper_srx.findings import Scope
 from secaudit.vendors.juniper_srx.interfaces import Ports, unit_name
+from secaudit.vendors.juniper_srx.proposals import proposals
 from secaudit.vendors.juniper_srx.tree import Statement, join
 
 _DYNAMIC = Text(
@@ -37,7 +38,8 @@ def bind_tunnels(scope: Scope, ports: Ports) -> None:
             scope.findings.doubt(DoubtKind.UNDEFINED, _UNBOUND, vpn.sources())
     for unit, vpns in bound.items():
         # Several VPNs on one unit (multipoint): which of them a packet takes is told by a table that is not in the file.
-        many = TunnelEnd(Carrier.IPSEC, join(*(vpn.sources() for vpn in vpns)), answers=True)
+        offered = tuple(one for vpn in vpns for one in proposals(scope, vpn, _gateway(scope, vpn)))
+        many = TunnelEnd(Carrier.IPSEC, join(*(vpn.sources() for vpn in vpns)), answers=True, proposals=offered)
         ports.replace(unit, tunnel=_end(scope, ports, vpns[0]) if len(vpns) == 1 else many)
     for path in (("security", "dynamic-vpn"), ("security", "remote-access")):
         found = scope.root.get(*path)
@@ -46,12 +48,16 @@ def bind_tunnels(scope: Scope, ports: Ports) -> None:
             scope.findings.doubt(DoubtKind.UNSUPPORTED, _DYNAMIC, found.sources())
 
 
+def _gateway(scope: Scope, vpn: Statement) -> Statement | None:
+    return scope.root.get("security", "ike", "gateway", vpn.value("ike", "gateway"))
+
+
 def _end(scope: Scope, ports: Ports, vpn: Statement) -> TunnelEnd:
-    gateway = scope.root.get("security", "ike", "gateway", vpn.value("ike", "gateway"))
+    gateway = _gateway(scope, vpn)
     if gateway is None:
         unit = frozenset((unit_name(vpn.value("bind-interface")),))
         scope.findings.doubt(DoubtKind.UNDEFINED, _NO_GATEWAY, vpn.sources(), interfaces=unit)
-        return TunnelEnd(Carrier.IPSEC, vpn.sources())
+        return TunnelEnd(Carrier.IPSEC, vpn.sources(), proposals=proposals(scope, vpn, None))
     sources = join(vpn.sources(), gateway.sources())
     outside = gateway.value("external-interface")
     outside = unit_name(outside) if outside else ""
@@ -64,6 +70,7 @@ def _end(scope: Scope, ports: Ports, vpn: Statement) -> TunnelEnd:
         answers=gateway.get("dynamic") is not None,
         local_id=_identity(gateway.get("local-identity")),
         remote_id=_identity(gateway.get("remote-identity") or gateway.get("dynamic")),
+        proposals=proposals(scope, vpn, gateway),
     )
 
 

@@ -265,7 +265,7 @@ def test_a_paste_without_header_is_recognised() -> None:
 
 def test_every_reason_is_in_both_languages() -> None:
     assert names().ports["https"] == 443
-    for word in ("banner", "timeout", "aaa"):
+    for word in ("clock", "timeout", "aaa"):
         found = irrelevance().reason("global", (word,))
         assert found is not None and found[1].ja and found[1].en
 
@@ -452,6 +452,16 @@ def test_every_default_of_the_table_decides_something(name: str, monkeypatch: py
     # A line that switches the log on is needed to tell whether denials are in it.
     texts.append(texts[0].replace(": end", "logging enable\n: end"))
     texts.append(texts[0].replace("telnet 10.3.0.0 255.255.255.0 other\n", ""))
+    # Who is locked out, and which versions of SSH are answered, is asked where there is somebody and something to answer.
+    lines = (
+        "ssh 10.1.0.0 255.255.255.0 inside",
+        "aaa authentication ssh console LOCAL",
+        "aaa authentication telnet console LOCAL",
+        "aaa local authentication attempts max-fail 3",
+        "username tanaka password 0123456789abcdef encrypted privilege 15",
+        ": end",
+    )
+    texts.append(texts[0].replace(": end", "\n".join(lines)))
     found = set()
     for word in (value, *default_tables.others(value)):
         default_tables.replace(monkeypatch, vocabulary, default_tables.saying(table, name, word))

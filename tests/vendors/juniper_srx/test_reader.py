@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ import pytest
 from secaudit.flows.topology import build_topology
 from secaudit.network.device import Device, DoubtKind, Plane
 from secaudit.network.filters import Action, Certainty
-from secaudit.network.interfaces import InterfaceKind
+from secaudit.network.interfaces import InterfaceKind, SwitchPort
 from secaudit.text.config_text import ConfigText
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.text.source import SourceLine
@@ -125,12 +126,19 @@ def meaning(device: Device) -> object:
     def line(one: object) -> object:
         return tuple(getattr(one, name) for name in ("label", "action", "matches", "certainty", "ingress", "egress"))
 
+    def port(one: SwitchPort | None) -> str:
+        if one is None:
+            return "None"
+        kinds = [kind.value for kind, _ in one.protections]
+        read = sorted(kind.value for kind in one.protections_read)
+        return f"{kinds} {read} {replace(one, protections=(), protections_read=frozenset())}"
+
     return (
         device.name,
         {name: ([line(one) for one in held.lines], held.default) for name, held in device.filters.items()},
         [(one.prefix, one.vrf, one.distance) for one in device.routes],
         [(one.label, one.matches, one.destination, one.source, one.interfaces) for one in device.nat_rules],
-        sorted((one.name, one.vlan, one.vrf, str(one.switch_port)) for one in device.interfaces.values()),
+        sorted((one.name, one.vlan, one.vrf, port(one.switch_port)) for one in device.interfaces.values()),
         sorted((one.kind.value, one.plane.value) for one in device.doubts),
     )
 
