@@ -75,7 +75,7 @@ class Proposal:
 
 
 _KEY_BITS = {"null": 0, "des": 56, "3des": 112, "rc4": 128, "seed": 128, "chacha20-poly1305": 256}
-_HASH_BITS = {"md5": 128, "sha1": 160, "sha256": 256, "sha384": 384, "sha512": 512}
+_HASH_BITS = {"null": 0, "md5": 128, "sha1": 160, "sha256": 256, "sha384": 384, "sha512": 512}
 _SIZED = ("aes", "camellia", "aria", "twofish", "blowfish", "cast")
 
 

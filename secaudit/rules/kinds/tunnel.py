@@ -128,7 +128,13 @@ def _integrity_told(one: Proposal) -> bool:
 
 def _hashes(one: Proposal) -> list[str]:
     """The algorithms for integrity that rest on a hash: the tag of an authenticated encryption does not."""
-    return [name for name in one.integrity if name != "poly1305"]
+    return sorted(_own_integrity(one) - {"poly1305"})
+
+
+def _own_integrity(one: Proposal) -> set[str]:
+    """The algorithms for integrity; with nothing but authenticated encryption, `null` is none that is missing."""
+    authenticated = bool(one.encryption) and all(map(_authenticates, one.encryption))
+    return set(one.integrity) - ({"null"} if authenticated else set())
 
 
 def _authenticates(encryption: str) -> bool:
@@ -138,7 +144,7 @@ def _authenticates(encryption: str) -> bool:
 def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
     for names, ja, en in (
         (parameters.weak_encryption & set(one.encryption), "暗号アルゴリズム", "encryption"),
-        (parameters.weak_integrity & set(one.integrity), "完全性のアルゴリズム", "integrity"),
+        (parameters.weak_integrity & _own_integrity(one), "完全性のアルゴリズム", "integrity"),
     ):
         if names:
             shown = ", ".join(sorted(names))
