@@ -23,6 +23,7 @@ from bench import (
     networks,
     prefecture,
     readers,
+    ruleset,
 )
 from bench.measure import Row, calibration, show
 from secaudit.collector import collect_rarely
@@ -60,6 +61,10 @@ TABLES = {
     "municipality": Table(
         "The audit of a typical municipality, in a new process",
         lambda quick, rounds: folders.measure(municipality.QUICK if quick else municipality.FULL, rounds),
+    ),
+    "rules": Table(
+        "The whole ruleset",
+        lambda quick, rounds: ruleset.measure(municipality.QUICK if quick else municipality.FULL, rounds),
     ),
     "commands": Table("Commands, each in a new process", lambda quick, rounds: commands.measure(rounds)),
     "readers": Table(
