@@ -144,10 +144,7 @@ def _without_fault(rule: Rule, context: RuleContext, scan: Scan, answers: list[_
         "services_as_asked",
         scan_subject(scan),
         *(one.question.all_well(len(one.examined)) if one.examined else one.question.not_asked for one in answers),
-        Text(
-            ja="応答のなかったポート及びこの探査の対象でないポートについては、判断していない。",
-            en="Nothing is said of ports that did not answer or were not asked.",
-        ),
+        Text(ja="これら以外のポートについては、判断していない。", en="Nothing is said of other ports."),
         evidence=lines(context, (scan.source, *(seen.source for one in answers for seen in one.examined))),
     )
 
@@ -249,6 +246,7 @@ def _least_tls(least: TlsVersion) -> _Question:
 
 def _least_ssh(least: int) -> _Question:
     return _Question(
+        # A server of SSH names its version at once (RFC 4253 4.2): what nmap could not identify does not speak it to this prober.
         tells=lambda seen: None if seen.ssh is None else bool(seen.ssh),
         is_faulty=lambda seen: seen.ssh is not None and any(one < least for one in seen.ssh),
         fault="old_ssh",
