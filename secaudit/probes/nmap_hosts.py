@@ -11,15 +11,27 @@ from typing import TYPE_CHECKING
 from secaudit.network.intervals import PORT_MAX, Intervals, normalise, subtract
 from secaudit.probes.clock import instant
 from secaudit.probes.nmap_ports import AskedPorts, port_number, read_ports
+from secaudit.probes.nmap_services import AskedServices, service_seen
 from secaudit.probes.nmap_xml import NmapDocument, cleaned
 from secaudit.probes.observation import IPAddress, PortObservation, PortState, SilentPorts
+from secaudit.probes.services import ServiceSeen
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-Services = Mapping[tuple[str, str, int], str]
+Names = Mapping[tuple[str, str, int], str]
+"""The names of services for people, by address, protocol and port."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuestions:
+    """What one run asked: of which ports, and of those that are open."""
+
+    ports: AskedPorts
+    services: AskedServices
+
 
 _PROTOCOLS = frozenset(("tcp", "udp", "sctp"))
 _SINGULAR = {
@@ -65,18 +77,18 @@ class _Group:
     source: SourceLine
 
 
-def read_host(document: NmapDocument, element: Element, asked: AskedPorts, services: Services) -> HostReading:
+def read_host(document: NmapDocument, element: Element, asked: RunQuestions, names: Names) -> HostReading:
     """Reads one host. Raises `InputError` for what nmap cannot have written."""
     address = _address(document, element)
     status = element.find("status")
     state = "" if status is None else status.get("state", "")
     reason = "" if status is None else status.get("reason", "")
-    listed = _listed(document, element, address, services)
+    listed = _listed(document, element, address, asked.services, names)
     rest = {
         protocol: subtract(
             ports, normalise((seen.port, seen.port) for seen in listed if seen.protocol == protocol), PORT_MAX
         )
-        for protocol, ports in asked.by_protocol
+        for protocol, ports in asked.ports.by_protocol
     }
     groups = [group for extra in element.findall("ports/extraports") for group in _groups(document, extra)]
     located = _locate(groups, rest)
@@ -85,7 +97,7 @@ def read_host(document: NmapDocument, element: Element, asked: AskedPorts, servi
     accounted = located is not None and all(
         subtract(ports, summed.get(protocol, ()), PORT_MAX) == () for protocol, ports in rest.items()
     )
-    proofs, silent = _split(address, located or ())
+    proofs, silent = _split(address, located or (), asked.services)
     source = document.source(element, f"{address} {cleaned(state, 20)} ({cleaned(reason, 40)})")
     return HostReading(
         address=address,
@@ -122,11 +134,11 @@ def _address(document: NmapDocument, element: Element) -> IPAddress:
 
 
 def _listed(
-    document: NmapDocument, element: Element, address: IPAddress, services: Services
+    document: NmapDocument, element: Element, address: IPAddress, asked: AskedServices, names: Names
 ) -> tuple[PortObservation, ...]:
     found: dict[tuple[str, int], PortObservation] = {}
     for entry in element.findall("ports/port"):
-        seen = _port(document, entry, address, services)
+        seen = _port(document, entry, address, asked, names)
         if (seen.protocol, seen.port) in found:
             raise document.wrong(
                 entry,
@@ -139,7 +151,9 @@ def _listed(
     return tuple(found.values())
 
 
-def _port(document: NmapDocument, entry: Element, address: IPAddress, services: Services) -> PortObservation:
+def _port(
+    document: NmapDocument, entry: Element, address: IPAddress, asked: AskedServices, names: Names
+) -> PortObservation:
     protocol = entry.get("protocol") or ""
     state = entry.find("state")
     try:
@@ -154,12 +168,15 @@ def _port(document: NmapDocument, entry: Element, address: IPAddress, services: 
             entry, Text(ja="ポートの記載を読み取れません。", en="this port entry cannot be read.")
         ) from error
     reason = cleaned(state.get("reason"), 40)
-    service = services.get((str(address), protocol, port), "")
+    service = names.get((str(address), protocol, port), "")
+    seen = service_seen(entry, asked) if port_state is PortState.OPEN else None
     by = "" if reason_address is None else f" from {reason_address}"
     hops = cleaned(state.get("reason_ttl"), 5)
     text = f"{address} {port}/{protocol} {port_state} ({reason}{by}{f' ttl {hops}' if hops else ''}) {service}".rstrip()
+    if seen is not None:
+        text = f"{text} {seen}".rstrip()
     return PortObservation(
-        address, protocol, port, port_state, reason, reason_address, service, document.source(entry, text)
+        address, protocol, port, port_state, reason, reason_address, service, document.source(entry, text), seen
     )
 
 
@@ -219,9 +236,12 @@ def _locate(groups: list[_Group], rest: Mapping[str, Intervals]) -> tuple[_Group
 
 
 def _split(
-    address: IPAddress, groups: tuple[_Group, ...]
+    address: IPAddress, groups: tuple[_Group, ...], asked: AskedServices
 ) -> tuple[tuple[PortObservation, ...], tuple[SilentPorts, ...]]:
-    """Groups whose answer proves a crossing become one observation per port; the others stay sums."""
+    """Groups whose answer proves a crossing become one observation per port; the others stay sums.
+
+    nmap lists every open port; of one that is only summed up, nobody knows the service.
+    """
     proofs: list[PortObservation] = []
     silent: list[SilentPorts] = []
     for group in groups:
@@ -231,8 +251,9 @@ def _split(
         if not sample.proves_crossing:
             silent.append(SilentPorts(address, group.protocol, group.ports, group.state, group.reason, group.source))
             continue
+        seen = ServiceSeen("") if asked.name and group.state is PortState.OPEN else None
         proofs.extend(
-            PortObservation(address, group.protocol, port, group.state, group.reason, None, "", group.source)
+            PortObservation(address, group.protocol, port, group.state, group.reason, None, "", group.source, seen)
             for low, high in group.ports
             for port in range(low, high + 1)
         )

@@ -15,8 +15,9 @@ from secaudit.errors import InputError
 from secaudit.network.intervals import IPAddress
 from secaudit.probes.clock import instant
 from secaudit.probes.metadata import ProbeMetadata
-from secaudit.probes.nmap_hosts import HostReading, read_host
+from secaudit.probes.nmap_hosts import HostReading, RunQuestions, read_host
 from secaudit.probes.nmap_ports import AskedPorts, asked_ports
+from secaudit.probes.nmap_services import asked_services
 from secaudit.probes.nmap_xml import NmapDocument, cleaned, parse, read_bytes
 from secaudit.probes.observation import PortObservation, Scan
 from secaudit.text.bilingual import Text
@@ -52,11 +53,12 @@ def reading_of(document: NmapDocument) -> NmapReading:
     """Reads a parsed file. Raises `InputError` for values that nmap cannot have written."""
     root = document.root
     asked = asked_ports(document)
-    services = _services(document)
+    questions = RunQuestions(asked, asked_services(document))
+    names = _services(document)
     hosts: list[HostReading] = []
     total = 0
     for element in root.findall("host"):
-        host = read_host(document, element, asked, services)
+        host = read_host(document, element, questions, names)
         total += len(host.ports)
         if total > MAX_OBSERVATIONS:
             raise InputError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secaudit.network.intervals import PORT_MAX, Interval, Intervals, contains, intersect, normalise, subtract
+from secaudit.probes.services import ServiceSeen
 from secaudit.text.source import SourceLine, Sources
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -40,7 +41,8 @@ class PortObservation:
 
     `protocol` is `tcp`, `udp`, `sctp`, or `icmp` with port 0 for an answered ping; `tcp` with port 0 is an answer to nmap's host
     discovery, which does not say the port. `reason` is nmap's (`syn-ack`, `reset`, `no-response`, `admin-prohibited`, ...),
-    `reason_address` who answered when it was not the target.
+    `reason_address` who answered when it was not the target. `service` is for people, it may be no more than the usual name of the
+    number; `seen` is what the run learnt by asking the open port itself, None when it asked nothing.
     """
 
     target: IPAddress
@@ -51,6 +53,7 @@ class PortObservation:
     reason_address: IPAddress | None
     service: str
     source: SourceLine
+    seen: ServiceSeen | None = None
 
     @property
     def answered_by_target(self) -> bool:

@@ -9,7 +9,16 @@ from secaudit.rules.result import Severity
 
 _LOWER = frozenset({"max_age_days", "maximum_ports", "at_most"})
 _HIGHER = frozenset(
-    {"ipv4_prefix_length", "ipv6_prefix_length", "minimum", "longest_default", "at_least", "least_group", "least_ike"}
+    {
+        "ipv4_prefix_length",
+        "ipv6_prefix_length",
+        "minimum",
+        "longest_default",
+        "at_least",
+        "least_group",
+        "least_ike",
+        "least_ssh",
+    }
 )
 _MORE = frozenset(
     {
@@ -26,6 +35,7 @@ _MORE = frozenset(
         ("device_setting", "shared_names"),
         ("tunnel", "weak_encryption"),
         ("tunnel", "weak_integrity"),
+        ("probe_service", "refused"),
         ("attestation", "items"),
         ("deadline", "items"),
     }
@@ -39,6 +49,9 @@ def is_stricter(kind: str, name: str, old: Any, new: Any) -> bool:
     """Whether `new` asks for more than `old`; None stands for a parameter that is not given."""
     if name in _LOWER or name in _HIGHER:
         return _number_is_stricter(name, old, new)
+    if name == "least_tls":
+        # Versions are written "1.2", and all of one length.
+        return isinstance(old, str) and isinstance(new, str) and new > old
     if name == "document":
         return old is None and new is not None
     if name in _FEWER:
