@@ -31,6 +31,8 @@ from secaudit.network.matches import Match, Service
 from secaudit.packets.boxes import Box
 from secaudit.packets.sets import PacketSet
 from secaudit.probes.folder import load_probes
+from secaudit.rules.kinds.filter_hygiene import asks_for_dead_lines
+from secaudit.rules.own import ruleset_for
 from secaudit.rules.permitted import allowance
 from secaudit.rules.result import Outcome
 from secaudit.rules.separation import beyond
@@ -51,12 +53,14 @@ class Proof:
     """What was compared. `still_possible`: the packets no longer surely pass, but something that is not understood could let them.
 
     `read_back`: the changed configurations were made by the printed commands and read again; else the changes were made on the model only.
+    `left_behind`: lines stay in a filter that nothing reaches any more, which is untidy and no harm.
     """
 
     pairs: int
     results: int
     read_back: bool
     still_possible: bool
+    left_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,7 @@ def _repair_of(
         commands=commands,
         unsaid=unsaid,
         fewest=len(chosen) == smallest <= MOST_CHANGES,
-        proof=Proof(found.pairs, found.results, unsaid is None, found.still_possible),
+        proof=Proof(found.pairs, found.results, unsaid is None, found.still_possible, found.left_behind),
     )
 
 
@@ -321,6 +325,7 @@ class _Compared:
     pairs: int
     results: int
     still_possible: bool
+    left_behind: bool
 
 
 def _prove(before: _Before, devices: Mapping[str, Device], pair: PairFlow, forbidden: PacketSet) -> _Compared | Text:
@@ -356,14 +361,19 @@ def _prove(before: _Before, devices: Mapping[str, Device], pair: PairFlow, forbi
                 en=f"replies to permitted packets from {destination} to {source} would be stopped: {_some(unanswered)}",
             )
     result = judge(after, before.as_of)
+    # A line that takes a permission out of effect hides it: that is the purpose, and no harm.
+    tidiness = {rule.id for rule in ruleset_for(Path(before.prepared.folder.root)).rules if asks_for_dead_lines(rule)}
+    left_behind = False
     for change in compare_results(before.result, result):
-        if change.before is Outcome.PASS or change.after is Outcome.FAIL:
+        if change.rule in tidiness:
+            left_behind = left_behind or change.after is Outcome.FAIL
+        elif change.before is Outcome.PASS or change.after is Outcome.FAIL:
             return Text(
                 ja=f"{change.rule}({change.title.ja})の判定が悪くなる。",
                 en=f"the result of {change.rule} ({change.title.en}) would get worse",
             )
     possible = not (new.possible & forbidden).is_empty
-    return _Compared(sum(1 for _ in before.pairs()), len(result.results), possible)
+    return _Compared(sum(1 for _ in before.pairs()), len(result.results), possible, left_behind)
 
 
 def unanswered_of(permitted: PacketSet, was: PairFlow, is_: PairFlow) -> PacketSet:

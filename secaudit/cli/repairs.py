@@ -44,6 +44,7 @@ def _proof_json(repair: Repair) -> dict[str, Any]:
         "results": repair.proof.results,
         "commands_read_back": repair.proof.read_back,
         "still_possible": repair.proof.still_possible,
+        "left_behind": repair.proof.left_behind,
     }
 
 
@@ -125,4 +126,11 @@ def _proof_lines(repair: Repair) -> list[str]:
             f"  - none of the {proof.results} results of the audit gets worse (required links in both directions among them)",
         )
     )
+    if proof.left_behind:
+        lines.append(
+            say(
+                "  - 効果のなくなる許可の行がフィルターに残る(NW-01)。後日、削除すること。",
+                "  - a permission that no longer has an effect stays in the filter (NW-01): take it out later",
+            )
+        )
     return lines

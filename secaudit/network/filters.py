@@ -65,6 +65,8 @@ class FilterLine:
     connection: Connection | None = None
     source_translation: Translation | None = None
     comment: str = ""
+    implied: bool = False
+    """Whether nobody wrote it: the product adds it. What comes before it leaves it nothing to do, and nothing is wrong with that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,12 @@ def _of_filter(device: Device, table: Filter) -> Iterable[Inconsistency]:
 
 
 def _hidden(table: Filter) -> tuple[DeadLine, ...]:
-    return tuple(one for one in dead_lines(table, WORK) if one.kind is DeadKind.HIDDEN)
+    """The written lines that nothing reaches. One that was not understood says nothing that could be contradicted."""
+    return tuple(
+        one
+        for one in dead_lines(table, WORK)
+        if one.kind is DeadKind.HIDDEN and not one.line.implied and one.line.action is not Action.UNKNOWN
+    )
 
 
 def _possibly_hidden(table: Filter, dead: Iterable[DeadLine]) -> tuple[DeadLine, ...]:

@@ -63,6 +63,13 @@ class _Fault:
     sure: bool = True
 
 
+def asks_for_dead_lines(rule: Rule) -> bool:
+    """Whether a rule is about lines that nothing reaches."""
+    return any(
+        isinstance(check.parameters, _Parameters) and check.parameters.check == "dead_lines" for check in rule.checks
+    )
+
+
 def _parse(data: Mapping[str, Any]) -> _Parameters:
     return _Parameters(data["check"], Zone(data["zone"]) if "zone" in data else None)
 

@@ -290,7 +290,7 @@ class PortFilters:
         lines: list[FilterLine] = []
         common = self._common(sets)
         if common:
-            lines.append(FilterLine("every port", Action.PERMIT, common, evidence))
+            lines.append(FilterLine("every port", Action.PERMIT, common, evidence, implied=True))
         for search, held in zip(searches, sets, strict=True):
             label = " + ".join(part.key for part in search) or "no list"
             sources = _evidence(search) or interface

@@ -203,7 +203,7 @@ _OPEN_LABELS = {4: "IPv4: no access-group", 6: "IPv6: no traffic-filter"}
 
 def _open_line(family: Family, source: SourceLine) -> FilterLine:
     match = ANY_IPV4_PACKET if family == 4 else ANY_IPV6_PACKET
-    return FilterLine(_OPEN_LABELS[family], Action.PERMIT, (match,), (source,))
+    return FilterLine(_OPEN_LABELS[family], Action.PERMIT, (match,), (source,), implied=True)
 
 
 def read_inspections(nodes: Sequence[Node], ledger: Ledger) -> dict[str, list[Service]]:

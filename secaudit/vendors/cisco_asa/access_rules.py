@@ -203,6 +203,7 @@ class AccessRules:
                 Certainty.UNCERTAIN if bypass else Certainty.ALWAYS,
                 _BYPASS if bypass else None,
                 connection=Connection.NEW,
+                implied=True,
             )
         )
         return lines
@@ -223,8 +224,8 @@ class AccessRules:
             if facts.management_only is not None:
                 here = self._wide(facts.name)
                 source = (facts.management_only,)
-                lines.append(FilterLine("management-only", Action.DENY, ANY_PACKET, source, ingress=here))
-                lines.append(FilterLine("management-only", Action.DENY, ANY_PACKET, source, egress=here))
+                lines.append(FilterLine("management-only", Action.DENY, ANY_PACKET, source, ingress=here, implied=True))
+                lines.append(FilterLine("management-only", Action.DENY, ANY_PACKET, source, egress=here, implied=True))
         return lines
 
     def _same_interface(self) -> list[FilterLine]:
@@ -239,6 +240,7 @@ class AccessRules:
                 facts.level_sources,
                 ingress=self._wide(facts.name),
                 egress=self._wide(facts.name),
+                implied=True,
             )
             for facts in self._passing()
         ]

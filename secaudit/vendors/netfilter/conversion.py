@@ -333,6 +333,6 @@ def _switched_off(host: HostFacts) -> tuple[FilterLine, ...]:
     if len(off) == len(BOTH_FAMILIES):
         return ()
     return tuple(
-        FilterLine(f"IPv{family} forwarding off", Action.DENY, any_packet_of((family,)), (line,))
+        FilterLine(f"IPv{family} forwarding off", Action.DENY, any_packet_of((family,)), (line,), implied=True)
         for family, line in sorted(off.items())
     )

@@ -87,7 +87,7 @@ class Untracked:
         if not self.sources:
             return None
         lines = [
-            FilterLine(UNTRACKED, Action.PERMIT, matches, self.sources, ingress=frozenset((name,)))
+            FilterLine(UNTRACKED, Action.PERMIT, matches, self.sources, ingress=frozenset((name,)), implied=True)
             for name, matches in sorted(self.entering.items())
         ]
         lines += [
@@ -98,6 +98,7 @@ class Untracked:
                 self.sources,
                 ingress=frozenset((ITSELF,)),
                 egress=frozenset((name,)),
+                implied=True,
             )
             for name, matches in sorted(self.own.items())
         ]

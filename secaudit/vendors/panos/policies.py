@@ -157,7 +157,7 @@ class _Default:
     def line(self, name: str, ingress: frozenset[str], egress: frozenset[str], more: Sources = ()) -> FilterLine:
         return FilterLine(
             name, self.action(name), ANY_PACKET, joined((*self.sources(name), *more)), logged=self.logged(name),
-            ingress=ingress, egress=egress,
+            ingress=ingress, egress=egress, implied=name not in self.entries,
         )  # fmt: skip
 
     def intrazone(self, ports: Ports) -> Iterator[FilterLine]:

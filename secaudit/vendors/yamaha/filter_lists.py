@@ -311,4 +311,4 @@ def _unknown(label: str, everything: Match, sources: Sources, text: Text) -> Fil
 
 def _open_family(word: str, everything: Match, interface: InterfaceDraft) -> FilterLine:
     """A family without a list passes whole (YA-41, YA-60), beside a family that is filtered."""
-    return FilterLine(f"no {word} filter", Action.PERMIT, (everything,), tuple(interface.sources))
+    return FilterLine(f"no {word} filter", Action.PERMIT, (everything,), tuple(interface.sources), implied=True)
