@@ -151,7 +151,8 @@ class Audited:
         return {
             (one["rule"], one["subject"]["name"]): (one["result"], one["reason"])
             for one in self.results
-            if one["subject"]["name"].startswith(self.files)
+            # Nobody asked nmap which services answer.
+            if one["subject"]["name"].startswith(self.files) and one["reason"] != "not_examined"
         }
 
     def the_others(self) -> list[dict[str, Any]]:
