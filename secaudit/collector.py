@@ -12,4 +12,4 @@ def collect_rarely() -> None:
     search walks over them again and again: a third of the time of reading a long file, a tenth of the time of the flows. With this one a file of
     10,000 lines is read without any search; what waits to be found costs a fifteenth more memory (`python -m bench`, 60 and 300 devices).
     """
-    gc.set_threshold(1_000_000, 20, 100)
+    gc.set_threshold(3_000_000, 20, 100)

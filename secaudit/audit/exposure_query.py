@@ -74,7 +74,7 @@ def to_device(folder_path: Path, source: str, device: str, limit: int) -> Exposu
         services=tuple(one for one in _services(exposure.services, limit) if one.verdict != "none"),
         witness=exposure_witness(analysis, exposure, next(served, exposure.certain)),
         lines=exposed_lines(analysis, exposure, shown),
-        doubts=exposure.doubts,
+        doubts=analysis.exposure_doubts(exposure),
         troubles=prepared.network.troubles(),
     )
 

@@ -19,7 +19,7 @@ from secaudit.flows.engine import (
     leading_to,
     within,
 )
-from secaudit.flows.exposure import Exposure, exposure_of
+from secaudit.flows.exposure import Exposure, Nodes, doubts_about, exposure_of, taken_of_all
 from secaudit.flows.headers import as_sent
 from secaudit.flows.missing import MissingDevice, absent_peers
 from secaudit.flows.modes import Mode
@@ -91,6 +91,8 @@ class FlowAnalysis:
         self.arrivals = self._new_arrivals()
         self._pairs: dict[tuple[str, str], PairFlow] = {}
         self._exposures: dict[tuple[str, str], Exposure] = {}
+        self._taken: dict[tuple[Mode, str], Nodes] = {}
+        self._exposure_doubts: dict[tuple[str, str], tuple[Doubt, ...]] = {}
         self._responsible: dict[tuple[str, str, PacketSet], tuple[SourceLine, ...]] = {}
         self.too_complex: Doubt | None = None
 
@@ -166,10 +168,27 @@ class FlowAnalysis:
             try:
                 found = exposure_of(self, *key)
             except TooComplexError:
-                none, doubt = self.nothing(), self._report_too_complex()
-                found = Exposure(*key, self.everything(), none, (), (doubt,))
+                self._exposure_doubts[key] = (self._report_too_complex(),)
+                found = Exposure(*key, self.everything(), self.nothing(), ())
             self._exposures[key] = found
         return found
+
+    def taken(self, mode: Mode, device: str) -> Nodes:
+        """What a device takes for itself of everything that is sent, by family and port of entry."""
+        key = (mode, device)
+        if key not in self._taken:
+            self._taken[key] = taken_of_all(self, mode, device)
+        return self._taken[key]
+
+    def exposure_doubts(self, exposure: Exposure) -> tuple[Doubt, ...]:
+        """Why more may reach the device than surely does."""
+        key = (exposure.source, exposure.device)
+        if key not in self._exposure_doubts:
+            try:
+                self._exposure_doubts[key] = doubts_about(self, exposure)
+            except TooComplexError:
+                self._exposure_doubts[key] = (self._report_too_complex(),)
+        return self._exposure_doubts[key]
 
     # --- what the questions about devices build on --------------------------------------------------------
 

@@ -48,7 +48,7 @@ class Exposure:
     """What hosts of a zone can send to a device itself.
 
     `possible` and `certain` are all packets that it takes, whether or not anything answers there; `services` those to the services that
-    are on, or of which it is not known that they are off. `doubts` say why `possible` is larger than `certain`.
+    are on, or of which it is not known that they are off. Why `possible` is larger than `certain` is told by `FlowAnalysis.exposure_doubts`.
     """
 
     source: str
@@ -56,7 +56,6 @@ class Exposure:
     possible: PacketSet
     certain: PacketSet
     services: tuple[ServiceExposure, ...]
-    doubts: tuple[Doubt, ...]
 
     def service(self, name: str) -> ServiceExposure | None:
         """The exposure of one service; None when it is surely off."""
@@ -68,18 +67,24 @@ def exposure_of(analysis: FlowAnalysis, zone: str, name: str) -> Exposure:
     device = analysis.topology.devices[name]
     certain = _taken(analysis, Mode.CERTAIN, zone, device)
     possible = _taken(analysis, Mode.POSSIBLE, zone, device)
-    reasons = list(analysis.reasons_to_reach(zone, _zones_at(analysis, device)))
-    if reasons:
+    if any(True for _ in analysis.reasons_to_reach(zone, _zones_at(analysis, device))):
         possible = _joined(analysis, possible, _from_every_port(analysis, zone, device))
     all_certain, all_possible = _flow(analysis, certain), _flow(analysis, possible)
     sure = analysis.spaces.surely_opening(all_certain)
     maybe = all_possible & analysis.spaces.opening()
-    services = tuple(_services(analysis, device, certain, possible))
-    if not (maybe - sure).is_empty:
-        reasons += _lines_to(analysis, zone, device, maybe - sure, Mode.POSSIBLE)[1]
+    return Exposure(zone, name, maybe, sure, tuple(_services(analysis, device, certain, possible)))
+
+
+def doubts_about(analysis: FlowAnalysis, exposure: Exposure) -> tuple[Doubt, ...]:
+    """Why more may reach the device, or its services, than surely does. Dearer than the exposure itself."""
+    device = analysis.topology.devices[exposure.device]
+    reasons = list(analysis.reasons_to_reach(exposure.source, _zones_at(analysis, device)))
+    unsure = exposure.possible - exposure.certain
+    if not unsure.is_empty:
+        reasons += _lines_to(analysis, exposure.source, device, unsure, Mode.POSSIBLE)[1]
         reasons += _unknown_addresses(device)
     reasons += (one for one in device.doubts if one.plane is Plane.MANAGEMENT)
-    return Exposure(zone, name, maybe, sure, services, tuple(dict.fromkeys(reasons)))
+    return tuple(dict.fromkeys(reasons))
 
 
 def exposed_lines(analysis: FlowAnalysis, exposure: Exposure, packets: PacketSet) -> tuple[SourceLine, ...]:
@@ -103,14 +108,24 @@ def arrived_at_device(analysis: FlowAnalysis, exposure: Exposure, packets: Packe
 def _taken(analysis: FlowAnalysis, mode: Mode, zone: str, device: Device) -> Nodes:
     """What the device takes of everything that the zone sends."""
     number = analysis.plan.number(zone)
+    return {
+        family: {
+            port: analysis.spaces[family].restrict(packets, Field.ORIGIN, number, number)
+            for port, packets in by_port.items()
+        }
+        for family, by_port in analysis.taken(mode, device.name).items()
+    }
+
+
+def taken_of_all(analysis: FlowAnalysis, mode: Mode, name: str) -> Nodes:
+    """What a device takes of everything that any zone sends: no stage looks at the zone, so all zones go through at once."""
     found: dict[Family, dict[Port, int]] = {4: {}, 6: {}}
     for family in FAMILIES:
         space = analysis.spaces[family]
         for run in analysis.runs(mode, family):
             for port, packets in run.entered.items():
-                if port[0] == device.name and port[1] != ITSELF:
-                    of_zone = space.restrict(packets, Field.ORIGIN, number, number)
-                    node = _received(space, analysis.engine(mode, family), port, of_zone)
+                if port[0] == name and port[1] != ITSELF:
+                    node = _received(space, analysis.engine(mode, family), port, packets)
                     found[family][port] = space.union(found[family].get(port, EMPTY), node)
     return found
 

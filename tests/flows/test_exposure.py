@@ -74,19 +74,21 @@ def test_a_switch_that_does_not_forward_is_reached_by_its_own_segment(forwards: 
 def test_what_was_not_read_makes_it_possible_only(plane: Plane) -> None:
     shut = filter_of("local", line(30, Action.DENY))
     doubt = Doubt(DoubtKind.UNREAD, DOUBT, at(50), plane)
-    exposure = analysed(router(filters={"local": shut}, local_in=("local",), doubts=(doubt,))).exposure("lgwan", "rt")
+    flows = analysed(router(filters={"local": shut}, local_in=("local",), doubts=(doubt,)))
+    exposure = flows.exposure("lgwan", "rt")
     assert exposure.certain.is_empty
     assert exposure.possible.contains(SSH_PACKET)
-    assert 50 in {source.number for one in exposure.doubts for source in one.sources}
+    assert 50 in {source.number for one in flows.exposure_doubts(exposure) for source in one.sources}
     telnet = exposure.service("telnet")
     assert (telnet is None) is (plane is Plane.TRAFFIC)  # a line about management may turn it on
 
 
 def test_an_uncertain_line_of_a_local_filter() -> None:
     unsure = filter_of("local", line(30, Action.PERMIT, match(None, None), certainty=Certainty.UNCERTAIN))
-    exposure = analysed(router(filters={"local": unsure}, local_in=("local",))).exposure("lgwan", "rt")
+    flows = analysed(router(filters={"local": unsure}, local_in=("local",)))
+    exposure = flows.exposure("lgwan", "rt")
     assert exposure.certain.is_empty and exposure.possible.contains(SSH_PACKET)
-    assert {30} <= {source.number for one in exposure.doubts for source in one.sources}
+    assert {30} <= {source.number for one in flows.exposure_doubts(exposure) for source in one.sources}
 
 
 def test_a_restriction_that_no_filter_tells_is_not_certain() -> None:

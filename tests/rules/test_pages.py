@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from secaudit.rules.documentation.coverage import Covered, coverage_of
-from secaudit.rules.documentation.pages import pages
+from secaudit.rules.documentation.pages import layers_of, pages
 from secaudit.rules.documentation.words import table, value_in_words
 from secaudit.rules.loader import load_ruleset
 from secaudit.rules.rule import ControlEvidence
@@ -93,3 +93,13 @@ def test_a_threshold_stands_in_the_part_that_is_about_it() -> None:
     ruleset = load_ruleset()
     page = pages(ruleset)["en/NW-15.md"]
     assert "kept for 365 (" in page and "{value}" not in page
+
+
+def test_the_index_names_the_rules_of_each_layer() -> None:
+    ruleset = load_ruleset()
+    assert layers_of(ruleset.rule("MN-01")) == ("my_number", "lgwan")
+    assert layers_of(ruleset.rule("MN-10")) == ("my_number",)
+    assert layers_of(ruleset.rule("LG-01")) == ("lgwan", "internet")
+    assert layers_of(ruleset.rule("EV-01")) == ()
+    page = pages(ruleset)["ja/README.md"]
+    assert "## 層" in page and "- マイナンバー利用事務系: " in page

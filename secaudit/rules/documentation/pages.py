@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from secaudit.municipality.model import Zone
 from secaudit.policy import editions
 from secaudit.rules.documentation.coverage import Covered, coverage_of, rules_of
 from secaudit.rules.documentation.words import plain, table, value_in_words, word
@@ -17,6 +18,33 @@ from secaudit.text.bilingual import Language
 
 _EXAMPLES = 5
 """Examples of each outcome on a page."""
+
+
+_LAYERS = (Zone.MY_NUMBER, Zone.LGWAN, Zone.INTERNET)
+_LAYER_OF_CHAPTER = {
+    "my-number": Zone.MY_NUMBER,
+    "lgwan": Zone.LGWAN,
+    "alpha-prime": Zone.LGWAN,
+    "internet": Zone.INTERNET,
+}
+
+
+def layers_of(rule: Rule) -> tuple[str, ...]:
+    """The layers that a rule is about: those that its parameters name, and the one of its chapter."""
+    named = set(_words_in([check.written for check in rule.checks]))
+    chapter = _LAYER_OF_CHAPTER.get(rule.chapter)
+    return tuple(zone.value for zone in _LAYERS if zone.value in named or zone is chapter)
+
+
+def _words_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _words_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _words_in(one)
 
 
 def pages(ruleset: Ruleset) -> Mapping[str, str]:
@@ -168,7 +196,7 @@ class _Pages:
         yield ""
 
     def index(self) -> Iterator[str]:
-        """Every rule by chapter, clause, evidence and statutory field."""
+        """Every rule by chapter, clause, layer, evidence and statutory field."""
         rules = self._ruleset.rules
         yield f"# {plain(self._ruleset.title.in_(self._language))}"
         yield ""
@@ -189,6 +217,10 @@ class _Pages:
         yield from self._group(
             f"{self._say('条項', 'By clause')} ({newest})",
             lambda rule: [plain(rule.clauses[newest].in_(self._language))] if newest in rule.clauses else [],
+        )
+        yield from self._group(
+            self._say("層", "By layer"),
+            lambda rule: [value_in_words(one, {}, self._language) for one in layers_of(rule)],
         )
         yield from self._group(
             self._say("証跡", "By evidence"), lambda rule: [self._word("evidence", one) for one in rule.needs]

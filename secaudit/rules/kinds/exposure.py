@@ -209,7 +209,9 @@ def _names(reached: Iterable[_Reach]) -> frozenset[str]:
 
 
 def _doubtful(rule: Rule, context: RuleContext, device: Device, reached: list[_Reach]) -> RuleResult:
-    doubts: tuple[Doubt, ...] = tuple(dict.fromkeys(doubt for one in reached for doubt in one.exposure.doubts))
+    doubts: tuple[Doubt, ...] = tuple(
+        dict.fromkeys(doubt for one in reached for doubt in context.flows.exposure_doubts(one.exposure))
+    )
     packets = context.flows.nothing()
     for one in reached:
         packets |= one.possible
