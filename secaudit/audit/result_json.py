@@ -244,7 +244,12 @@ def _make_plans(cls: type) -> tuple[FieldPlan, ...]:
     )
 
 
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
 def _encode(value: object) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _encode_fields(value)
     if isinstance(value, tuple):
@@ -261,12 +266,18 @@ def _encode(value: object) -> Any:
 
 def _encode_fields(value: object) -> dict[str, Any]:
     document: dict[str, Any] = {}
-    for plan in field_plans(type(value)):
+    plans = field_plans(type(value))
+    nested = False
+    for plan in plans:
         target = document
-        for step in plan.path[:-1]:
-            target = target.setdefault(step, {})
+        if len(plan.path) > 1:
+            nested = True
+            for step in plan.path[:-1]:
+                target = target.setdefault(step, {})
         target[plan.path[-1]] = _encode(getattr(value, plan.attribute))
-    for name in {plan.path[0] for plan in field_plans(type(value)) if len(plan.path) > 1}:
+    if not nested:
+        return document
+    for name in {plan.path[0] for plan in plans if len(plan.path) > 1}:
         if all(item is None or item == [] for item in document[name].values()):
             document[name] = None
     return document

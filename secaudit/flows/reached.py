@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from secaudit.flows.hiding import decides_surely
-from secaudit.flows.scopes import Scope, scope_of
+from secaudit.flows.scopes import scope_of
 from secaudit.network.filters import FilterLine
-from secaudit.network.intervals import Intervals, contains
+from secaudit.network.intervals import contains
 from secaudit.network.matches import ICMP, ICMPV6, PROTOCOLS_WITH_PORTS, TCP, Family, Match, Service
 from secaudit.packets.address_index import AddressIndex
+
+
+class _Sample(NamedTuple):
+    """One packet. Fields that its protocol does not have mean nothing."""
+
+    family: Family
+    source: int
+    destination: int
+    mark: int
+    protocol: int
+    destination_port: int
+    source_port: int
+    icmp_type: int
+    icmp_code: int
+    tcp_flags: int
 
 
 class ReachedLines:
@@ -26,16 +42,18 @@ class ReachedLines:
     def is_reached(self, index: int) -> bool:
         """True only if a packet surely reaches the line. False says nothing."""
         line = self._lines[index]
-        matches = line.matches
-        if not matches or frozenset() in (line.ingress, line.egress):
+        if not line.matches or frozenset() in (line.ingress, line.egress):
             return False
-        samples = (_corner(matches[0], 0), _corner(matches[-1], -1))
-        return any(sample is not None and not self._is_taken(sample, index) for sample in samples)
+        for match, end in ((line.matches[0], 0), (line.matches[-1], -1)):
+            sample = _corner(match, end)
+            if sample is not None and not self._is_taken(sample, index):
+                return True
+        return False
 
-    def _is_taken(self, sample: Match, index: int) -> bool:
+    def _is_taken(self, sample: _Sample, index: int) -> bool:
         """Whether an earlier line that holds wherever this one does surely matches the packet."""
-        scope: Scope = self._scopes[index]
-        for position in self._indices[sample.family].near_matches((sample,)):
+        scope = self._scopes[index]
+        for position in self._indices[sample.family].near_packet(sample.destination, sample.source):
             if position >= index:
                 return False
             if (
@@ -58,58 +76,42 @@ class ReachedLines:
         return found
 
 
-def _corner(match: Match, end: int) -> Match | None:
+def _corner(match: Match, end: int) -> _Sample | None:
     """One packet of a match: with the least (`end` 0) or the greatest (-1) value of every field, None where a field has none."""
-    if not match.services or not (match.sources and match.destinations and match.marks):
+    if not match.services:
         return None
-    service = match.services[end]
-    fields = (
-        service.protocols,
-        service.destination_ports,
-        service.source_ports,
-        service.icmp_types,
-        service.icmp_codes,
-        service.tcp_flags,
-    )
-    if not all(fields):
+    one = match.services[end]
+    fields = (match.sources, match.destinations, match.marks, one.protocols, one.destination_ports, one.source_ports)
+    rest = (one.icmp_types, one.icmp_codes, one.tcp_flags)
+    if not (all(fields) and all(rest)):
         return None
-    return Match(
-        match.family,
-        _one(match.sources, end),
-        _one(match.destinations, end),
-        (Service(*(_one(values, end) for values in fields)),),
-        _one(match.marks, end),
-    )
+    return _Sample(match.family, *(values[end][end] for values in (*fields, *rest)))
 
 
-def _one(values: Intervals, end: int) -> Intervals:
-    value = values[end][end]
-    return ((value, value),)
-
-
-def _holds(line: FilterLine, sample: Match) -> bool:
-    """Whether a line matches the packet. A field that the packet does not have matches."""
+def _holds(line: FilterLine, packet: _Sample) -> bool:
+    """Whether a line matches the packet."""
     return any(
-        match.family == sample.family
-        and contains(match.sources, sample.sources[0][0])
-        and contains(match.destinations, sample.destinations[0][0])
-        and contains(match.marks, sample.marks[0][0])
-        and any(_serves(service, sample.services[0], match.family) for service in match.services)
+        match.family == packet.family
+        and contains(match.sources, packet.source)
+        and contains(match.destinations, packet.destination)
+        and contains(match.marks, packet.mark)
+        and any(_serves(service, packet) for service in match.services)
         for match in line.matches
     )
 
 
-def _serves(service: Service, packet: Service, family: Family) -> bool:
-    protocol = packet.protocols[0][0]
+def _serves(service: Service, packet: _Sample) -> bool:
+    """Whether a service matches the packet: a field that it does not have matches."""
+    protocol = packet.protocol
     if not contains(service.protocols, protocol):
         return False
     if protocol in PROTOCOLS_WITH_PORTS and not (
-        contains(service.destination_ports, packet.destination_ports[0][0])
-        and contains(service.source_ports, packet.source_ports[0][0])
+        contains(service.destination_ports, packet.destination_port)
+        and contains(service.source_ports, packet.source_port)
     ):
         return False
-    if protocol == (ICMP if family == 4 else ICMPV6) and not (
-        contains(service.icmp_types, packet.icmp_types[0][0]) and contains(service.icmp_codes, packet.icmp_codes[0][0])
+    if protocol == (ICMP if packet.family == 4 else ICMPV6) and not (
+        contains(service.icmp_types, packet.icmp_type) and contains(service.icmp_codes, packet.icmp_code)
     ):
         return False
-    return protocol != TCP or contains(service.tcp_flags, packet.tcp_flags[0][0])
+    return protocol != TCP or contains(service.tcp_flags, packet.tcp_flags)

@@ -36,6 +36,10 @@ class AddressIndex:
         """The numbers, in order, of the members that may share a packet with any of some matches."""
         return self._near(*self._sides(matches))
 
+    def near_packet(self, destination: int, source: int) -> Iterator[int]:
+        """The same for the addresses of one packet."""
+        return self._near(((destination, destination),), ((source, source),))
+
     def near_packets(self, space: HeaderSpace, packets: int) -> Iterator[int]:
         """The same for a set of packets."""
         return self._near(
