@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from pathlib import Path
 
 import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import as_of_option, language_option
+from secaudit.cli.options import as_of_option, language_option, quiet_option
 from secaudit.cli.output import check_output_folder
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
@@ -36,8 +37,11 @@ from secaudit.text.dates import today_in_japan
     help=say("提出すべき団体の一覧(code,name の CSV)", "CSV code,name of the bodies that should submit"),
 )
 @as_of_option
+@quiet_option
 @language_option
-def command(results: tuple[Path, ...], out: Path, expected: Path | None, as_of: datetime.date | None) -> int:
+def command(
+    results: tuple[Path, ...], out: Path, expected: Path | None, as_of: datetime.date | None, quiet: bool
+) -> int:
     """Writes the prefecture's page. A folder given as RESULT stands for every result.json below it.
 
     A result that cannot be used is named on stderr and on the page, and leads to status 2. When none can be used nothing is written.
@@ -50,7 +54,8 @@ def command(results: tuple[Path, ...], out: Path, expected: Path | None, as_of: 
     for path in results:
         files.extend(sorted(path.rglob("result.json")) if path.is_dir() else [path])
     bodies = None if expected is None else read_expected(expected)
-    rolled = roll_up(files, bodies, as_of or today_in_japan())
+    show = not quiet and sys.stderr is not None and sys.stderr.isatty()
+    rolled = roll_up(files, bodies, as_of or today_in_japan(), _progress if show else lambda done, total: None)
     for broken in rolled.broken:
         click.echo(say("エラー: ", "error: ") + f"{broken.file}: {broken.reason.in_(LANGUAGE)}", err=True)
     if not rolled.bodies:
@@ -64,3 +69,8 @@ def command(results: tuple[Path, ...], out: Path, expected: Path | None, as_of: 
     for one in write_site(rolled, out, LANGUAGE):
         click.echo(one.as_posix())
     return 2 if rolled.broken else 0
+
+
+def _progress(done: int, total: int) -> None:
+    if done % 100 == 0:
+        click.echo(say(f"… {total} 件中 {done} 件を読み取った", f"… {done} of {total} read"), err=True)

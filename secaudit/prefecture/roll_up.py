@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from secaudit.audit.result import AuditResult
@@ -18,6 +22,9 @@ from secaudit.rules.result import Disposition, Outcome, Severity
 from secaudit.text.bilingual import Text
 
 LARGEST_LIST = 4 * 1024 * 1024
+_FEW = 64
+"""Below so many results, starting processes takes longer than it saves."""
+_CHUNK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +151,26 @@ class _Collected:
     notes: list[Text] = field(default_factory=list)
 
 
-def roll_up(paths: Iterable[Path], expected: Sequence[Body] | None, as_of: datetime.date) -> RollUp:
-    """Reads results one after another; the order of `paths` does not matter.
+def roll_up(
+    paths: Iterable[Path],
+    expected: Sequence[Body] | None,
+    as_of: datetime.date,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> RollUp:
+    """Reads results, many of them in several processes; the order of `paths` does not matter. `progress` is told how many of how many are read.
 
     `expected` is the prefecture's list of bodies, None without one. A file that is broken is listed with its reason and the
     rest goes on. Of several results of one body the newest counts, and a note says so.
     """
-    listed = None if expected is None else {body.code for body in expected}
+    listed = None if expected is None else frozenset(body.code for body in expected)
     collected = _Collected()
-    for path in sorted(set(paths)):
-        try:
-            # Not kept in a name: one whole result at a time is enough.
-            digest = _digest(read_result(path, str(path)), str(path), listed, as_of)
-        except InputError as error:
-            collected.broken.append(BrokenFile(str(path), _reason(error)))
-            continue
-        _take(collected, digest)
+    chosen = sorted(set(paths))
+    for done, one in enumerate(_read_all(chosen, partial(_read, listed=listed, as_of=as_of)), 1):
+        if isinstance(one, BrokenFile):
+            collected.broken.append(one)
+        else:
+            _take(collected, one)
+        progress(done, len(chosen))
     bodies = [
         dataclasses.replace(digest.state, replaced=collected.replaced[code])
         for code, digest in sorted(collected.newest.items())
@@ -175,6 +186,25 @@ def roll_up(paths: Iterable[Path], expected: Sequence[Body] | None, as_of: datet
         tuple(collected.broken),
         (*collected.notes, *_unlisted(bodies), *_from_the_future(bodies)),
     )
+
+
+def _read_all(paths: Sequence[Path], read: Callable[[Path], _Digest | BrokenFile]) -> Iterator[_Digest | BrokenFile]:
+    """What is kept of every result, in order: few of them here, many by all processors."""
+    workers = min(os.cpu_count() or 1, 8)
+    if len(paths) < _FEW or workers == 1:
+        yield from map(read, paths)
+        return
+    # Fresh processes: a copy of this one would carry whatever threads it has.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(read, paths, chunksize=_CHUNK)
+
+
+def _read(path: Path, listed: frozenset[str] | None, as_of: datetime.date) -> _Digest | BrokenFile:
+    try:
+        # Not kept in a name: one whole result at a time is enough.
+        return _digest(read_result(path, str(path)), str(path), listed, as_of)
+    except InputError as error:
+        return BrokenFile(str(path), _reason(error))
 
 
 def read_expected(path: Path) -> tuple[Body, ...]:
@@ -233,7 +263,7 @@ def _reason(error: InputError) -> Text:
 # --- one result ---------------------------------------------------------------------------------------------------
 
 
-def _digest(result: AuditResult, file: str, listed: set[str] | None, as_of: datetime.date) -> _Digest:
+def _digest(result: AuditResult, file: str, listed: frozenset[str] | None, as_of: datetime.date) -> _Digest:
     for_reference = {rule.id for rule in result.rules if rule.reference_only}
     titles = {rule.id: rule.title for rule in result.rules}
     rules: dict[str, _RuleOfBody] = {}

@@ -263,3 +263,18 @@ def test_a_wrong_list_is_refused_at_its_line(tmp_path: Path, text: str, line: in
         read_expected(path)
     assert caught.value.line == line
     assert words in caught.value.text.en
+
+
+def test_many_results_are_read_by_several_processes_and_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(70):
+        save(tmp_path, f"{number}.json", town(f"13{number:03d}0"))
+    (tmp_path / "71.json").write_text("{", encoding="utf-8")
+    told: list[tuple[int, int]] = []
+    paths = list(tmp_path.glob("*.json"))
+    many = roll_up(paths, None, TODAY, lambda done, total: told.append((done, total)))
+    monkeypatch.setattr("secaudit.prefecture.roll_up._FEW", 1000)
+    assert many == roll_up(paths, None, TODAY)
+    assert (len(many.bodies), len(many.broken)) == (70, 1)
+    assert told == [(done, 71) for done in range(1, 72)]
