@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -250,3 +251,46 @@ def test_every_failure_has_a_fact_in_both_languages_and_a_severity() -> None:
         assert isinstance(one.severity, Severity)
         if one.outcome is Outcome.UNDETERMINED:
             assert one.needs or one.evidence, (one.rule, one.reason)
+
+
+WANTS_SOMETHING_TO_PASS = {"entry_unused", "blocked", "drift_open", "contradictory_line", "redundant_line"}
+"""What is wrong with a deny too many: what should work does not, and lines behind it have nothing to do."""
+
+
+@pytest.mark.parametrize("start", ["well", "defects"])
+@pytest.mark.parametrize(
+    "packets", ["any any any", "10.1.0.0/24 any tcp/443", "any 10.2.0.0/24 any", "10.3.0.0/24 any udp/53"]
+)
+def test_a_deny_more_is_no_failure_of_any_rule_that_wants_something_denied(start: str, packets: str) -> None:
+    world = base_world() if start == "well" else changed(base_world(), DEFECTS)
+    failed = {key(one) for one in run(world) if one.outcome is Outcome.FAIL}
+    after = run(changed(world, {"devices": {"fw1": {"lines": {"05": f"deny - - {packets} log"}}}}))
+    new = [one for one in after if one.outcome is Outcome.FAIL and key(one) not in failed]
+    assert {one.reason for one in new} <= WANTS_SOMETHING_TO_PASS, [(key(one), one.reason) for one in new]
+
+
+@pytest.mark.parametrize("start", ["well", "defects"])
+def test_what_devices_are_called_changes_nothing(start: str) -> None:
+    """Only names differ afterwards, even where another order of names puts devices elsewhere in every list."""
+    world = base_world() if start == "well" else changed(base_world(), DEFECTS)
+    before, after = run(world), run(renamed(world, {"fw1": "zz-9", "mnsw": "a 1"}))
+    assert Counter(told(one, {}) for one in before) == Counter(
+        told(one, {"zz-9": "fw1", "a 1": "mnsw"}) for one in after
+    )
+
+
+def renamed(value: Any, names: dict[str, str]) -> Any:
+    """A world in which devices have other names, wherever they are named."""
+    if isinstance(value, dict):
+        return {renamed(name, names): renamed(item, names) for name, item in value.items()}
+    if isinstance(value, list):
+        return [renamed(item, names) for item in value]
+    if isinstance(value, str):
+        device, colon, interface = value.partition(":")
+        return f"{names.get(device, device)}{colon}{interface}"
+    return value
+
+
+def told(result: RuleResult, names: dict[str, str]) -> tuple[str, str, Outcome, str, int]:
+    subject = result.subject.name
+    return result.rule, names.get(subject, subject), result.outcome, result.reason, len(result.boxes)
