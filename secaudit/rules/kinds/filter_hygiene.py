@@ -75,7 +75,7 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
 
 
 def _check(rule: Rule, parameters: _Parameters, context: RuleContext) -> Iterable[RuleResult]:
-    everywhere = parameters.check == "dead_lines"
+    everywhere = parameters.check in _EVERYWHERE
     devices = _every_device(context) if everywhere else boundary_devices(context, parameters.zone)
     for device in devices:
         faults = list(_CHECKS[parameters.check](parameters, context, device))
@@ -311,11 +311,21 @@ def _dead_lines(parameters: _Parameters, context: RuleContext, device: Device) -
         yield _Fault(one.reason, one.fact, one.sources, one.sure)
 
 
+def _unused(parameters: _Parameters, context: RuleContext, device: Device) -> Iterable[_Fault]:
+    """What the reader noticed: lists that nothing applies, lines that were replaced, settings without effect."""
+    for notice in device.notices:
+        if notice.kind in (NoticeKind.UNUSED_FILTER, NoticeKind.OVERWRITTEN, NoticeKind.INACTIVE):
+            yield _Fault("without_effect", notice.text, notice.sources)
+
+
+_EVERYWHERE = frozenset(("dead_lines", "unused"))
+"""Questions about every device; the others are about devices between zones."""
 _CHECKS: Mapping[str, Callable[[_Parameters, RuleContext, Device], Iterable[_Fault]]] = {
     "any_any": _any_any,
     "default_deny": _default_deny,
     "denied_logged": _denied_logged,
     "dead_lines": _dead_lines,
+    "unused": _unused,
 }
 
 _PASSED: Mapping[str, Text] = {
@@ -330,6 +340,10 @@ _PASSED: Mapping[str, Text] = {
     "denied_logged": Text(
         ja="境界のフィルタが最後に破棄するパケットはログに記録される。",
         en="What the filters at the border discard in the end is logged.",
+    ),
+    "unused": Text(
+        ja="適用されていないフィルタ及び効果のない設定はない。",
+        en="No filter is left unused, and no setting has no effect.",
     ),
     "dead_lines": Text(
         ja="適用されたフィルタに、先の規則と矛盾し、又は重複して到達しない規則はない。",
