@@ -117,6 +117,10 @@ def _show_demand(demand: Demand) -> None:
     click.echo(say("  求める文書: ", "  document: ") + demand.document_in_words().in_(LANGUAGE))
     click.echo(say("  申告できる役割: ", "  stated by: ") + demand.roles_in_words().in_(LANGUAGE))
     click.echo(say("  有効な期間: ", "  fresh: ") + demand.age_in_words().in_(LANGUAGE))
+    if demand.only_where_needed:
+        click.echo(
+            say("  設定ファイルから判断できない機器に限る。", "  only about devices whose configuration does not tell")
+        )
     for item in demand.items:
         click.echo(say("  項目: ", "  item: ") + item.title.in_(LANGUAGE))
 
