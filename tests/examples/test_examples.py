@@ -114,10 +114,10 @@ def test_only_the_missing_configuration_leaves_midori_undetermined() -> None:
     missing = {one.rule for one in unknown if (one.subject.name, one.reason) == (MISSING_DEVICE, "missing_config")}
     assert {"HD-03-HTTP", "HD-03-TELNET", "HD-06-SNMP", "HD-07-CLEAR", "LG-09", "NW-14", "NW-17", "OWN-05"} <= missing
     others = {one.reason for one in unknown if one.subject.name != MISSING_DEVICE}
-    assert others == {"no_attestation", "attestation_expired", "not_stated", "unread_lines"}
+    assert others == {"no_attestation", "attestation_expired", "not_stated", "unread_lines", "reference_only"}
     assert {one.rule for one in unknown if one.reason == "unread_lines"} == {"HD-04"}
     about_the_town = {one.reason for one in unknown if one.subject.kind is SubjectKind.MUNICIPALITY}
-    assert about_the_town == {"no_attestation", "attestation_expired"}
+    assert about_the_town == {"no_attestation", "attestation_expired", "reference_only"}
 
 
 def test_the_list_of_midori_points_at_real_lines() -> None:

@@ -139,6 +139,15 @@ def test_nothing_of_low_confidence_fails_an_audit(ruleset: Ruleset) -> None:
         assert rule.confidence is not Confidence.LOW or rule.reference_only
 
 
+PARTLY_READ = {"LG-06", "MN-06", "MN-13"}
+"""Their requirement was read; what is only believed is where exactly it stands, or a detail."""
+
+
+def test_a_requirement_that_is_only_believed_is_for_reference(ruleset: Ruleset) -> None:
+    believed = {rule.id for rule in ruleset.rules if rule.confidence is Confidence.MEDIUM}
+    assert {rule_id for rule_id in believed if not ruleset.rule(rule_id).reference_only} == PARTLY_READ
+
+
 def test_japanese_is_written_as_in_an_official_document(ruleset: Ruleset) -> None:
     for rule in ruleset.rules:
         for text in (rule.requirement, rule.remedy):
