@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from secaudit.report.findings import Finding, Findings, cut
-from secaudit.rules.answers import NOT_STATED
-from secaudit.rules.result import Outcome
+from secaudit.rules.result import NOT_STATED, Outcome
 from secaudit.text.bilingual import Text
 
 _NO_CONFIGURATION, _NO_STATEMENT = "missing_config", "no_attestation"

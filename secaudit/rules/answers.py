@@ -15,8 +15,6 @@ from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
-NOT_STATED = "not_stated"
-"""The reason of a result about a device whose configuration does not tell."""
 EVIDENCE_LIMIT = 200
 """Lines of evidence a result carries; more make a finding unreadable."""
 

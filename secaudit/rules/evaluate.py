@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from secaudit.packets.diagrams import TooComplexError
-from secaudit.rules.answers import NOT_STATED, answer, municipality_subject
+from secaudit.rules.answers import answer, municipality_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.exceptions import with_dispositions
-from secaudit.rules.result import Outcome, RuleResult, Subject
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult, Subject
 from secaudit.rules.rule import Check, Deviation, Rule, Ruleset
 from secaudit.rules.statements import judge_statement
 from secaudit.text.bilingual import Text

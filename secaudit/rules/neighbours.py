@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from secaudit.network.device import Device
 from secaudit.network.routes import DynamicRouting
-from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import traffic_doubts, unread
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from secaudit.network.device import Device
 from secaudit.network.management import Account, Setting, SettingKind, SnmpCommunity, SnmpUser
-from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import management_doubts, unread
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine

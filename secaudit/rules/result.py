@@ -8,6 +8,9 @@ from enum import StrEnum
 from secaudit.packets.sets import PacketSet
 from secaudit.text.bilingual import Text
 
+NOT_STATED = "not_stated"
+"""The reason of a result about a device whose configuration does not tell."""
+
 
 class Outcome(StrEnum):
     """判定. Never more than these five."""

@@ -10,14 +10,14 @@ from typing import Any
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
 from secaudit.network.management import Credential, ManagementService, Server, SettingKind, Storage
-from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, management_doubts, unread, unsupported_settings
 from secaudit.rules.kind import Kind
 from secaudit.rules.neighbours import judge_routing
 from secaudit.rules.places import may_be_on_the_internet
 from secaudit.rules.protection import Bounds, failed, judge_accounts, judge_setting, judge_snmp, passed
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 

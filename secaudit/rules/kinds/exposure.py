@@ -16,7 +16,6 @@ from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
 from secaudit.packets.sets import PacketSet
 from secaudit.rules.answers import (
-    NOT_STATED,
     answer,
     as_captured,
     device_evidence,
@@ -29,7 +28,7 @@ from secaudit.rules.devices import each_device, management_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.permitted import entry_packets, is_valid, joins
 from secaudit.rules.protection import passed
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import DOUBT_LIMIT, boxes_of, doubt_evidence, doubt_reason, needs_of
 from secaudit.rules.witnesses import as_result

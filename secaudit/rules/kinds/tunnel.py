@@ -10,12 +10,12 @@ from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface
 from secaudit.network.tunnels import Carrier, Proposal, hash_bits, key_bits
-from secaudit.rules.answers import NOT_STATED, answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 
