@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secaudit.municipality.model import Zone
-from secaudit.network.device import Device
+from secaudit.network.device import Device, DoubtKind
 from secaudit.network.interfaces import Interface, PortProtection, SwitchPort
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
@@ -106,6 +106,10 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     unplaced = [one for one in ports if parameters.zones and places.get(one[0].name) == frozenset()]
     question = _QUESTIONS[parameters.ask]
     wrong = [one for one in ports if one not in unplaced and question.wrong(one[1], parameters)]
+    # What a port lacks is told by lines that are not there, and of a file that was cut, or not submitted whole, any may be missing.
+    gone = tuple(one for one in traffic_doubts(device) if one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ))
+    if gone:
+        return unread(rule, context, device, gone)
     if wrong:
         names, which = _names(wrong), _which(parameters)
         fact = Text(ja=f"{question.fault.ja}{which.ja}：{names}。", en=f"{question.fault.en}{which.en}: {names}.")
