@@ -19,6 +19,8 @@ from secaudit.packets.space import HeaderSpace
 _FAMILIES: tuple[Family, Family] = (4, 6)
 _FEW = 4
 """Up to one line in so many is looked at alone; of more, unions are computed."""
+_MOST_LOOKED_AT = 40_000
+"""Looking at each line of a list takes the square of their number, unions nearly their number: here they meet."""
 
 
 class DeadKind(Enum):
@@ -101,6 +103,8 @@ def _is_empty(matched: MatchedLines, index: int) -> bool:
 
 def _unreachable(matched: MatchedLines) -> list[int]:
     """The positions of the lines that no packet reaches, in order."""
+    if len(matched.lines) > _MOST_LOOKED_AT:
+        return _hidden_of_many(matched)
     reached = ReachedLines(matched.lines, _FAMILIES)
     suspects = [index for index in range(len(matched.lines)) if not reached.is_reached(index)]
     if len(suspects) * _FEW <= len(matched.lines):
