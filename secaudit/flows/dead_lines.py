@@ -17,7 +17,7 @@ from secaudit.packets.diagrams import EMPTY
 from secaudit.packets.space import HeaderSpace
 
 _FAMILIES: tuple[Family, Family] = (4, 6)
-_FEW = 4
+_FEW = 2
 """Up to one line in so many is looked at alone; of more, unions are computed."""
 _MOST_LOOKED_AT = 40_000
 """Looking at each line of a list takes the square of their number, unions nearly their number: here they meet."""
