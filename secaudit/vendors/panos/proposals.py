@@ -7,7 +7,7 @@ it. A word that is not known stands for itself as a proposal that says nothing, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from secaudit.network.tunnels import Proposal
@@ -72,7 +72,7 @@ def _of_version(network: Node, gateway: Node, number: int, told: int | None) -> 
         return
     lines = joined((*lines, *profile.sources("encryption", "hash", "dh-group")))
     yield from _written(
-        1, profile.names("encryption"), profile.names("hash"), profile.names("dh-group"), lines, told, mode
+        1, _few(profile, "encryption"), _few(profile, "hash"), _few(profile, "dh-group"), lines, told, mode
     )
 
 
@@ -84,26 +84,31 @@ def _second(network: Node, tunnel: Node) -> Iterable[Proposal]:
         yield Proposal(2, (), (), (), lines)
         return
     lines = joined((*lines, *profile.sources("esp", "ah", "dh-group")))
-    groups = tuple(word for word in profile.names("dh-group") if word != "no-pfs")
+    groups = tuple(word for word in _few(profile, "dh-group") if word != "no-pfs")
     header = profile.child("ah")
     if header is not None and header.children:
-        yield from _written(2, ("null",), header.names("authentication"), groups, lines)
+        yield from _written(2, ("null",), _few(header, "authentication"), groups, lines)
     if header is None or not header.children or profile.child("esp") is not None:
         yield from _written(
-            2, profile.names("esp", "encryption"), profile.names("esp", "authentication"), groups, lines
+            2, _few(profile, "esp", "encryption"), _few(profile, "esp", "authentication"), groups, lines
         )
+
+
+def _few(node: Node, *path: str) -> tuple[str, ...]:
+    """The names below a path, `_MOST_WORDS` at most: every tunnel asks for those of its profile."""
+    held = node.child(*path)
+    return () if held is None else tuple(islice(held.children, _MOST_WORDS))
 
 
 def _written(
     phase: int,
-    ciphers: Iterable[str],
-    hashes: Iterable[str],
-    groups: Iterable[str],
+    ciphers: Sequence[str],
+    hashes: Sequence[str],
+    groups: Sequence[str],
     lines: Sources,
     ike: int | None = None,
     aggressive: bool | None = None,
 ) -> Iterable[Proposal]:
-    ciphers, hashes, groups = (tuple(islice(words, _MOST_WORDS)) for words in (ciphers, hashes, groups))
     encryption = tuple(_CIPHERS[word] for word in ciphers if word in _CIPHERS)
     integrity = tuple(word for word in hashes if word in _HASHES)
     numbers = tuple(number for word in groups if (number := _group(word)) is not None)

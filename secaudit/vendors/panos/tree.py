@@ -56,13 +56,16 @@ class Node:
         return self.value(*path) == "yes"
 
     def below(self) -> Iterator[Node]:
-        """This node and all below it, in their order; iterative, because the depth is the file's choice."""
-        stack = [self]
-        while stack:
-            node = stack.pop()
+        """This node and all below it, in their order; iterative, because the depth is the file's choice, and a step at a time, because many stop early."""
+        levels: list[Iterator[Node]] = [iter((self,))]
+        while levels:
+            node = next(levels[-1], None)
+            if node is None:
+                levels.pop()
+                continue
             yield node
             if node.children:
-                stack.extend(reversed(node.children.values()))
+                levels.append(iter(node.children.values()))
 
     def sources(self, *settings: str) -> Sources:
         """The lines of this node and of some settings below it (none given: of everything), `SHOWN_LINES` at most."""
