@@ -13,6 +13,7 @@ from secaudit.network.management import Credential, ManagementService, Server, S
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, management_doubts, unread, unsupported_settings
+from secaudit.rules.firmware import judge_firmware
 from secaudit.rules.kind import Kind
 from secaudit.rules.neighbours import judge_routing
 from secaudit.rules.places import may_be_on_the_internet
@@ -41,6 +42,7 @@ class _Parameters:
     bounds: Bounds = field(default_factory=Bounds)
     shared_names: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
+    least: tuple[tuple[str, str], ...] = ()
 
 
 def _parse(data: Mapping[str, Any]) -> _Parameters:
@@ -56,6 +58,7 @@ def _parse(data: Mapping[str, Any]) -> _Parameters:
         outside=tuple(Zone(name) for name in data.get("outside", ())),
         bounds=Bounds(data.get("at_least"), data.get("at_most")),
         shared_names=frozenset(name.lower() for name in data.get("shared_names", ())),
+        least=tuple(sorted(data.get("least", {}).items())),
         left_out=tuple(name.lower() for name in data.get("left_out", ())),
     )
 
@@ -297,6 +300,10 @@ def _routing_authenticated(rule: Rule, parameters: _Parameters, context: RuleCon
     return judge_routing(rule, context, device)
 
 
+def _firmware(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
+    return judge_firmware(rule, context, device, dict(parameters.least))
+
+
 def _snmp(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
     return judge_snmp(rule, context, device)
 
@@ -317,6 +324,7 @@ _SETTINGS: Mapping[str, Callable[[Rule, _Parameters, RuleContext, Device], RuleR
     "accounts": _accounts,
     "snmp": _snmp,
     "routing_authenticated": _routing_authenticated,
+    "firmware": _firmware,
     **{kind.name.lower(): _setting for kind in SettingKind},
 }
 
