@@ -12,7 +12,15 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option, rules_option
+from secaudit.cli.options import (
+    SEVERITIES,
+    as_of_option,
+    format_option,
+    language_option,
+    limit_option,
+    quiet_option,
+    rules_option,
+)
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import today_in_japan
@@ -32,13 +40,7 @@ if TYPE_CHECKING:
 )
 @click.argument("old", type=click.Path(path_type=Path), metavar="OLD")
 @click.argument("new", type=click.Path(path_type=Path), metavar="NEW")
-@click.option(
-    "--limit",
-    default=20,
-    type=click.IntRange(1, 10000),
-    metavar="N",
-    help=say("変化ごとに表示する範囲の数(既定: 20)", "boxes shown a change (default: 20)"),
-)
+@limit_option(20, "変化ごとに表示する範囲の数", "boxes shown a change")
 @rules_option
 @as_of_option
 @quiet_option

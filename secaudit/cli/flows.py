@@ -12,7 +12,7 @@ import click
 from secaudit.cli import chains, repairs
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import as_of_option, format_option, language_option
+from secaudit.cli.options import as_of_option, format_option, language_option, limit_option
 from secaudit.errors import UsageError
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import today_in_japan
@@ -60,13 +60,7 @@ if TYPE_CHECKING:
     ),
 )
 @as_of_option
-@click.option(
-    "--limit",
-    default=50,
-    type=click.IntRange(1, 10000),
-    metavar="N",
-    help=say("表示する範囲と連鎖の数(既定: 50)", "boxes and chains shown (default: 50)"),
-)
+@limit_option(50, "表示する範囲と連鎖の数", "boxes and chains shown")
 @format_option
 @language_option
 def command(

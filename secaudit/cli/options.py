@@ -91,6 +91,17 @@ def rules_option(command: Command) -> Command:
     )(command)
 
 
+def limit_option(usual: int, ja: str, en: str) -> Callable[[Command], Command]:
+    """`--limit`: how many are shown of what the two texts name."""
+    return click.option(
+        "--limit",
+        default=usual,
+        type=click.IntRange(1, 10000),
+        metavar="N",
+        help=say(f"{ja}(既定: {usual})", f"{en} (default: {usual})"),
+    )
+
+
 def as_of_option(command: Command) -> Command:
     """`--as-of`: the day for which dates are judged."""
     return click.option(

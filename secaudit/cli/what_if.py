@@ -13,7 +13,15 @@ import click
 
 from secaudit.cli.commands import Command
 from secaudit.cli.language import LANGUAGE, say
-from secaudit.cli.options import SEVERITIES, as_of_option, format_option, language_option, quiet_option, rules_option
+from secaudit.cli.options import (
+    SEVERITIES,
+    as_of_option,
+    format_option,
+    language_option,
+    limit_option,
+    quiet_option,
+    rules_option,
+)
 from secaudit.municipality.model import Model
 from secaudit.text.bilingual import Text
 from secaudit.text.dates import today_in_japan
@@ -70,13 +78,7 @@ _NEEDS = {
     is_flag=True,
     help=say("確認不能となるものがあれば終了コード 3", "exit status 3 when something would become undetermined"),
 )
-@click.option(
-    "--limit",
-    default=10,
-    type=click.IntRange(1, 10000),
-    metavar="N",
-    help=say("変化ごとに表示する範囲の数(既定: 10)", "boxes shown a change (default: 10)"),
-)
+@limit_option(10, "変化ごとに表示する範囲の数", "boxes shown a change")
 @rules_option
 @as_of_option
 @quiet_option

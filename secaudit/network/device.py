@@ -135,3 +135,5 @@ class Device:
     relays: tuple[Relay, ...] = ()
     captured: Sources = ()
     """The first lines of the captured routing tables of which routes were taken (`joining.join_tables`)."""
+    captured_routing: tuple[DynamicRouting, ...] = ()
+    """The routing protocols of the configuration whose routes those tables tell, so that they are no longer among the unknown ones."""

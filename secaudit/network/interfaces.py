@@ -57,7 +57,8 @@ class SwitchPort:
     """Layer 2 of a port: `access_vlan` untagged (of a trunk its native VLAN; None = untagged frames are dropped), `trunk_vlans` tagged
     (None = every VLAN).
 
-    `protections` are what protects the port, with the lines that say so; `protections_read` the kinds that the reader looks for at it.
+    `protections` are what protects the port, with the lines that say so; `protections_read` the kinds of which the lines of the file tell
+    everything; `protections_untold` those that no line is about, although the port may have them. About the others lines are not understood.
     `negotiated`: whether it is a trunk is agreed with the other side. `isolated` are the lines that keep its hosts from those of other
     isolated ports of the device (protected port, private VLAN).
     """
@@ -69,6 +70,7 @@ class SwitchPort:
     isolated: Sources = ()
     protections: tuple[tuple[PortProtection, Sources], ...] = ()
     protections_read: frozenset[PortProtection] = frozenset()
+    protections_untold: frozenset[PortProtection] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

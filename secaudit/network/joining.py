@@ -214,8 +214,15 @@ def _joined(device: Device, table: CapturedTable) -> tuple[Device, list[Flaw]]:
     )
     used = bool(routes)
     captured = (*device.captured, table.sources[0]) if used else device.captured
+    told = tuple(one for one in device.dynamic_routing if one not in kept)
     return (
-        replace(device, routes=(*device.routes, *routes), dynamic_routing=tuple(kept), captured=captured),
+        replace(
+            device,
+            routes=(*device.routes, *routes),
+            dynamic_routing=tuple(kept),
+            captured=captured,
+            captured_routing=(*device.captured_routing, *told),
+        ),
         notes,
     )
 

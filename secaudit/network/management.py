@@ -104,8 +104,9 @@ class SettingKind(Enum):
 class Setting:
     """One setting at one place. `where` names the place for people ("line vty 0 4", "console", empty: the device).
 
-    `value` is in the unit of its kind, None when the file has it in words that are not understood. When nothing in the file says it and the
-    release has a known default, `by_default` is true and the sources are the lines that identify the device.
+    `by_default`: no line of the file gives it; the sources are then the lines that identify the device, or those of the place, or
+    those that prepare what is not told to be there (a stack). `value` is in
+    the unit of its kind. None where a line gives it in words that are not understood, and, by default, where the default is not known.
     """
 
     kind: SettingKind
@@ -117,11 +118,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An administrator who may log in to the device by a name of the device's own. `privileged`: with all rights; None = not known."""
+    """An administrator who may log in to the device by a name of the device's own. `privileged`: with all rights; None = not known.
+
+    `rights_told` is false where no line of the file says what he may do.
+    """
 
     name: str
     privileged: bool | None
     sources: Sources
+    rights_told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +152,8 @@ class ManagementPlane:
     """Everything about the device itself that the rules ask for.
 
     `logging_denied` is whether dropped packets are logged at all (YAMAHA `syslog notice on`); None = does not apply. `settings_read` are the kinds
-    of settings that the reader looks for: of another kind nothing is known, whatever stands in the file. `accounts` and `snmp_users` are
-    None where the reader does not look for them.
+    of settings of which every line that there can be is told, none where the product has no command for it; of another kind nothing is known,
+    whatever stands in the file. `accounts` are None where no line of the file tells them, `snmp_users` where the reader does not look for them.
     """
 
     services: tuple[ManagementService, ...] = ()

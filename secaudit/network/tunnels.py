@@ -61,8 +61,9 @@ _OUTER_PACKETS = {
 class Proposal:
     """Algorithms that an end of an IPsec tunnel offers or accepts, of one phase: those of a line or a block.
 
-    The names are in lower case as the standards write them (`aes-128`, `3des`, `des`, `null`; `sha1`, `sha256`, `md5`); empty = not in the file.
-    `groups` are numbers of Diffie-Hellman groups. `ike` is the version of the key exchange, `aggressive` whether it is in aggressive mode; None = not told.
+    The names are in lower case as the standards write them (`aes-128`, `3des`, `des`, `null`; `sha1`, `sha256`, `md5`); empty = not known.
+    `groups` are numbers of Diffie-Hellman groups. `ike` is the version of the key exchange, `aggressive` whether it is in aggressive mode; None = not
+    known. `silent`: what is not known is so because no line of the file says it and the default of the release is not documented.
     """
 
     phase: int
@@ -72,6 +73,7 @@ class Proposal:
     sources: Sources
     ike: int | None = None
     aggressive: bool | None = None
+    silent: bool = False
 
 
 _KEY_BITS = {"null": 0, "des": 56, "3des": 112, "rc4": 128, "seed": 128, "chacha20-poly1305": 256}

@@ -9,7 +9,7 @@ from secaudit.network.device import Device
 from secaudit.rules.answers import answer, device_evidence, device_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import NOT_STATED, NOT_UNDERSTOOD, Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.text.bilingual import Text
 
@@ -33,8 +33,9 @@ def judge_firmware(rule: Rule, context: RuleContext, device: Device, least: Mapp
         )
         need = Text(ja=f"{device.name} の版が分かる出力", en=f"an output of {device.name} that shows its version")
         evidence = device_evidence(context, device)
+        reason = NOT_UNDERSTOOD if device.version else NOT_STATED
         return answer(
-            rule, Outcome.UNDETERMINED, NOT_STATED, device_subject(device.name), fact, evidence=evidence, needs=(need,)
+            rule, Outcome.UNDETERMINED, reason, device_subject(device.name), fact, evidence=evidence, needs=(need,)
         )
     if older:
         fact = Text(

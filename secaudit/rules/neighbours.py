@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from secaudit.network.device import Device
 from secaudit.network.routes import DynamicRouting
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import traffic_doubts, unread
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
+from secaudit.rules.untold import not_understood
 from secaudit.text.bilingual import Text
 
 _PROTOCOLS = ("rip", "ospf", "bgp", "eigrp", "isis", "is-is")
 """How the names of routing protocols begin that can demand authentication, small letters."""
+_ABOUT = Text(ja="経路制御の対向機器の認証", en="authentication of the neighbours of routing protocols")
 
 
 def judge_routing(rule: Rule, context: RuleContext, device: Device) -> RuleResult:
-    """Fails for a protocol that surely talks to anybody; a captured routing table hides which protocols run, so it is no proof of none."""
-    running = [one for one in device.dynamic_routing if _is_protocol(one)]
+    """Fails for a protocol that surely talks to anybody. Those whose routes a captured table tells run as well."""
+    running = [one for one in (*device.dynamic_routing, *device.captured_routing) if _is_protocol(one)]
     open_ = [one for one in running if one.authenticated is False]
     if open_:
         fact = Text(
@@ -32,8 +34,9 @@ def judge_routing(rule: Rule, context: RuleContext, device: Device) -> RuleResul
     if doubts:
         return unread(rule, context, device, doubts)
     unknown = [one for one in running if one.authenticated is None]
-    if unknown or device.captured:
-        return _not_told(rule, context, device, unknown)
+    if unknown:
+        said = [s for one in unknown for s in one.sources]
+        return not_understood(rule, context, device, _ABOUT, said, _names(unknown))
     if not running:
         return answer(
             rule,
@@ -57,25 +60,3 @@ def _is_protocol(one: DynamicRouting) -> bool:
 
 def _names(protocols: list[DynamicRouting]) -> str:
     return ", ".join(sorted({one.protocol for one in protocols}))
-
-
-def _not_told(rule: Rule, context: RuleContext, device: Device, unknown: list[DynamicRouting]) -> RuleResult:
-    names = f"（{_names(unknown)}）" if unknown else ""
-    which = f" ({_names(unknown)})" if unknown else ""
-    return answer(
-        rule,
-        Outcome.UNDETERMINED,
-        NOT_STATED,
-        device_subject(device.name),
-        Text(
-            ja=f"経路制御の対向機器を認証しているか{names}を、この機器の設定ファイルから判断できない。",
-            en=f"The configuration does not tell whether neighbours of routing protocols authenticate themselves{which}.",
-        ),
-        evidence=lines(context, [s for one in unknown for s in one.sources]) or device_evidence(context, device),
-        needs=(
-            Text(
-                ja=f"{device.name} の経路制御の認証の設定が分かる出力",
-                en=f"an output of {device.name} that shows the authentication of its routing protocols",
-            ),
-        ),
-    )

@@ -10,8 +10,9 @@ from secaudit.network.management import Account, Setting, SettingKind, SnmpCommu
 from secaudit.rules.answers import answer, device_evidence, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import management_doubts, unread
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
+from secaudit.rules.untold import not_told, not_understood
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
 
@@ -69,7 +70,7 @@ def judge_setting(
     Without `defaults_tell` only values count that a line gives.
     """
     name = SETTING_NAMES[kind]
-    held = [one for one in device.management.settings if one.kind is kind and (defaults_tell or not one.by_default)]
+    held = [one for one in device.management.settings if one.kind is kind and (defaults_tell or not _is_default(one))]
     wrong = [one for one in held if one.value is not None and not _within(kind, bounds, one.value)]
     # A default holds only where no line says otherwise, and a line that is not understood may be the one.
     doubts = () if any(not one.by_default for one in wrong) else management_doubts(device)
@@ -81,15 +82,22 @@ def judge_setting(
     doubts = management_doubts(device)
     if doubts:
         return unread(rule, context, device, doubts)
-    unclear = [one for one in held if one.value is None]
-    if unclear or not held:
-        return _not_stated(rule, context, device, name, [s for one in unclear for s in one.sources])
+    unclear = [one for one in held if one.value is None and not one.by_default]
+    if unclear or kind not in device.management.settings_read:
+        return not_understood(rule, context, device, name, [s for one in unclear for s in one.sources])
+    untold = [one for one in held if one.value is None]
+    if untold or not held:
+        return not_told(rule, context, device, name, [s for one in untold for s in one.sources])
     values = ", ".join(sorted({str(one.value) for one in held}))
     fact = Text(
         ja=f"{name.ja}は {values} であり、求める値（{bounds.words().ja}）を満たす。",
         en=f"{name.en}: {values}, as asked ({bounds.words().en}).",
     )
     return passed(rule, context, device, "setting_within_bounds", fact, [s for one in held for s in one.sources])
+
+
+def _is_default(one: Setting) -> bool:
+    return one.by_default and one.value is not None
 
 
 def _within(kind: SettingKind, bounds: Bounds, value: int) -> bool:
@@ -108,25 +116,6 @@ def _setting_fact(name: Text, one: Setting, bounds: Bounds) -> Text:
     )
 
 
-def _not_stated(
-    rule: Rule, context: RuleContext, device: Device, name: Text, sources: Iterable[SourceLine]
-) -> RuleResult:
-    return answer(
-        rule,
-        Outcome.UNDETERMINED,
-        NOT_STATED,
-        device_subject(device.name),
-        Text(
-            ja=f"{name.ja}を、この機器の設定ファイルから判断できない。",
-            en=f"The configuration does not tell: {name.en}.",
-        ),
-        evidence=lines(context, sources) or device_evidence(context, device),
-        needs=(
-            Text(ja=f"{device.name} の{name.ja}が分かる出力", en=f"an output of {device.name} that shows: {name.en}"),
-        ),
-    )
-
-
 def judge_accounts(
     rule: Rule, context: RuleContext, device: Device, bounds: Bounds, shared: frozenset[str]
 ) -> RuleResult:
@@ -141,10 +130,14 @@ def judge_accounts(
     if doubts:
         return unread(rule, context, device, doubts)
     if accounts is None:
-        return _not_stated(rule, context, device, name, ())
+        return not_told(rule, context, device, name)
     if not bounds.hold(len({one.name for one in held if one.privileged is not False})):
-        unsure = [s for one in held if one.privileged is None for s in one.sources]
-        return _not_stated(rule, context, device, Text(ja="管理者の権限", en="rights of administrators"), unsure)
+        rights = Text(ja="管理者の権限", en="rights of administrators")
+        unsure = [one for one in held if one.privileged is None]
+        unclear = [s for one in unsure if one.rights_told for s in one.sources]
+        if unclear:
+            return not_understood(rule, context, device, rights, unclear)
+        return not_told(rule, context, device, rights, [s for one in unsure for s in one.sources])
     if shared and not held:
         return _without_accounts(rule, context, device, name)
     fact = Text(
@@ -195,7 +188,7 @@ def _without_accounts(rule: Rule, context: RuleContext, device: Device, name: Te
         return passed(rule, context, device, "central_accounts", fact, [s for one in central for s in one.sources])
     passwords = [s for one in device.management.credentials for s in one.sources]
     if not passwords:
-        return _not_stated(rule, context, device, name, ())
+        return not_told(rule, context, device, name)
     fact = Text(
         ja="機器に個人ごとのアカウントがなく、共通のパスワードによりログインする設定である。",
         en="There is no account of a person on the device: everybody logs in with one password.",
@@ -233,11 +226,11 @@ def judge_snmp(rule: Rule, context: RuleContext, device: Device) -> RuleResult:
         return unread(rule, context, device, doubts)
     answering = [one for one in management.services if one.name == "snmp" and one.enabled]
     known = management.snmp_communities or management.snmp_users
-    unknown_users = management.snmp_users is None and (answering or management.snmp_communities)
-    if unknown_users or (answering and not known):
-        return _not_stated(rule, context, device, Text(ja="SNMPの設定", en="settings of SNMP"), ())
-    if not known and not any(one.name == "snmp" for one in management.services):
-        return _not_stated(rule, context, device, Text(ja="SNMPの設定", en="settings of SNMP"), ())
+    about = Text(ja="SNMPの設定", en="settings of SNMP")
+    if management.snmp_users is None and (answering or management.snmp_communities):
+        return not_understood(rule, context, device, about, [s for one in answering for s in one.sources])
+    if not known and (answering or not any(one.name == "snmp" for one in management.services)):
+        return not_told(rule, context, device, about, [s for one in answering for s in one.sources])
     used = [s for one in management.snmp_communities for s in one.sources]
     used += [s for one in management.snmp_users or () for s in one.sources]
     fact = Text(ja="SNMPは、停止しているか、求める条件を満たす設定である。", en="SNMP is off, or set up as asked.")

@@ -9,7 +9,9 @@ from secaudit.packets.sets import PacketSet
 from secaudit.text.bilingual import Text
 
 NOT_STATED = "not_stated"
-"""The reason of a result about a device whose configuration does not tell."""
+"""The reason of a result about a device of which no line of the configuration tells. Where a rule permits it, a statement may tell instead."""
+NOT_UNDERSTOOD = "not_understood"
+"""The reason of a result that rests on a line whose meaning or effect is not known. No statement takes its place."""
 
 
 class Outcome(StrEnum):

@@ -24,7 +24,7 @@ KIND = all_kinds()["device_setting"]
         ("7.2.10", {"test": "7.2.8"}, Outcome.PASS, "version_as_asked"),
         ("7.2.8", {"test": "7.2.8"}, Outcome.PASS, "version_as_asked"),
         ("", {"test": "7.2.8"}, Outcome.UNDETERMINED, "not_stated"),
-        ("15.2(7)E3", {"test": "15.7(3)M2"}, Outcome.UNDETERMINED, "not_stated"),
+        ("15.2(7)E3", {"test": "15.7(3)M2"}, Outcome.UNDETERMINED, "not_understood"),
         ("7.2.8", {"yamaha": "15.0"}, Outcome.NOT_APPLICABLE, "no_version_asked"),
     ],
 )

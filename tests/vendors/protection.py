@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from secaudit.network.device import Device
-from secaudit.network.interfaces import PortProtection
+from secaudit.network.interfaces import PortProtection, SwitchPort
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.network.tunnels import Proposal
 
@@ -17,6 +17,8 @@ RIGHTS = {True: "all", False: "some", None: "unknown"}
 NEIGHBOURS = {True: "authenticated", False: "open", None: "unknown"}
 NOT_READ = "not read"
 """Instead of what is found: the reader does not look for it."""
+NOT_TOLD = "not told"
+"""Instead of a value: no line of the file says it. What a line says in words that are not understood is `unclear` or `unknown`."""
 
 
 def settings_of(devices: Sequence[Device]) -> Found:
@@ -34,16 +36,20 @@ def settings_of(devices: Sequence[Device]) -> Found:
 
 def _value(one: Setting) -> Plain:
     if one.value is None:
-        return "unclear"
+        return NOT_TOLD if one.by_default else "unclear"
     return f"{one.value} by default" if one.by_default else one.value
 
 
 def accounts_of(devices: Sequence[Device]) -> Found:
-    """`{admin: all, reader: some}`."""
+    """`{admin: all, reader: some, other: not told}`."""
     held = [device.management.accounts for device in devices]
     if all(one is None for one in held):
         return NOT_READ
-    return _gathered((one.name, RIGHTS[one.privileged]) for accounts in held for one in accounts or ())
+    return _gathered((one.name, _rights(one)) for accounts in held for one in accounts or ())
+
+
+def _rights(one: Account) -> str:
+    return RIGHTS[one.privileged] if one.rights_told else NOT_TOLD
 
 
 def snmp_users_of(devices: Sequence[Device]) -> Found:
@@ -61,16 +67,20 @@ def _strength(user: SnmpUser) -> str:
 
 
 def protections_of(devices: Sequence[Device]) -> Found:
-    """`{ge1: [dot1x, bpdu_guard, "mac_limit?"]}` of every switch port: what protects it, and with `?` what is not known of it."""
+    """`{ge1: [dot1x, bpdu_guard, "mac_limit?"]}` of every switch port: what protects it, with `?` what lines are about that are not
+    understood, and with `...` what no line tells."""
     return {
-        one.name: sorted(
-            [kind.name.lower() for kind, _ in one.switch_port.protections]
-            + [f"{kind.name.lower()}?" for kind in set(PortProtection) - one.switch_port.protections_read]
-        )
+        one.name: sorted(_protections(one.switch_port))
         for device in devices
         for one in device.interfaces.values()
         if one.switch_port is not None
     }
+
+
+def _protections(port: SwitchPort) -> Iterator[str]:
+    yield from (kind.name.lower() for kind, _ in port.protections)
+    for kind in set(PortProtection) - port.protections_read:
+        yield f"{kind.name.lower()}{'...' if kind in port.protections_untold else '?'}"
 
 
 def proposals_of(devices: Sequence[Device]) -> Found:
@@ -84,11 +94,18 @@ def proposals_of(devices: Sequence[Device]) -> Found:
 
 
 def written(one: Proposal) -> str:
-    """A proposal in a line: the phase, the encryption, the integrity, groups, the version of IKE, and its mode where it is told."""
+    """A proposal in a line: the phase, the encryption, the integrity, groups, the version of IKE, and its mode where it is told.
+
+    Behind what is lacking because no line says it stands `...`.
+    """
     words = [str(one.phase), ",".join(one.encryption) or "-", ",".join(one.integrity) or "-"]
     words += [f"group{number}" for number in one.groups]
     words += [] if one.ike is None else [f"ike{one.ike}"]
     words += [] if one.aggressive is None else ["aggressive" if one.aggressive else "main"]
+    whole = any(word in name for name in one.encryption for word in ("gcm", "ccm", "poly1305"))
+    lacking = not one.encryption or not (one.integrity or whole)
+    lacking = lacking or (one.phase == 1 and (not one.groups or one.ike is None))
+    words += ["..."] if one.silent and lacking else []
     return " ".join(words)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device, Doubt
 from secaudit.network.management import Credential, ManagementService, Server, SettingKind, Storage
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_subject, lines
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, management_doubts, unread, unsupported_settings
 from secaudit.rules.firmware import judge_firmware
@@ -18,8 +18,9 @@ from secaudit.rules.kind import Kind
 from secaudit.rules.neighbours import judge_routing
 from secaudit.rules.places import may_be_on_the_internet
 from secaudit.rules.protection import Bounds, failed, judge_accounts, judge_setting, judge_snmp, passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
+from secaudit.rules.untold import not_told, services_text
 from secaudit.text.bilingual import Text
 
 
@@ -89,19 +90,9 @@ def _services_off(rule: Rule, parameters: _Parameters, context: RuleContext, dev
     names = ", ".join(parameters.services)
     unknown = [name for name in parameters.services if all(one.name != name for one in listed)]
     if unknown:
-        fact = Text(
-            ja=f"{', '.join(unknown)} が有効であるかを、この機器の設定ファイルから判断できない。",
-            en=f"The configuration does not tell whether {', '.join(unknown)} is enabled.",
-        )
-        return answer(
-            rule,
-            Outcome.UNDETERMINED,
-            NOT_STATED,
-            device_subject(device.name),
-            fact,
-            *dict.fromkeys(doubt.text for doubt in unsupported_settings(device)),
-            evidence=device_evidence(context, device),
-            needs=(Text(ja=f"{device.name} のサービスの状態の出力", en=f"the state of the services of {device.name}"),),
+        found = not_told(rule, context, device, services_text(unknown))
+        return replace(
+            found, facts=(*found.facts, *dict.fromkeys(doubt.text for doubt in unsupported_settings(device)))
         )
     fact = Text(ja=f"{names} は有効になっていない。", en=f"{names} is not enabled.")
     return passed(rule, context, device, "service_disabled", fact, [s for one in listed for s in one.sources])

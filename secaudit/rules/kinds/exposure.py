@@ -28,9 +28,10 @@ from secaudit.rules.devices import each_device, management_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.permitted import entry_packets, is_valid, joins
 from secaudit.rules.protection import passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import DOUBT_LIMIT, boxes_of, doubt_evidence, doubt_reason, needs_of
+from secaudit.rules.untold import not_told, services_text
 from secaudit.rules.witnesses import as_result
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
@@ -83,7 +84,7 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     if doubts:
         return unread(rule, context, device, doubts)
     if not any(one.name in parameters.services for one in device.management.services):
-        return _not_stated(rule, parameters, context, device)
+        return not_told(rule, context, device, services_text(parameters.services))
     if surely:
         return _without_zone(rule, parameters, context, device, surely)
     if reached:
@@ -247,16 +248,6 @@ def _without_zone(
     )
     need = Text(ja=f"municipality.yaml における{wanted.ja}の範囲", en=f"in municipality.yaml: {wanted.en}")
     return _undetermined(rule, context, device, "zone_not_bound", fact, (), need)
-
-
-def _not_stated(rule: Rule, parameters: _Parameters, context: RuleContext, device: Device) -> RuleResult:
-    names = ", ".join(parameters.services)
-    fact = Text(
-        ja=f"{names} が有効であるかを、この機器の設定ファイルから判断できない。",
-        en=f"The configuration does not tell whether {names} is enabled.",
-    )
-    need = Text(ja=f"{device.name} のサービスの状態の出力", en=f"the state of the services of {device.name}")
-    return _undetermined(rule, context, device, NOT_STATED, fact, (), need)
 
 
 def _undetermined(

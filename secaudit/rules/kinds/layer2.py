@@ -18,9 +18,10 @@ from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import nothing_to_judge
+from secaudit.rules.untold import not_told, not_understood
 from secaudit.text.bilingual import Text
 
 _SHOWN_PORTS = 12
@@ -123,23 +124,12 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         return _unplaced(rule, context, device, question, stray)
     unknown = [one for one in ports if question.unknown(one[1], parameters)]
     if unknown:
-        return answer(
-            rule,
-            Outcome.UNDETERMINED,
-            NOT_STATED,
-            device_subject(device.name),
-            Text(
-                ja=f"{question.about.ja}{_which(parameters).ja}を、この機器の設定ファイルから判断できない：{_names(unknown)}。",
-                en=f"The configuration does not tell about {question.about.en}{_which(parameters).en}: {_names(unknown)}.",
-            ),
-            evidence=lines(context, [s for interface, _ in unknown for s in interface.sources]),
-            needs=(
-                Text(
-                    ja=f"{device.name} の{question.about.ja}が分かる出力",
-                    en=f"an output of {device.name} about {question.about.en}",
-                ),
-            ),
-        )
+        which = _which(parameters)
+        about = Text(ja=f"{question.about.ja}{which.ja}", en=f"{question.about.en}{which.en}")
+        odd = [one for one in unknown if not _untold(one[1], parameters)]
+        held = odd or unknown
+        tell = not_understood if odd else not_told
+        return tell(rule, context, device, about, [s for one, _ in held for s in one.sources], _names(held))
     if not ports:
         return answer(
             rule,
@@ -227,6 +217,11 @@ def _unprotected(port: SwitchPort, parameters: _Parameters) -> bool:
 def _not_seen(port: SwitchPort, parameters: _Parameters) -> bool:
     held = {kind for kind, _ in port.protections}
     return _edge(port) and not held & parameters.any_of and not parameters.any_of <= port.protections_read
+
+
+def _untold(port: SwitchPort, parameters: _Parameters) -> bool:
+    """Whether no line is about what is not known of a port."""
+    return parameters.any_of <= port.protections_read | port.protections_untold
 
 
 _QUESTIONS: Mapping[str, _Question] = {

@@ -10,13 +10,14 @@ from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface
 from secaudit.network.tunnels import Carrier, Proposal, hash_bits, key_bits
-from secaudit.rules.answers import answer, device_evidence, device_subject, lines
+from secaudit.rules.answers import answer, device_evidence, device_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
 from secaudit.rules.kind import Kind
 from secaudit.rules.protection import failed, passed
-from secaudit.rules.result import NOT_STATED, Outcome, RuleResult
+from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
+from secaudit.rules.untold import not_told, not_understood
 from secaudit.text.bilingual import Text
 
 
@@ -68,23 +69,9 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
     unknown = [one for one in ends if not _complete(_proposals(one), parameters)]
     if unknown:
         names = ", ".join(one.name for one in unknown)
-        return answer(
-            rule,
-            Outcome.UNDETERMINED,
-            NOT_STATED,
-            device_subject(device.name),
-            Text(
-                ja=f"トンネルの暗号方式を、この機器の設定ファイルから判断できない：{names}。",
-                en=f"The configuration does not tell the algorithms of these tunnels: {names}.",
-            ),
-            evidence=lines(context, [s for one in unknown for s in one.sources]),
-            needs=(
-                Text(
-                    ja=f"{device.name} のトンネルの暗号方式が分かる出力",
-                    en=f"an output of {device.name} that shows the algorithms of its tunnels",
-                ),
-            ),
-        )
+        sources = [s for one in unknown for s in one.sources]
+        untold = all(_is_silent(one, parameters) for one in unknown)
+        return (not_told if untold else not_understood)(rule, context, device, _ABOUT, sources, names)
     if not ends:
         return answer(
             rule,
@@ -105,19 +92,29 @@ def _proposals(interface: Interface) -> tuple[Proposal, ...]:
     return (interface.tunnel.proposals or ()) if interface.tunnel is not None else ()
 
 
+def _is_silent(interface: Interface, parameters: _Parameters) -> bool:
+    """Whether what is lacking is lacking because no line says it: a phase that no line speaks of, or words that no line gives."""
+    if interface.tunnel is None or interface.tunnel.proposals is None:
+        return False
+    return all(one.silent or _tells(one, parameters) for one in interface.tunnel.proposals)
+
+
 def _complete(proposals: tuple[Proposal, ...], parameters: _Parameters) -> bool:
     """Whether everything that is asked is told, of both phases."""
-    if {one.phase for one in proposals} != {1, 2}:
-        return False
-    first = [one for one in proposals if one.phase == 1]
+    return {one.phase for one in proposals} == {1, 2} and all(_tells(one, parameters) for one in proposals)
+
+
+def _tells(one: Proposal, parameters: _Parameters) -> bool:
+    """Whether a proposal tells everything that is asked of its phase."""
+    first = one.phase == 1
     return (
-        (not parameters.weak_encryption or all(one.encryption for one in proposals))
-        and (not parameters.weak_integrity or all(_integrity_told(one) for one in proposals))
-        and (not parameters.least_key_bits or all(None not in map(key_bits, one.encryption) for one in proposals))
-        and (not parameters.least_hash_bits or all(None not in map(hash_bits, _hashes(one)) for one in proposals))
-        and (not parameters.least_group or all(one.groups for one in first))
-        and (not parameters.least_ike or all(one.ike is not None for one in first))
-        and (parameters.aggressive_permitted or all(one.ike == 2 or one.aggressive is not None for one in first))
+        (bool(one.encryption) or not parameters.weak_encryption)
+        and (_integrity_told(one) or not parameters.weak_integrity)
+        and (None not in map(key_bits, one.encryption) or not parameters.least_key_bits)
+        and (None not in map(hash_bits, _hashes(one)) or not parameters.least_hash_bits)
+        and (bool(one.groups) or not first or not parameters.least_group)
+        and (one.ike is not None or not first or not parameters.least_ike)
+        and (one.ike == 2 or one.aggressive is not None or not first or parameters.aggressive_permitted)
     )
 
 
@@ -191,5 +188,7 @@ def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
     if one.aggressive and not parameters.aggressive_permitted:
         yield Text(ja="アグレッシブモードを用いている。", en="Aggressive mode is used.")
 
+
+_ABOUT = Text(ja="トンネルの暗号方式", en="the algorithms of these tunnels")
 
 KIND = Kind("tunnel", _parse, _check)

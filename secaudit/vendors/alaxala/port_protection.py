@@ -160,7 +160,12 @@ class PortGuards:
         if facts.member_of is not None:
             self._use(facts)
             held_by = SwitchPort() if group is None else group
-            return replace(port, protections=held_by.protections, protections_read=held_by.protections_read)
+            return replace(
+                port,
+                protections=held_by.protections,
+                protections_read=held_by.protections_read,
+                protections_untold=held_by.protections_untold,
+            )
         lines: dict[tuple[str, ...], SourceLine] = {}
         unknown = set(self.unclear)
         for node in facts.guards:

@@ -17,16 +17,11 @@ from secaudit.vendors.alaxala.vocabulary import plain
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
+from secaudit.vendors.common.settings import suspected
 
-SETTINGS_READ = frozenset(
-    (
-        SettingKind.IDLE_TIMEOUT,
-        SettingKind.LOGIN_BANNER,
-        SettingKind.SSH_VERSION,
-        SettingKind.CENTRAL_AUTHENTICATION,
-        SettingKind.REDUNDANCY,
-    )
-)
+SETTINGS_READ = frozenset(SettingKind)
+_WITHOUT_COMMAND = (SettingKind.LOGIN_ATTEMPTS, SettingKind.PASSWORD_LENGTH)
+"""No command for these is confirmed."""
 _LOGIN = ("aaa", "authentication", "login", "default")
 _SERVERS = (("radius-server", "host"), ("tacacs-server", "host"))
 _GROUPS = {"radius": ("radius-server",), "tacacs+": ("tacacs-server",)}
@@ -47,6 +42,7 @@ class Virtual:
 def settings(sections: Sections, virtual: Virtual, identity: Sources, ledger: Ledger) -> Iterator[Setting]:
     """Every setting of the kinds in `SETTINGS_READ`."""
     others = sections.of("irrelevant")
+    yield from suspected(others, _WITHOUT_COMMAND)
     yield from _timers(others, ledger)
     for node in others:
         if node.keys[:2] in (("banner", "login"), ("banner", "motd")):
@@ -77,7 +73,8 @@ def _timers(others: Iterable[Node], ledger: Ledger) -> Iterator[Setting]:
         said[name] = Setting(SettingKind.IDLE_TIMEOUT, int(minutes) * 60 if known else None, (node.line,), where)
     yield from said.values()
     if said and _EVERY_USER not in said:
-        yield Setting(SettingKind.IDLE_TIMEOUT, None, tuple(line for one in said.values() for line in one.sources))
+        lines = tuple(line for one in said.values() for line in one.sources)
+        yield Setting(SettingKind.IDLE_TIMEOUT, None, lines, by_default=True)
 
 
 def _central(others: Iterable[Node], identity: Sources, ledger: Ledger) -> Setting:
@@ -114,7 +111,8 @@ def _redundancy(sections: Sections, virtual: Virtual, identity: Sources, ledger:
     if unsure or virtual.said:
         for node in unsure:
             ledger.use_all(node)
-        return Setting(SettingKind.REDUNDANCY, None, (*virtual.said, *(node.line for node in unsure)))
+        lines = (*virtual.said, *(node.line for node in unsure))
+        return Setting(SettingKind.REDUNDANCY, None, lines, by_default=not virtual.said)
     return Setting(SettingKind.REDUNDANCY, 0, identity, by_default=True)
 
 
@@ -128,7 +126,7 @@ def accounts(others: Iterable[Node], ledger: Ledger) -> tuple[Account, ...] | No
         if node.keys[0] == "username" and "password" in node.keys[2:5]:
             ledger.use_all(node)
             lines.setdefault(plain(node.words[1]), []).append(node.line)
-    return tuple(Account(name, None, tuple(held)) for name, held in lines.items()) or None
+    return tuple(Account(name, None, tuple(held), rights_told=False) for name, held in lines.items()) or None
 
 
 def snmp_users(nodes: Iterable[Node], ledger: Ledger) -> tuple[SnmpUser, ...]:

@@ -247,7 +247,7 @@ class Protection:
             yield Setting(SettingKind.CENTRAL_AUTHENTICATION, value, sources, where)
 
     def accounts(self) -> tuple[Account, ...]:
-        """`username NAME [privilege N] ...`; 15 is every right, less may rise by the `enable password`."""
+        """`username NAME [privilege N] ...`; 15 is every right; who of the others knows the `enable password` is not told."""
         raising = bool(self._sections.of("enable"))
         rights: dict[str, str] = {}
         lines: dict[str, list[SourceLine]] = {}
@@ -259,7 +259,12 @@ class Protection:
             if "privilege" in node.keys[2:-1]:
                 rights[name] = node.keys[node.keys.index("privilege", 2) + 1]
         return tuple(
-            Account(name, True if rights.get(name) == _MOST_RIGHTS else None if raising else False, tuple(held))
+            Account(
+                name,
+                True if rights.get(name) == _MOST_RIGHTS else None if raising else False,
+                tuple(held),
+                rights_told=rights.get(name) == _MOST_RIGHTS or not raising,
+            )
             for name, held in lines.items()
         )
 

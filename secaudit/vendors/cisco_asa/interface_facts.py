@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
+from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, PortProtection, SwitchPort
 from secaudit.network.intervals import IPAddress
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.lines import Node
@@ -85,11 +85,14 @@ class InterfaceFacts:
         return InterfaceKind.VLAN if "." in lower else InterfaceKind.PHYSICAL
 
     def switch_port(self) -> SwitchPort:
-        """Layer 2 of a built-in switch port (ASA 5505, Firepower 1010)."""
+        """Layer 2 of a built-in switch port (ASA 5505, Firepower 1010). No line that is known to us protects one against hosts."""
         isolated = tuple(self.isolated)
+        untold = frozenset(PortProtection)
         if self.trunk:
-            return SwitchPort(self.native_vlan, self.trunk_vlans, trunk=True, isolated=isolated)
-        return SwitchPort(self.access_vlan, isolated=isolated)
+            return SwitchPort(
+                self.native_vlan, self.trunk_vlans, trunk=True, isolated=isolated, protections_untold=untold
+            )
+        return SwitchPort(self.access_vlan, isolated=isolated, protections_untold=untold)
 
 
 _KINDS = (

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from secaudit.network.device import DoubtKind
 from secaudit.network.management import Account, ManagementPlane, Setting, SettingKind, SnmpUser
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco_asa.vocabulary import Defaults
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
+from secaudit.vendors.common.settings import is_whole, without_defaults
 
 SETTINGS_READ = frozenset(SettingKind)
 _MINUTE = 60
@@ -58,15 +58,11 @@ class Logins:
         for section in _OWN_SECTIONS:
             for node in self.sections.of(section):
                 self.ledger.use_all(node)
-        whole = not any(
-            one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
-            or (one.kind is DoubtKind.UNREAD and one.interfaces is None)
-            for one in self.ledger.all_doubts()
-        )
         central = list(self._central())
         found = [*self._idle(), *self._attempts(central), *self._banner(), *self._ssh_version()]
         found += [*self._password_length(), *central, *self._redundancy()]
-        return tuple(one for one in found if one.sources and (whole or not one.by_default))
+        told = tuple(one for one in found if one.sources)
+        return told if is_whole(self.ledger.all_doubts()) else without_defaults(told)
 
     def _usual(self, kind: SettingKind, value: int | None, where: str = "") -> Iterator[Setting]:
         if value is not None:
@@ -106,7 +102,7 @@ class Logins:
                     continue
             else:
                 node = self._last("idle limit", way, "timeout")
-            yield Setting(kind, None, sources, way) if node is None else _minutes(node, way)
+            yield Setting(kind, None, sources, way, by_default=True) if node is None else _minutes(node, way)
         node = self._last("idle limit", "console", "timeout")
         if node is not None:
             yield _minutes(node, "console")

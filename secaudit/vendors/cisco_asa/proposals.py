@@ -104,7 +104,7 @@ class Algorithms:
         """What `tunnel protection ipsec profile NAME` offers by an interface."""
         node = self._profiles.get(name)
         if node is None:
-            return ()
+            return (Proposal(1, (), (), (), (line,)),)
         held = [(child.words[1:], child.line) for child in node.children if child.keys[0] == "set"]
         return tuple(replace(one, sources=(*one.sources, line)) for one in self.offered(held, outside))
 
@@ -130,7 +130,9 @@ class Algorithms:
         for version, held in named.items():
             if held and version in spoken:
                 # Without a policy of its own the device has one of its release.
-                found += tuple(self._first(version, mode)) or (Proposal(1, (), (), (), (held[0][1],), version),)
+                found += tuple(self._first(version, mode)) or (
+                    Proposal(1, (), (), (), (held[0][1],), version, silent=True),
+                )
                 for names, line in held:
                     found += (self._second(version, name, groups, (line, *secret)) for name in names)
         return tuple(found)
@@ -148,7 +150,9 @@ class Algorithms:
                 aggressive, sources = True, (*sources, mode[1])
             elif version == 1 and self._main_only is not None:
                 aggressive, sources = False, (*sources, self._main_only)
-            yield Proposal(1, ciphers, _beside(ciphers, hashes), groups, sources, version, aggressive)
+            given = (("encryption", ciphers), ("hash" if version == 1 else "integrity", hashes), ("group", groups))
+            silent = all(known or not values.get(word) for word, known in given)
+            yield Proposal(1, ciphers, _beside(ciphers, hashes), groups, sources, version, aggressive, silent)
 
     def _second(self, version: int, name: str, groups: tuple[int, ...], sources: Sources) -> Proposal:
         if version == 1:
@@ -162,8 +166,9 @@ class Algorithms:
             for child in node.children
             if child.keys[:2] == ("protocol", "esp") and len(child.keys) > 3
         }
-        ciphers = _all(told.get("encryption", ()), _CIPHERS)
-        return Proposal(2, ciphers, _beside(ciphers, _all(told.get("integrity", ()), _HASHES)), groups, lines)
+        ciphers, hashes = _all(told.get("encryption", ()), _CIPHERS), _all(told.get("integrity", ()), _HASHES)
+        silent = all(known or word not in told for word, known in (("encryption", ciphers), ("integrity", hashes)))
+        return Proposal(2, ciphers, _beside(ciphers, hashes), groups, lines, silent=silent)
 
     def _transform(self, name: str, groups: tuple[int, ...], sources: Sources) -> Proposal:
         words, node = self._transforms.get(name, ((), None))

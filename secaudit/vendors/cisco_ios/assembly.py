@@ -279,7 +279,7 @@ def _interface(
 
 def _tunnel(facts: TunnelFacts, algorithms: Algorithms) -> TunnelEnd:
     end = facts.end()
-    return replace(end, proposals=algorithms.of_profile(facts.protection)) if end.carrier is Carrier.IPSEC else end
+    return replace(end, proposals=algorithms.of_profile(facts.protection, end.sources)) if end.carrier is Carrier.IPSEC else end
 
 
 def _forwards(

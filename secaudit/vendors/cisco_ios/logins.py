@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from secaudit.network.device import DoubtKind
 from secaudit.network.management import Account, ManagementPlane, Setting, SettingKind, SnmpUser
 from secaudit.text.source import Sources
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts
@@ -20,6 +19,7 @@ from secaudit.vendors.cisco_ios.vocabulary import Defaults
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
+from secaudit.vendors.common.settings import is_whole, without_defaults
 
 SETTINGS_READ = frozenset(SettingKind)
 _MINUTE = 60
@@ -68,17 +68,13 @@ class Logins:
 
     def settings(self, plane: ManagementPlane) -> tuple[Setting, ...]:
         """All settings. A default is told only where no line that was not understood, or not submitted, could say otherwise."""
-        whole = not any(
-            one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
-            or (one.kind is DoubtKind.UNREAD and one.interfaces is None)
-            for one in self.ledger.all_doubts()
-        )
         found = [*self._places(plane), *self._attempts(), *self._banner(), *self._ssh_version(plane)]
         found += [*self._password_length(), *self._central(plane), *self._redundancy()]
-        return tuple(one for one in found if one.sources and (whole or not one.by_default or one.where))
+        told = tuple(one for one in found if one.sources)
+        return told if is_whole(self.ledger.all_doubts()) else without_defaults(told)
 
     def _usual(self, kind: SettingKind, value: int | None) -> Setting:
-        return Setting(kind, value, self.identity, by_default=value is not None)
+        return Setting(kind, value, self.identity, by_default=True)
 
     def _terminals(self) -> Iterator[Node]:
         """The lines by which somebody can log in."""
@@ -96,19 +92,25 @@ class Logins:
             if not told:
                 unread = any(child.line.number in self.ledger.unread for child in node.children)
                 value = None if unread else self.usual.exec_timeout
-                yield Setting(kind, value, (node.line, *self.identity), where, by_default=value is not None)
+                yield Setting(kind, value, (node.line, *self.identity), where, by_default=not unread)
                 continue
             last = told[-1]
             value = 0 if last.keys == ("no", "exec-timeout") else _idle_seconds(last.keys)
             yield Setting(kind, value, (last.line,), where)
         if not any(node.keys[1:2] == ("vty",) for node in self.sections.of("line")):
-            yield Setting(kind, None, self.identity, "line vty")
+            yield Setting(kind, None, self.identity, "line vty", by_default=True)
         # A browser sends the password again with every request: when such a session ends is not told by any line.
         web = [one for one in plane.services if one.name in ("http", "https") and one.enabled]
         silent = not any(one.name == "http" for one in plane.services)
         if web or silent:
             sources = tuple(dict.fromkeys(line for one in web for line in one.sources)) or self.identity
-            yield Setting(kind, None, sources, "ip http")
+            limits = self._irrelevant(("ip", "http", "session-idle-timeout"), ("ip", "http", "timeout-policy"))
+            yield Setting(kind, None, limits or sources, "ip http", by_default=not limits)
+
+    def _irrelevant(self, *starts: tuple[str, ...]) -> Sources:
+        """Lines that begin so and whose effect is not told by us."""
+        nodes = self.sections.of("irrelevant")
+        return tuple(node.line for node in nodes if any(node.keys[: len(start)] == start for start in starts))
 
     def _attempts(self) -> Iterator[Setting]:
         """`login block-for S attempts N within S`, `aaa local authentication attempts max-fail N`, `security authentication failure rate N log`.
@@ -172,7 +174,16 @@ class Logins:
             yield self._usual(kind, self.usual.ssh_version)
 
     def _password_length(self) -> Iterator[Setting]:
-        """`security passwords min-length N`. What holds without it is described in two ways: nothing is told then."""
+        """`security passwords min-length N`. What holds without it is described in two ways: nothing is told then.
+
+        Nor is it where users have policies of their own (`aaa common-criteria policy`).
+        """
+        policies = (
+            *self._irrelevant(("aaa", "common-criteria")),
+            *(node.line for node in self.sections.of("username") if "common-criteria-policy" in node.keys),
+        )
+        if policies:
+            yield Setting(SettingKind.PASSWORD_LENGTH, None, policies, "common-criteria")
         for node in self.sections.of("password length")[-1:]:
             value = _number(node.keys[3]) if len(node.keys) == 4 else None
             if node.keys[0] != "no":
@@ -217,7 +228,7 @@ class Logins:
             name = named[-1].words[-1] if named else "default"
             yield self._by_list(name, (named[-1] if named else node), " ".join(node.words))
         if not any(node.keys[1:2] == ("vty",) for node in self.sections.of("line")):
-            yield Setting(kind, None, self.identity, "line vty")
+            yield Setting(kind, None, self.identity, "line vty", by_default=True)
         web = [one for one in plane.services if one.name in ("http", "https") and one.enabled]
         if web:
             yield Setting(kind, None, web[0].sources, "ip http")
@@ -261,7 +272,7 @@ class Logins:
         if shared:
             yield Setting(kind, 1, tuple(shared))
         elif maybe:
-            yield Setting(kind, None, maybe)
+            yield Setting(kind, None, maybe, by_default=True)
         else:
             yield self._usual(kind, self.usual.redundancy)
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from secaudit.network.interfaces import PortProtection, SwitchPort
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco.port_guards import READ, bpdu_guard, keep, vlan_numbers
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
 
-_READ = frozenset(PortProtection) - {PortProtection.LOOP_DETECTION}
+_UNTOLD = frozenset(PortProtection) - READ
 _AUTHENTICATION = frozenset((PortProtection.DOT1X, PortProtection.MAC_AUTHENTICATION))
 _FIRST_WORDS = frozenset(
     (
@@ -100,7 +101,7 @@ class PortGuards:
             keys = node.keys[1:] if off else node.keys
             self.ledger.use_all(node)
             if keys in _GLOBAL:
-                self._set(self.said, _GLOBAL[keys], node, off)
+                keep(self.said, _GLOBAL[keys], node, off)
             elif keys[:4] in _VLANS and len(keys) == 5:
                 self._vlans(_VLANS[keys[:4]], keys[4], node, off)
             elif keys[:4] in _VLANS and len(keys) > 5 and keys[5][:1].isdigit():
@@ -110,7 +111,7 @@ class PortGuards:
                 self.unclear.add(PortProtection.BPDU_GUARD)
 
     def _vlans(self, which: str, word: str, node: Node, off: bool) -> None:
-        numbers = _numbers(word)
+        numbers = vlan_numbers(word)
         if numbers is None:
             kinds = {"dhcp": PortProtection.DHCP_SNOOPING, "arp": PortProtection.ARP_INSPECTION}
             self.unclear.add(kinds[which])
@@ -120,13 +121,6 @@ class PortGuards:
                 self.vlans[which].pop(number, None)
             else:
                 self.vlans[which][number] = node.line
-
-    @staticmethod
-    def _set(said: dict[str, SourceLine], name: str, node: Node, off: bool) -> None:
-        if off:
-            said.pop(name, None)
-        else:
-            said[name] = node.line
 
     def protected(self, port: SwitchPort, facts: InterfaceFacts) -> SwitchPort:
         """The port with what protects it."""
@@ -139,9 +133,9 @@ class PortGuards:
             held[PortProtection.MAC_LIMIT] = (said["security"],)
         unknown |= self._authentication(said, held)
         self._snooping(port, said, held)
-        unknown |= self._guard(port, said, held)
+        unknown |= bpdu_guard(port, said, self.said, held)
         kept = tuple((kind, held[kind]) for kind in PortProtection if kind in held and kind not in unknown)
-        return replace(port, protections=kept, protections_read=_READ - unknown)
+        return replace(port, protections=kept, protections_read=READ - unknown, protections_untold=_UNTOLD)
 
     def _lines(self, facts: InterfaceFacts) -> tuple[dict[str, SourceLine], set[PortProtection]]:
         said: dict[str, SourceLine] = {}
@@ -151,10 +145,10 @@ class PortGuards:
             keys = node.keys[1:] if off else node.keys
             name = _LINES.get(keys)
             if name is not None:
-                self._set(said, name, node, off)
+                keep(said, name, node, off)
                 self.ledger.use_all(node)
             elif not off and any(keys[: len(start)] == start for start in _DECIDED_ELSEWHERE):
-                unknown |= _READ if keys[0] == "source" else _AUTHENTICATION
+                unknown |= READ if keys[0] == "source" else _AUTHENTICATION
                 self.ledger.use_all(node)
         return said, unknown
 
@@ -182,37 +176,3 @@ class PortGuards:
         inspected = self.vlans["arp"].get(vlan)
         if inspected is not None and "arp trust" not in said:
             held[PortProtection.ARP_INSPECTION] = (inspected,)
-
-    def _guard(
-        self, port: SwitchPort, said: Mapping[str, SourceLine], held: dict[PortProtection, Sources]
-    ) -> set[PortProtection]:
-        unclear = {PortProtection.BPDU_GUARD}
-        if "filter" in said:
-            return unclear  # frames of the protocol may be dropped before the guard sees them
-        if "guard" in said and "no guard" in said:
-            return unclear
-        if "guard" in said:
-            held[PortProtection.BPDU_GUARD] = (said["guard"],)
-        usual = self.said.get("guard")
-        if usual is None or "guard" in said or "no guard" in said:
-            return set()
-        if "filter" in self.said or port.negotiated:
-            return unclear
-        edge = said.get("edge trunk") if port.trunk else said.get("edge", said.get("edge trunk"))
-        if edge is None and not port.trunk and "no edge" not in said:
-            edge = self.said.get("edge")
-        if edge is not None:
-            held[PortProtection.BPDU_GUARD] = (usual, edge)
-        return set()
-
-
-def _numbers(word: str) -> list[int] | None:
-    """`10,20-29`; None when it is anything else."""
-    found: list[int] = []
-    for part in word.split(","):
-        first, dash, last = part.partition("-")
-        ends = [first, last] if dash else [first]
-        if not all(one.isascii() and one.isdecimal() and len(one) < 5 for one in ends):
-            return None
-        found += range(int(first), min(int(ends[-1]), 4094) + 1)
-    return found

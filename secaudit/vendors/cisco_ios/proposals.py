@@ -1,7 +1,7 @@
 """Algorithms of IPsec tunnels: ISAKMP policies and IKEv2 proposals (phase 1), transform sets (phase 2).
 
 The policies are those of the device: any of them may be agreed on with any peer. What a policy does not say is a default that differs by release,
-so it is left empty. Where a name or a word is not known, the proposal says nothing, and nobody takes it for complete.
+so it is left empty. Where a name or a word is not known, the proposal says nothing, and nobody takes it for complete or silent.
 """
 
 from __future__ import annotations
@@ -64,12 +64,13 @@ class Algorithms:
             self.ledger.use_all(node)
         aggressive = _aggressive(sections)
         chosen = {
-            child.words[1]
+            child.words[1]: child.line
             for node in nodes
             if node.keys[:3] == ("crypto", "ikev2", "policy")
             for child in node.children
             if child.keys[0] == "proposal" and len(child.words) == 2
         }
+        defined: set[str] = set()
         for node in nodes:
             start = node.keys[1:3]
             if len(node.words) < 4 or node.keys[0] == "no":
@@ -77,16 +78,20 @@ class Algorithms:
             if start == ("isakmp", "policy"):
                 self.first[1].append(_policy(node, aggressive))
             elif start == ("ikev2", "proposal") and node.words[3] in chosen:
+                defined.add(node.words[3])
                 self.first[2].append(_ikev2(node))
             elif start == ("ipsec", "transform-set"):
                 self.transforms[node.words[3]] = node
             elif start == ("ipsec", "profile"):
                 self.profiles[node.words[3]] = node
+        self.first[2] += [Proposal(1, (), (), (), (line,), 2) for name, line in chosen.items() if name not in defined]
 
-    def of_profile(self, words: tuple[str, ...]) -> tuple[Proposal, ...]:
-        """What `tunnel protection ipsec profile NAME [shared] [ikev2-profile NAME]` offers."""
+    def of_profile(self, words: tuple[str, ...], tunnel: Sources) -> tuple[Proposal, ...]:
+        """What `tunnel protection ipsec profile NAME [shared] [ikev2-profile NAME]` offers; `tunnel` are the lines of the tunnel."""
         node = self.profiles.get(words[2]) if words[:2] == ("ipsec", "profile") and len(words) > 2 else None
-        return () if node is None else self.offered(node.children, "ikev2-profile" in words)
+        if node is None:
+            return (Proposal(1, (), (), (), tunnel),) if words else ()
+        return self.offered(node.children, "ikev2-profile" in words)
 
     def offered(self, settings: Iterable[Node], ikev2: bool = False) -> tuple[Proposal, ...]:
         """What the settings of a profile or of an entry of a crypto map offer."""
@@ -121,6 +126,8 @@ class Algorithms:
                 hashes.append(_TRANSFORM_HASHES[word])
             else:
                 known = known and word == "comp-lzs"
+        if known and ciphers and not hashes:
+            hashes = ["null"]  # without a word for it, a transform set has no integrity at all
         if known and not ciphers and hashes:
             ciphers = ["null"]  # an authentication header alone encrypts nothing
         return Proposal(2, tuple(ciphers) if known else (), tuple(hashes), groups, (node.line, *sources))
@@ -143,30 +150,31 @@ def _policy(node: Node, aggressive: tuple[bool | None, Sources]) -> Proposal:
     """`crypto isakmp policy N`."""
     ciphers = hashes = _NO_DEFAULT
     groups: tuple[int, ...] = ()
+    silent = True
     for child in node.children:
         value = " ".join(child.keys[1:])
         if child.keys[0] in ("encr", "encryption"):
             ciphers = tuple(filter(None, (_CIPHERS.get(value),)))
+            silent = silent and bool(ciphers)
         elif child.keys[0] == "hash":
             hashes = tuple(filter(None, (_HASHES.get(value),)))
+            silent = silent and bool(hashes)
         elif child.keys[0] == "group":
             groups = tuple(_group_numbers(child.keys[1:]))
+            silent = silent and bool(groups)
     lines = (node.line, *(child.line for child in node.children), *aggressive[1])
-    return Proposal(1, ciphers, hashes, groups, lines, 1, aggressive[0])
+    return Proposal(1, ciphers, hashes, groups, lines, 1, aggressive[0], silent)
 
 
 def _ikev2(node: Node) -> Proposal:
     """`crypto ikev2 proposal NAME`."""
     told: dict[str, tuple[str, ...]] = {child.keys[0]: child.keys[1:] for child in node.children}
     lines = (node.line, *(child.line for child in node.children))
-    return Proposal(
-        1,
-        _all(told.get("encryption", ()), _CIPHERS),
-        _all(told.get("integrity", ()), _HASHES),
-        tuple(_group_numbers(told.get("group", ()))),
-        lines,
-        2,
-    )
+    ciphers, hashes = _all(told.get("encryption", ()), _CIPHERS), _all(told.get("integrity", ()), _HASHES)
+    groups = tuple(_group_numbers(told.get("group", ())))
+    given = (("encryption", ciphers), ("integrity", hashes), ("group", groups))
+    silent = all(known or not told.get(word) for word, known in given)
+    return Proposal(1, ciphers, hashes, groups, lines, 2, silent=silent)
 
 
 def _all(words: tuple[str, ...], names: dict[str, str]) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from secaudit.network.device import DoubtKind
 from secaudit.network.interfaces import InterfaceKind, PortProtection, SwitchPort
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco.port_guards import READ, bpdu_guard, keep, vlan_numbers
 from secaudit.vendors.cisco_nxos.features import Features
 from secaudit.vendors.cisco_nxos.sections import Sections
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 
-_READ = frozenset(PortProtection) - {PortProtection.LOOP_DETECTION}
 _OF_EXTENDER = re.compile(r"Ethernet1\d\d/")
+_UNTOLD = frozenset(PortProtection) - READ
 _MAY_PROTECT = frozenset(
     (
         ("switchport", "port-security"),
@@ -82,6 +83,7 @@ class PortGuards:
     """Kinds about which a global line was not understood."""
     _dot1x_off: bool = False
     _cut_off: bool = False
+    _loops_said: bool = False
 
     def read(self, sections: Sections) -> None:
         """The lines that hold for the whole switch. What is lacking in a part of a file may stand in the other one."""
@@ -91,16 +93,18 @@ class PortGuards:
             keys = node.keys[1:] if off else node.keys
             if keys in _GLOBAL:
                 self.ledger.use_all(node)
-                _set(self.said, _GLOBAL[keys], node, off)
+                keep(self.said, _GLOBAL[keys], node, off)
                 self._dot1x_off = off if keys[0] == "dot1x" else self._dot1x_off
             elif keys[:4] in _VLANS and len(keys) > 4:
                 self.ledger.use_all(node)
                 self._of_vlans(_VLANS[keys[:4]], keys[4:], node, off)
             elif off and keys[:2] == ("spanning-tree", "vlan"):
                 self.unclear.add(PortProtection.BPDU_GUARD)
+            elif "loop-detection" in keys:
+                self._loops_said = True
 
     def _of_vlans(self, kind: PortProtection, words: tuple[str, ...], node: Node, off: bool) -> None:
-        numbers = _numbers(words[0]) if len(words) == 1 else None
+        numbers = vlan_numbers(words[0]) if len(words) == 1 else None
         if numbers is None:
             self.unclear.add(kind)
             return
@@ -119,13 +123,14 @@ class PortGuards:
         held: dict[PortProtection, Sources] = {}
         unknown |= self._authentication(said, held)
         unknown |= self._snooping(port, said, held)
-        unknown |= self._guard(port, said, held)
+        unknown |= bpdu_guard(port, said, self.said, held)
         if facts.kind is InterfaceKind.AGGREGATE or facts.member_of is not None or self._cut_off:
-            unknown |= _READ - held.keys()  # the channel and its members have some from each other
+            unknown |= READ - held.keys()  # the channel and its members have some from each other
         if _OF_EXTENDER.match(facts.name) and PortProtection.BPDU_GUARD not in held:
             unknown.add(PortProtection.BPDU_GUARD)
         kept = tuple((kind, held[kind]) for kind in PortProtection if kind in held and kind not in unknown)
-        return replace(port, protections=kept, protections_read=_READ - unknown)
+        untold = frozenset() if self._loops_said else _UNTOLD
+        return replace(port, protections=kept, protections_read=READ - unknown, protections_untold=untold)
 
     def _lines(self, facts: InterfaceFacts) -> tuple[dict[str, SourceLine], set[PortProtection]]:
         said: dict[str, SourceLine] = {}
@@ -134,10 +139,10 @@ class PortGuards:
             off = node.keys[0] == "no"
             name = _LINES.get(node.keys[1:] if off else node.keys)
             if name is not None:
-                _set(said, name, node, off)
+                keep(said, name, node, off)
                 self.ledger.use_all(node)
             elif node.keys[0] == "inherit" or node.line.number in self.ledger.unread:
-                unknown |= _READ
+                unknown |= READ
         return said, unknown
 
     def _with_feature(self, name: str) -> Sources:
@@ -181,42 +186,3 @@ class PortGuards:
             else:
                 unknown.add(kind)
         return unknown
-
-    def _guard(
-        self, port: SwitchPort, said: Mapping[str, SourceLine], held: dict[PortProtection, Sources]
-    ) -> set[PortProtection]:
-        unclear = {PortProtection.BPDU_GUARD}
-        if "filter" in said or ("guard" in said and "no guard" in said):
-            return unclear  # frames of the protocol may be dropped before the guard sees them
-        if "guard" in said:
-            held[PortProtection.BPDU_GUARD] = (said["guard"],)
-        usual = self.said.get("guard")
-        if usual is None or "guard" in said or "no guard" in said:
-            return set()
-        if "filter" in self.said:
-            return unclear
-        edge = said.get("edge trunk") if port.trunk else said.get("edge", said.get("edge trunk"))
-        if edge is None and not port.trunk and "no edge" not in said:
-            edge = self.said.get("edge")
-        if edge is not None:
-            held[PortProtection.BPDU_GUARD] = (usual, edge)
-        return set()
-
-
-def _set(said: dict[str, SourceLine], name: str, node: Node, off: bool) -> None:
-    if off:
-        said.pop(name, None)
-    else:
-        said[name] = node.line
-
-
-def _numbers(word: str) -> list[int] | None:
-    """`10,20-29`; None when it is anything else."""
-    found: list[int] = []
-    for part in word.split(","):
-        first, dash, last = part.partition("-")
-        ends = [first, last] if dash else [first]
-        if not all(one.isascii() and one.isdecimal() and len(one) < 5 for one in ends):
-            return None
-        found += range(int(first), min(int(ends[-1]), 4094) + 1)
-    return found

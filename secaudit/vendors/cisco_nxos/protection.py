@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from secaudit.network.device import DoubtKind
 from secaudit.network.management import Account, ManagementPlane, Setting, SettingKind, SnmpUser
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.cisco.banners import delimiter
@@ -23,6 +22,7 @@ from secaudit.vendors.cisco_nxos.sections import Sections
 from secaudit.vendors.cisco_nxos.vocabulary import interface_name
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.settings import is_whole, without_defaults
 
 SETTINGS_READ = frozenset(SettingKind)
 _MINUTE = 60
@@ -72,15 +72,11 @@ class Protection:
 
     def settings(self, plane: ManagementPlane) -> tuple[Setting, ...]:
         """All settings. A default is told only where no line that was not understood, or not submitted, could say otherwise."""
-        whole = not any(
-            one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
-            or (one.kind is DoubtKind.UNREAD and one.interfaces is None)
-            for one in self.ledger.all_doubts()
-        )
         central = tuple(self._central())
         found = [*self._places(plane), *self._attempts(central), *self._banner(), *self._ssh_version(plane)]
         found += [*self._password_length(), *central, *self._redundancy()]
-        return tuple(one for one in found if one.sources and (whole or not one.by_default))
+        told = tuple(one for one in found if one.sources)
+        return told if is_whole(self.ledger.all_doubts()) else without_defaults(told)
 
     def __post_init__(self) -> None:
         for node in self.sections.of("irrelevant"):
@@ -107,10 +103,10 @@ class Protection:
                 number = _number(told[-1].keys[1])
                 value = None if number is None else number * _MINUTE
             lines = tuple(child.line for child in told[-1:]) or tuple(node.line for node in nodes) or self.identity
-            yield Setting(kind, value, lines, f"line {place}")
+            yield Setting(kind, value, lines, f"line {place}", by_default=not told)
         web = [one for one in plane.services if one.name in ("http", "https") and one.enabled]
         if web:
-            yield Setting(kind, None, web[0].sources, "nxapi")
+            yield Setting(kind, None, web[0].sources, "nxapi", by_default=True)
 
     def _attempts(self, central: tuple[Setting, ...]) -> Iterator[Setting]:
         """`[system] login block-for S attempts N within S`; `aaa authentication rejected N in S ban S`, which is about local users.
@@ -257,7 +253,7 @@ class Protection:
         if shared:
             yield Setting(kind, 1, tuple(shared))
         elif maybe:
-            yield Setting(kind, None, tuple(maybe))
+            yield Setting(kind, None, tuple(maybe), by_default=True)
         else:
             yield Setting(kind, 0, self.identity, by_default=True)
 

@@ -82,8 +82,12 @@ def _phase_1(scope: Scope, entry: Section) -> Iterator[Proposal]:
     aggressive = None if ike == 2 else {"aggressive": True, "main": False}.get(mode)
     lines = (*entry.opening, *entry.lines_of("proposal", "dhgrp", "ike-version", "mode", "suite-b"))
     suite = entry.get("suite-b") not in ("", "disable")  # takes the place of what `proposal` says
+    groups = _groups(scope, entry, usual)
+    told = (("ike-version", ike), ("mode", aggressive is not None or ike == 2), ("dhgrp", groups))
+    silent = usual and not suite and all(known or not entry.values(word) for word, known in told)
     for one in [_Algorithms()] if suite else _words(entry):
-        yield Proposal(1, one.encryption, one.integrity, _groups(scope, entry, usual), lines, ike, aggressive)
+        open_ = silent and bool(one.encryption or not entry.values("proposal"))
+        yield Proposal(1, one.encryption, one.integrity, groups, lines, ike, aggressive, open_)
 
 
 def _phase_2(scope: Scope, entry: Section) -> Iterator[Proposal]:
@@ -92,7 +96,8 @@ def _phase_2(scope: Scope, entry: Section) -> Iterator[Proposal]:
     groups = _groups(scope, entry, usual) if renewed == "enable" else ()
     lines: Sources = (*entry.opening, *entry.lines_of("phase1name", "proposal", "pfs", "dhgrp"))
     for one in _words(entry):
-        yield Proposal(2, one.encryption, one.integrity, groups, lines)
+        silent = usual and bool(one.encryption or not entry.values("proposal"))
+        yield Proposal(2, one.encryption, one.integrity, groups, lines, silent=silent)
 
 
 def _groups(scope: Scope, entry: Section, usual: bool) -> tuple[int, ...]:

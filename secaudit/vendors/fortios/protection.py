@@ -9,12 +9,12 @@ server answers; users of SNMPv3 neither authenticate nor encrypt unless `securit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from secaudit.network.device import DoubtKind, Plane
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.common.settings import is_whole, without_defaults
 from secaudit.vendors.fortios.findings import Scope, join
 from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
@@ -39,11 +39,7 @@ def whole(scope: Scope) -> bool:
     """Whether what a device does not say in the file is as its release has it: nothing that could say otherwise was lost or left out."""
     if scope.version is None or not all(scope.section(one).lines for one in ("system global", "system interface")):
         return False
-    return not any(
-        one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
-        or (one.kind is DoubtKind.UNREAD and one.interfaces is None)
-        for one in scope.findings.doubts
-    )
+    return is_whole(scope.findings.doubts)
 
 
 def read_settings(scope: Scope, ports: Ports) -> tuple[Setting, ...]:
@@ -57,15 +53,7 @@ def read_settings(scope: Scope, ports: Ports) -> tuple[Setting, ...]:
         *_central(scope),
         *_redundancy(scope, ports),
     )
-    if whole(scope):
-        return found
-    # A default that is not sure is left out; where another place is told, it must not pass for the only one.
-    told = {one.kind for one in found if not one.by_default}
-    return tuple(
-        replace(one, value=None, by_default=False) if one.by_default else one
-        for one in found
-        if not one.by_default or one.kind in told
-    )
+    return found if whole(scope) else without_defaults(found)
 
 
 def _number(text: str) -> int | None:
@@ -93,7 +81,8 @@ def _timeouts(scope: Scope) -> Iterator[Setting]:
     if console != "0":
         yield Setting(kind, _number(console), section.lines_of("admin-console-timeout"), "console")
     elif scope.defaults.console_follows is not True:
-        yield Setting(kind, None, section.lines_of("admin-console-timeout") or scope.identity, "console")
+        lines = section.lines_of("admin-console-timeout")
+        yield Setting(kind, None, lines or scope.identity, "console", by_default=not lines)
     administrators = scope.entries("system admin")
     used = {one.get("accprofile") for one in administrators}
     unknown = any(one.enabled(f"{server}accprofile-override") for one in administrators for server in ("", "radius-"))
@@ -149,14 +138,14 @@ def _password_length(scope: Scope) -> Iterator[Setting]:
     on = _ON_OR_OFF.get(policy.get("status")) if policy.get("status") else scope.defaults.password_policy
     if on is None:
         if lines:
-            yield Setting(kind, None, lines)
+            yield Setting(kind, None, lines, by_default=not policy.get("status"))
     elif not on or (applied and "admin-password" not in applied):
         yield Setting(kind, 0, lines or scope.identity, by_default=not policy.get("status"))
     elif policy.get("minimum-length"):
         yield Setting(kind, _number(policy.get("minimum-length")), lines)
     else:
         usual = scope.defaults.password_length
-        yield Setting(kind, usual, lines or scope.identity, by_default=usual is not None)
+        yield Setting(kind, usual, lines or scope.identity, by_default=True)
 
 
 # --- administrators ---
@@ -266,7 +255,7 @@ def _redundancy(scope: Scope, ports: Ports) -> Iterator[Setting]:
     if mode in _CLUSTERS or shared:
         yield Setting(kind, 1, join((*(lines if mode in _CLUSTERS else ()), *shared)))
     elif peers or mode not in ("", "standalone"):
-        yield Setting(kind, None, join((*lines, *peers)))
+        yield Setting(kind, None, join((*lines, *peers)), by_default=mode in ("", "standalone"))
     else:
         yield Setting(kind, 0, lines or scope.identity, by_default=not mode)
 

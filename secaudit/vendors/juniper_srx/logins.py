@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from secaudit.network.device import Doubt, DoubtKind
+from secaudit.network.device import Doubt
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.text.secrets import MASK
 from secaudit.text.source import Sources
+from secaudit.vendors.common.settings import is_whole, without_defaults
 from secaudit.vendors.juniper_srx.findings import Scope
 from secaudit.vendors.juniper_srx.interfaces import Ports
 from secaudit.vendors.juniper_srx.tree import Statement, join
@@ -44,12 +45,7 @@ def _number(word: str) -> int | None:
 
 def sure(settings: tuple[Setting, ...], doubts: list[Doubt]) -> tuple[Setting, ...]:
     """Without the defaults where a line that was not understood, or is missing, could say otherwise."""
-    whole = not any(
-        one.kind in (DoubtKind.TRUNCATED, DoubtKind.NOT_READ)
-        or (one.kind is DoubtKind.UNREAD and one.interfaces is None)
-        for one in doubts
-    )
-    return settings if whole else tuple(one for one in settings if not one.by_default)
+    return settings if is_whole(doubts) else without_defaults(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,8 @@ class Logins:
             *self._redundancy(),
         )
         silent = self.scope.root.get("system") is None
-        return tuple(one for one in held if one.sources and not (silent and one.by_default))
+        told = tuple(one for one in held if one.sources)
+        return without_defaults(told) if silent else told
 
     def _usual(self, kind: SettingKind, value: int, where: str = "") -> Setting:
         return Setting(kind, value, self.scope.identity, where, by_default=True)
@@ -113,7 +110,7 @@ class Logins:
             if session is not None and "idle-timeout" in session.children:
                 yield self._said(kind, session, "idle-timeout", "web-management", _MINUTE)
             else:
-                yield Setting(kind, None, join(*(one.sources() for one in pages)), "web-management")
+                yield Setting(kind, None, join(*(one.sources() for one in pages)), "web-management", by_default=True)
 
     def _class_lines(self, name: str) -> Sources:
         return join(*(one.sources() for one in self._login.below("user") if one.value("class") == name))

@@ -41,6 +41,7 @@ class _Found:
     ports: dict[PortProtection, dict[str, Sources | None]] = field(default_factory=dict)
     """None: something is said, and what it comes to is not told."""
     unclear: set[PortProtection] = field(default_factory=set)
+    untold: frozenset[PortProtection] = frozenset()
 
     def say(self, kind: PortProtection, name: str, sources: Sources | None) -> None:
         """What holds at one port, at all of them, or at a range of them that is not known."""
@@ -59,7 +60,8 @@ def protect_ports(scope: Scope, ports: Ports) -> None:
         section = scope.root.get(*path)
         if section is not None:
             section.use_all()
-    found = _Found()
+    loops = scope.root.get("protocols", "loop-detect")  # what it does to a port is not read
+    found = _Found(untold=frozenset(PortProtection) - _READ if loops is None else frozenset())
     _authentication(scope, found)
     _limits(scope, found)
     _guards(scope, found)
@@ -91,7 +93,7 @@ def _protected(
             if of_vlan.inspection:
                 held[PortProtection.ARP_INSPECTION] = of_vlan.inspection
     kept = tuple((kind, held[kind]) for kind in PortProtection if kind in held and kind not in unknown)
-    return replace(port, protections=kept, protections_read=_READ - unknown)
+    return replace(port, protections=kept, protections_read=_READ - unknown, protections_untold=found.untold)
 
 
 def _authentication(scope: Scope, found: _Found) -> None:

@@ -28,6 +28,7 @@ _HASHES = {"md5": "md5", "sha1": "sha1", "sha-256": "sha256", "sha-384": "sha384
     "hmac-sha-384": "sha384", "hmac-sha-512": "sha512",
 }  # fmt: skip
 _VERSIONS = {"v1-only": 1, "v2-only": 2}
+_WORDS = ("dh-group", "encryption-algorithm", "authentication-algorithm")
 _MODES = {"main": False, "aggressive": True}
 
 
@@ -53,9 +54,12 @@ def _first(scope: Scope, gateway: Statement) -> Iterator[Proposal]:
     mode = policy.value("mode")
     aggressive = _MODES.get(mode) if mode else False
     by = join(*(_lines(gateway, word) for word in ("ike-policy", "version")), _lines(policy, "mode"))
-    for groups, ciphers, hashes, sources in _named(scope, policy, "ike"):
+    clear = (version is not None or not said) and (aggressive is not None or not mode)
+    for groups, ciphers, hashes, sources, silent in _named(scope, policy, "ike"):
         lines = join(sources, by) or gateway.sources()
-        yield Proposal(1, ciphers, hashes, groups, lines, version, None if version == 2 else aggressive)
+        yield Proposal(
+            1, ciphers, hashes, groups, lines, version, None if version == 2 else aggressive, clear and silent
+        )
 
 
 def _second(scope: Scope, vpn: Statement) -> Iterator[Proposal]:
@@ -65,11 +69,12 @@ def _second(scope: Scope, vpn: Statement) -> Iterator[Proposal]:
     secret = policy.value("perfect-forward-secrecy", "keys")
     own = _group(secret)
     by = join(_lines(vpn, "ike"), _lines(policy, "perfect-forward-secrecy"))
-    for groups, ciphers, hashes, sources in _named(scope, policy, "ipsec"):
-        yield Proposal(2, ciphers, hashes, own if secret else groups, join(sources, by) or vpn.sources())
+    for groups, ciphers, hashes, sources, silent in _named(scope, policy, "ipsec"):
+        lines = join(sources, by) or vpn.sources()
+        yield Proposal(2, ciphers, hashes, own if secret else groups, lines, silent=silent)
 
 
-_Read = tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...], Sources]
+_Read = tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...], Sources, bool]
 
 
 def _named(scope: Scope, policy: Statement, kind: str) -> Iterator[_Read]:
@@ -77,15 +82,17 @@ def _named(scope: Scope, policy: Statement, kind: str) -> Iterator[_Read]:
     for one in policy.below("proposals"):
         found = scope.root.get("security", kind, "proposal", one.word)
         if found is None:
-            yield (), (), (), one.sources() or policy.sources()
+            yield (), (), (), one.sources() or policy.sources(), False
         else:
-            yield (*_written(found), join(one.sources(), found.sources()))
+            held = _written(found)
+            silent = all(known or not found.value(word) for known, word in zip(held, _WORDS, strict=True))
+            yield (*held, join(one.sources(), found.sources()), silent)
     chosen = policy.value("proposal-set")
     if chosen:
         lines = _lines(policy, "proposal-set")
         known: Iterable[tuple[str, str, int]] = _sets()[kind].get(chosen, [("", "", 0)])
         for cipher, digest, group in known:
-            yield (group,) if group else (), _some(cipher), _some(digest), lines
+            yield (group,) if group else (), _some(cipher), _some(digest), lines, False
 
 
 def _written(proposal: Statement) -> tuple[tuple[int, ...], tuple[str, ...], tuple[str, ...]]:

@@ -12,13 +12,21 @@ from typing import TypeVar
 
 from secaudit.network.management import Account, Setting, SettingKind, SnmpUser
 from secaudit.network.tunnels import Proposal
+from secaudit.text.secrets import MASK
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.settings import suspected
 
 _Value = TypeVar("_Value")
 
-SETTINGS_READ = frozenset((SettingKind.REDUNDANCY, SettingKind.CENTRAL_AUTHENTICATION, SettingKind.IDLE_TIMEOUT))
+SETTINGS_READ = frozenset(SettingKind)
+_WITHOUT_COMMAND = frozenset(SettingKind) - {
+    SettingKind.REDUNDANCY,
+    SettingKind.CENTRAL_AUTHENTICATION,
+    SettingKind.IDLE_TIMEOUT,
+}
+"""No command for these is confirmed."""
 _RIGHTS = {"administrator": True, "monitor": False, "operator": False}
 _ENCRYPTION = {"aes": "aes-128", "aes-128": "aes-128", "aes-192": "aes-192", "aes-256": "aes-256", "3des": "3des"} | {
     "des": "des",
@@ -27,11 +35,14 @@ _ENCRYPTION = {"aes": "aes-128", "aes-128": "aes-128", "aes-192": "aes-192", "ae
 _INTEGRITY = {"md5": "md5", "sha": "sha1", "sha1": "sha1", "sha2-256": "sha256", "sha2-384": "sha384"} | {
     "sha2-512": "sha512"
 }
+_DEFAULT = "default"
+"""The proposals of the device itself, which are in no file."""
 _GROUPS = {"768-bit": 1, "1024-bit": 2, "1536-bit": 5, "2048-bit": 14, "3072-bit": 15, "4096-bit": 16}
 
 
 def settings(nodes: Sequence[Node], shared: Sources, identity: Sources, ledger: Ledger) -> Iterator[Setting]:
     """Redundancy by virtual routers; that a server authenticates administrators needs lines that are not understood here."""
+    yield from suspected(nodes, sorted(_WITHOUT_COMMAND, key=lambda kind: kind.value))
     enabling = [node for node in nodes if node.keys[0] == "vrrp" and "enable" in node.keys]
     if shared:
         # That a virtual router answers without an `enable` is not confirmed.
@@ -60,6 +71,7 @@ def accounts(nodes: Iterable[Node]) -> tuple[Account, ...]:
             node.words[1],
             next((_RIGHTS[key] for key in reversed(node.keys[2:]) if key in _RIGHTS), None),
             (node.line,),
+            rights_told=node.words[-1] != MASK,
         )
         for node in nodes
         if len(node.words) > 1
@@ -103,12 +115,14 @@ class Offers:
         if policy is not None:
             mode = policy.keys[policy.keys.index("mode") + 1] if "mode" in policy.keys[3:-1] else "main"
             for name in policy.words[-1].split(","):
-                found.append(_of_ike(self._first.get(name), policy.line, mode == "aggressive"))
+                found.append(_of_ike(self._first.get(name), policy.line, mode == "aggressive", name == _DEFAULT))
+        elif self._policies or "ike" in line.keys[4:-1]:
+            found.append(Proposal(1, (), (), (), (line.line,)))
         words, keys = line.words, line.keys
         position = 6 if keys[4:5] == ("peer",) else 4
         groups = _GROUPS.get(keys[keys.index("pfs") + 1]) if "pfs" in keys[position:-1] else None
         for name in words[position].split(",") if len(words) > position else ():
-            found.append(_of_esp(self._second.get(name), line.line, groups))
+            found.append(_of_esp(self._second.get(name), line.line, groups, name == _DEFAULT))
         return tuple(found)
 
     def _policy(self, line: Node) -> Node | None:
@@ -121,18 +135,20 @@ class Offers:
         return found[0] if len(found) == 1 else None
 
 
-def _of_ike(node: Node | None, by: SourceLine, aggressive: bool) -> Proposal:
+def _of_ike(node: Node | None, by: SourceLine, aggressive: bool, silent: bool) -> Proposal:
     if node is None:
-        return Proposal(1, (), (), (), (by,), 1, aggressive)
+        return Proposal(1, (), (), (), (by,), 1, aggressive, silent)
     values = dict(zip(node.keys[3::2], node.keys[4::2], strict=False))
     encryption, integrity = _ENCRYPTION.get(values.get("encryption", "")), _INTEGRITY.get(values.get("hash", ""))
     group = _GROUPS.get(values.get("group", ""))
-    return Proposal(1, _some(encryption), _some(integrity), _some(group), (node.line, by), 1, aggressive)
+    given = (("encryption", encryption), ("hash", integrity), ("group", group))
+    silent = all(known is not None or word not in values for word, known in given)
+    return Proposal(1, _some(encryption), _some(integrity), _some(group), (node.line, by), 1, aggressive, silent)
 
 
-def _of_esp(node: Node | None, by: SourceLine, group: int | None) -> Proposal:
+def _of_esp(node: Node | None, by: SourceLine, group: int | None, silent: bool) -> Proposal:
     if node is None:
-        return Proposal(2, (), (), _some(group), (by,))
+        return Proposal(2, (), (), _some(group), (by,), silent=silent)
     transforms = [key.removeprefix("esp-") for key in node.keys[3:] if key.startswith("esp-")]
     if any(one not in _ENCRYPTION and one not in _INTEGRITY for one in transforms):
         return Proposal(2, (), (), _some(group), (node.line, by))

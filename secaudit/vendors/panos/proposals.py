@@ -51,28 +51,31 @@ def _first(network: Node, gateway: Node) -> Iterable[Proposal]:
         # Not told: what is written for either of them may be in force, and there is no version to name.
         held = [number for number in (1, 2) if protocol is not None and _names_profile(protocol, number)]
         for number in held or (1,):
-            yield from _of_version(network, gateway, number, None)
+            yield from _of_version(network, gateway, number, None, silent=not said)
         return
     for number in versions:
-        yield from _of_version(network, gateway, number, number)
+        yield from _of_version(network, gateway, number, number, silent=True)
 
 
 def _names_profile(protocol: Node, number: int) -> bool:
     return protocol.child(f"ikev{number}", "ike-crypto-profile") is not None
 
 
-def _of_version(network: Node, gateway: Node, number: int, told: int | None) -> Iterable[Proposal]:
+def _of_version(network: Node, gateway: Node, number: int, told: int | None, *, silent: bool) -> Iterable[Proposal]:
+    """`silent`: of what is not told of the version no line says anything."""
     settings = gateway.child("protocol", f"ikev{number}")
     name = _DEFAULT if settings is None else settings.value("ike-crypto-profile", default=_DEFAULT)
     lines = gateway.sources("protocol")
-    mode = None if settings is None or number == 2 else _MODES.get(settings.value("exchange-mode"))
+    word = "" if settings is None or number == 2 else settings.value("exchange-mode")
+    mode = _MODES.get(word)
+    silent = silent and (not word or mode is not None)
     profile = network.child("ike", "crypto-profiles", "ike-crypto-profiles", name)
     if profile is None:
-        yield Proposal(1, (), (), (), lines, told, mode)
+        yield Proposal(1, (), (), (), lines, told, mode, silent and name == _DEFAULT)
         return
     lines = joined((*lines, *profile.sources("encryption", "hash", "dh-group")))
     yield from _written(
-        1, _few(profile, "encryption"), _few(profile, "hash"), _few(profile, "dh-group"), lines, told, mode
+        1, _few(profile, "encryption"), _few(profile, "hash"), _few(profile, "dh-group"), lines, told, mode, silent
     )
 
 
@@ -81,7 +84,7 @@ def _second(network: Node, tunnel: Node) -> Iterable[Proposal]:
     profile = network.child("ike", "crypto-profiles", "ipsec-crypto-profiles", name)
     lines = tunnel.sources("auto-key")
     if profile is None:
-        yield Proposal(2, (), (), (), lines)
+        yield Proposal(2, (), (), (), lines, silent=name == _DEFAULT)
         return
     lines = joined((*lines, *profile.sources("esp", "ah", "dh-group")))
     groups = tuple(word for word in _few(profile, "dh-group") if word != "no-pfs")
@@ -108,11 +111,13 @@ def _written(
     lines: Sources,
     ike: int | None = None,
     aggressive: bool | None = None,
+    silent: bool = True,
 ) -> Iterable[Proposal]:
+    """Words that are not known make a proposal of their own, which tells nothing."""
     encryption = tuple(_CIPHERS[word] for word in ciphers if word in _CIPHERS)
     integrity = tuple(word for word in hashes if word in _HASHES)
     numbers = tuple(number for word in groups if (number := _group(word)) is not None)
-    yield Proposal(phase, encryption, integrity, numbers, lines, ike, aggressive)
+    yield Proposal(phase, encryption, integrity, numbers, lines, ike, aggressive, silent)
     known = len(encryption) == len(ciphers) and len(numbers) == len(groups)
     without = any(word in _NO_HASH for word in hashes) and not all("gcm" in word for word in encryption)
     if not known or without or any(word not in _HASHES | _NO_HASH for word in hashes):

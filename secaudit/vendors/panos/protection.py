@@ -15,7 +15,8 @@ from secaudit.text.source import Sources
 from secaudit.vendors.panos.findings import Findings, Scope
 from secaudit.vendors.panos.tree import Node, joined
 
-SETTINGS_READ = frozenset(SettingKind) - {SettingKind.SSH_VERSION}
+SETTINGS_READ = frozenset(SettingKind)
+"""No element of a file is about the version of SSH: what can be chosen are its algorithms."""
 _SERVERS = frozenset(("radius", "tacplus", "ldap", "kerberos", "saml-idp"))
 _RIGHTS = {
     "superuser": True,
@@ -94,7 +95,8 @@ def _attempts(place: Place) -> Iterator[Setting]:
         held = None if profile is None else profile.child("lockout", "failed-attempts")
         value = None if held is None else _number(held)
         shown = lines if held is None else joined((*lines, *held.sources()))
-        yield Setting(kind, value, shown, f"authentication-profile {name}")
+        silent = profile is not None and held is None
+        yield Setting(kind, value, shown, f"authentication-profile {name}", by_default=silent)
 
 
 def _banner(place: Place) -> Iterator[Setting]:

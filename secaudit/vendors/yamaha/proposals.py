@@ -28,13 +28,13 @@ def _of_exchange(command: Command, draft: Draft) -> Outcome:
 def proposals(
     draft: Draft, gateway: str, policies: Iterable[Command], named: bool, sources: Sources
 ) -> tuple[Proposal, ...]:
-    """What a tunnel offers and accepts, by the number of its gateway (empty: not known) and its policies.
+    """What a tunnel offers and accepts, by the number of its gateway (empty: no line tells, or its policy is not there) and its policies.
 
     `named`: names of the ends are set, which IKEv1 has in aggressive mode only (15, introduction). The one that is called accepts whatever it
     is able to, of IKEv1 unless `ipsec ike negotiate-strictly` is on, of IKEv2 always (15.11, 15.22): that stands for itself, without names.
     """
     if not gateway:
-        return ()
+        return tuple(Proposal(1, (), (), (), policy.sources) for policy in policies)
     words = {
         what: (held.words[4:], held.sources)
         for what in ("version", "encryption", "hash", "group", "pfs", "negotiate-strictly", "proposal-limitation")
@@ -48,16 +48,19 @@ def proposals(
         encryption, integrity = tuple(everything["encryption"]), tuple(everything["integrity"])
         groups = _groups(draft, words.get("group"), 0)
         return (
-            Proposal(1, encryption, integrity, groups, said, version),
+            Proposal(1, encryption, integrity, groups, said, version, silent="group" not in words),
             Proposal(2, encryption, integrity, (), sources, version),
         )
     encryption = _names(draft, "encryption", words.get("encryption"))
     integrity = _names(draft, "integrity", words.get("hash"), "hash")
-    offered = Proposal(1, encryption, integrity, _groups(draft, words.get("group"), 0), said, version, aggressive)
+    groups = _groups(draft, words.get("group"), 0)
+    told = (("encryption", encryption), ("hash", integrity), ("group", groups))
+    silent = version is not None and all(known or what not in words for what, known in told)
+    offered = Proposal(1, encryption, integrity, groups, said, version, aggressive, silent)
     second = _groups(draft, words.get("group"), 1) if words.get("pfs", ((), ()))[0] == ("on",) else ()
     found = [offered]
     if version != 1 or words.get("negotiate-strictly", ((), ()))[0] != ("on",):
-        found.append(Proposal(1, (), (), (), sources, version, aggressive or None))
+        found.append(Proposal(1, (), (), (), sources, version, aggressive or None, version is not None))
     found += [one for policy in policies for one in _of_policy(draft, policy, second)]
     return tuple(found)
 
@@ -111,6 +114,7 @@ def _of_policy(draft: Draft, policy: Command, groups: tuple[int, ...]) -> Iterat
         () if integrity is None else (integrity,),
         groups,
         policy.sources,
+        silent=kind == "esp" and not words,
     )
 
 

@@ -13,15 +13,7 @@ from secaudit.vendors.yamaha.commands import Command
 from secaudit.vendors.yamaha.draft import Draft, Outcome, number_of
 from secaudit.vendors.yamaha.table import Handler, read_data
 
-SETTINGS_READ = frozenset(
-    (
-        SettingKind.IDLE_TIMEOUT,
-        SettingKind.SSH_VERSION,
-        SettingKind.PASSWORD_LENGTH,
-        SettingKind.CENTRAL_AUTHENTICATION,
-        SettingKind.REDUNDANCY,
-    )
-)
+SETTINGS_READ = frozenset(SettingKind)
 """The router has no command for a message at the login, nor one for the number of attempts."""
 
 _ONLY_SSH_VERSION = 2

@@ -89,6 +89,7 @@ class PortGuards:
             elif not off:
                 unknown |= _AUTHENTICATION if "guest-vlan" in keys else _snooping(keys)
         held: dict[PortProtection, Sources] = {}
+        untold: frozenset[PortProtection] = frozenset()
         for start, (kind, switch) in _AUTHENTICATED.items():
             if start in lines and switch in self._said:
                 held[kind] = (lines[start], self._said[switch])
@@ -97,15 +98,17 @@ class PortGuards:
             held[PortProtection.MAC_LIMIT] = (secured,)
         if facts.member_of is None:
             unknown |= self._guard(lines, held)
-            unknown |= self._loops(lines, held)
+            untold = self._loops(lines, held)
         elif group is None:
             unknown |= _READ - set(held)
         else:
             for kind, sources in group.protections:
                 held.setdefault(kind, sources)
-            unknown |= _READ - group.protections_read - set(held)
+            untold = group.protections_untold - set(held)
+            unknown |= _READ - group.protections_read - untold - set(held)
         kept = tuple((kind, held[kind]) for kind in PortProtection if kind in held and kind not in unknown)
-        return replace(port, protections=kept, protections_read=_READ - unknown)
+        read = _READ - unknown - untold
+        return replace(port, protections=kept, protections_read=read, protections_untold=untold - unknown)
 
     def _guard(self, lines: _Lines, held: dict[PortProtection, Sources]) -> frozenset[PortProtection]:
         guard = lines.get(("spanning-tree", "bpdu-guard", "enable"))
@@ -118,7 +121,7 @@ class PortGuards:
         return frozenset()
 
     def _loops(self, lines: _Lines, held: dict[PortProtection, Sources]) -> frozenset[PortProtection]:
-        """Off where a line says so; on where the switch, the port and its blocking are switched on by lines."""
+        """Off where a line says so; on where the switch, the port and its blocking are switched on by lines; else no line tells."""
         switch = self._said.get(("loop-detect", "enable"))
         off = ("loop-detect", "disable")
         if switch is None and off in self._said:

@@ -14,16 +14,11 @@ from secaudit.text.source import Sources
 from secaudit.vendors.common.ledger import MANAGEMENT, Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
+from secaudit.vendors.common.settings import suspected
 
-SETTINGS_READ = frozenset(
-    (
-        SettingKind.IDLE_TIMEOUT,
-        SettingKind.LOGIN_ATTEMPTS,
-        SettingKind.LOGIN_BANNER,
-        SettingKind.REDUNDANCY,
-        SettingKind.CENTRAL_AUTHENTICATION,
-    )
-)
+SETTINGS_READ = frozenset(SettingKind)
+_WITHOUT_COMMAND = (SettingKind.SSH_VERSION, SettingKind.PASSWORD_LENGTH)
+"""No command for these was found in the references."""
 _LEVELS = frozenset(("noauth", "auth", "priv"))
 
 
@@ -33,6 +28,7 @@ def settings(
     """Every setting of the kinds in `SETTINGS_READ`. `shared` are the lines of virtual addresses, `attempts` the failed logins by default."""
     yield from _timers(sections.of("line"), identity, ledger)
     others = sections.of("irrelevant")
+    yield from suspected(others, _WITHOUT_COMMAND)
     for node in others:
         if node.keys[:2] == ("http-server", "login-timeout"):
             ledger.use_all(node)
@@ -55,7 +51,8 @@ def settings(
     elif stack:
         for node in stack:
             ledger.use_all(node)
-        yield Setting(SettingKind.REDUNDANCY, None, tuple(node.line for node in stack))
+        # That it may be in a stack does not say that another member is there.
+        yield Setting(SettingKind.REDUNDANCY, None, tuple(node.line for node in stack), by_default=True)
     else:
         yield Setting(SettingKind.REDUNDANCY, 0, identity, by_default=True)
 
@@ -71,10 +68,10 @@ def _timers(blocks: Iterable[Node], identity: Sources, ledger: Ledger) -> Iterat
             ledger.use_all(child)
             value = _seconds(child.keys[1:])
         sources = tuple(child.line for child in said) or (node.line,)
-        yield Setting(SettingKind.IDLE_TIMEOUT, value, sources, " ".join(node.words))
+        yield Setting(SettingKind.IDLE_TIMEOUT, value, sources, " ".join(node.words), by_default=not said)
     for kind in ("con", "vty"):
         if kind not in seen:
-            yield Setting(SettingKind.IDLE_TIMEOUT, None, identity, f"line {kind}")
+            yield Setting(SettingKind.IDLE_TIMEOUT, None, identity, f"line {kind}", by_default=True)
 
 
 def _seconds(keys: Sequence[str]) -> int | None:
@@ -84,12 +81,13 @@ def _seconds(keys: Sequence[str]) -> int | None:
 
 
 def accounts(nodes: Iterable[Node]) -> tuple[Account, ...]:
-    """`username NAME [privilege on|off] ...`; who has not every right may rise by the administrator's password."""
+    """`username NAME [privilege on|off] ...`; who of the others knows the administrator's password is not told."""
     found = []
     for node in nodes:
         if node.keys[0] == "username" and len(node.words) > 1:
-            on = "privilege" in node.keys[2:-1] and node.keys[node.keys.index("privilege", 2) + 1] == "on"
-            found.append(Account(node.words[1], True if on else None, (node.line,)))
+            said = node.keys[node.keys.index("privilege", 2) + 1] if "privilege" in node.keys[2:-1] else "off"
+            right = True if said == "on" else None
+            found.append(Account(node.words[1], right, (node.line,), rights_told=said != "off"))
     return tuple(found)
 
 

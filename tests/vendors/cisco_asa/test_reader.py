@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from secaudit.network.device import Device, DoubtKind, Stage
 from secaudit.network.filters import Action, Certainty, Connection
-from secaudit.network.interfaces import InterfaceKind, SwitchPort
+from secaudit.network.interfaces import InterfaceKind, PortProtection, SwitchPort
 from secaudit.network.nat import NatStage, TranslationKind
 from secaudit.network.tunnels import Carrier
 from secaudit.text.decoding import config_text_from_bytes
@@ -169,10 +169,11 @@ def test_built_in_switch_ports() -> None:
         " ip address 192.168.1.1 255.255.255.0"
     )
     ports = {name: one.switch_port for name, one in found.interfaces.items() if one.switch_port is not None}
+    untold = frozenset(PortProtection)
     assert ports == {
-        "Ethernet0/0": SwitchPort(2),
-        "Ethernet0/1": SwitchPort(1),
-        "Ethernet0/2": SwitchPort(None, frozenset((1, 2)), trunk=True),
+        "Ethernet0/0": SwitchPort(2, protections_untold=untold),
+        "Ethernet0/1": SwitchPort(1, protections_untold=untold),
+        "Ethernet0/2": SwitchPort(None, frozenset((1, 2)), trunk=True, protections_untold=untold),
     }
     assert found.interfaces["lan"].vlan == 1
 

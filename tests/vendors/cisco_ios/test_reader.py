@@ -212,7 +212,9 @@ def test_switch_ports() -> None:
         "interface Vlan10\n ip address 10.0.1.1 255.255.255.0\nend"
     )
     ports = {
-        name: None if one.switch_port is None else replace(one.switch_port, protections_read=frozenset())
+        name: None
+        if one.switch_port is None
+        else replace(one.switch_port, protections_read=frozenset(), protections_untold=frozenset())
         for name, one in found.interfaces.items()
     }
     assert ports["GigabitEthernet1/0/1"] == SwitchPort(10, frozenset({20}))

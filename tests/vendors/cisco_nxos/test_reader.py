@@ -116,7 +116,11 @@ def test_names_of_interfaces() -> None:
 def layer2(interface: Interface) -> SwitchPort | None:
     """The VLANs of a port, whatever is told of its protection."""
     port = interface.switch_port
-    return None if port is None else replace(port, protections=(), protections_read=frozenset())
+    return (
+        None
+        if port is None
+        else replace(port, protections=(), protections_read=frozenset(), protections_untold=frozenset())
+    )
 
 
 def test_kinds_and_switch_ports() -> None:

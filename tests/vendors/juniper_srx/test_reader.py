@@ -131,7 +131,7 @@ def meaning(device: Device) -> object:
             return "None"
         kinds = [kind.value for kind, _ in one.protections]
         read = sorted(kind.value for kind in one.protections_read)
-        return f"{kinds} {read} {replace(one, protections=(), protections_read=frozenset())}"
+        return f"{kinds} {read} {replace(one, protections=(), protections_read=frozenset(), protections_untold=frozenset())}"
 
     return (
         device.name,

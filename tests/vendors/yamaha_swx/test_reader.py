@@ -38,7 +38,7 @@ def device(text: str) -> Device:
 def port(text: str) -> SwitchPort:
     found = device(f"interface port1.1\n{text}\nend").interfaces["port1.1"].switch_port
     assert found is not None
-    return replace(found, protections_read=frozenset())
+    return replace(found, protections_read=frozenset(), protections_untold=frozenset())
 
 
 # --- ports
