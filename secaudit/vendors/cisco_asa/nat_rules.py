@@ -7,42 +7,36 @@ back out of that interface, whatever the routing table says (`route-lookup` apar
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 from secaudit.network.device import DoubtKind
 from secaudit.network.filters import Action, Certainty, FilterLine
 from secaudit.network.intervals import (
     ANY_IPV4,
     ANY_IPV6,
-    ANY_PORT,
     IPV4_MAX,
     IPV6_MAX,
     Interval,
     Intervals,
     complement,
-    intersect,
     normalise,
     of_network,
 )
-from secaudit.network.matches import ANY_MARK, ANY_SERVICE, UNMARKED, Family, Match, Service, any_address
+from secaudit.network.matches import ANY_MARK, UNMARKED, Family, Match, any_address
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.network.routes import NextHop, PolicyRoute, Route
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
+from secaudit.vendors.cisco_asa.address_sets import Union, clipped
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
+from secaudit.vendors.cisco_asa.nat_ends import UNEQUAL, Ends, translation
 from secaudit.vendors.cisco_asa.nat_lines import NatLine
 from secaudit.vendors.common.ledger import DEVICE, Ledger, on_interfaces
 
 ANY_NEW_PORT: Interval = (1, 65535)
 _MOST_MARKS = 65535
 _FAMILIES: tuple[Family, Family] = (4, 6)
-_UNEQUAL = Text(
-    ja="変換前後のアドレスの数または並びが異なり、どのアドレスになるか計算できません",
-    en="the real and the mapped addresses differ in number or order: which becomes which is not computed",
-)
 ONLY_WHILE_TRANSLATED = Text(
     ja="動的 NAT の変換が残っている間だけ、外からプールのアドレスに届きます",
     en="outside hosts reach a pool address only while a dynamic translation exists",
@@ -128,7 +122,7 @@ class NatModel:
         if line.mapped is None and family == 6:
             return False
         every = any_address(family)
-        ends = _Ends(line, family, real, mapped, every, every, doubt or unknown)
+        ends = Ends(line, family, real, mapped, every, every, doubt or unknown)
         if line.destination_real is not None and line.destination_mapped is not None:
             ends.far_real, ends.far_mapped = line.destination_real.of(family), line.destination_mapped.of(family)
             if not (ends.far_real and ends.far_mapped):
@@ -161,7 +155,7 @@ class NatModel:
         self._marks += 1
         return self._marks
 
-    def _outbound(self, ends: _Ends) -> None:
+    def _outbound(self, ends: Ends) -> None:
         """From the real side: the destination on the way in when it is named, the source on the way out."""
         line = ends.line
         mark = 0
@@ -197,7 +191,7 @@ class NatModel:
                 )
             )
 
-    def _new_sources(self, ends: _Ends) -> list[tuple[Translation | None, Text | None]]:
+    def _new_sources(self, ends: Ends) -> list[tuple[Translation | None, Text | None]]:
         line = ends.line
         ports = ANY_NEW_PORT if line.pool else None if line.service is None else line.service.mapped
         shifted = line.static and line.service is not None
@@ -205,7 +199,7 @@ class NatModel:
             return [(self._own(line, ports, shifted), None)]
         if not line.static:
             hull = (ends.mapped[0][0], ends.mapped[-1][1])
-            inexact = POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else _UNEQUAL
+            inexact = POOL_EMPTY if line.or_interface else None if len(ends.mapped) == 1 else UNEQUAL
             found: list[tuple[Translation | None, Text | None]] = [
                 (Translation(TranslationKind.POOL, hull, ports), inexact)
             ]
@@ -223,7 +217,7 @@ class NatModel:
             return Translation(TranslationKind.INTERFACE, None, ports, shifted)
         return Translation(TranslationKind.POOL, (own[0], own[0]), ports, shifted)
 
-    def _inbound(self, ends: _Ends) -> None:
+    def _inbound(self, ends: Ends) -> None:
         """From the mapped side: a static rule works in both directions."""
         line = ends.line
         mark = self.mark()
@@ -270,7 +264,7 @@ class NatModel:
             self._own_addresses[name] = own
         return any(low <= one <= high for low, high in mapped for one in own)
 
-    def _while_translated(self, ends: _Ends) -> None:
+    def _while_translated(self, ends: Ends) -> None:
         line = ends.line
         hull = (ends.real[0][0], ends.real[-1][1])
         self.rules.append(
@@ -286,7 +280,7 @@ class NatModel:
             )
         )
 
-    def _matched_before(self, ends: _Ends) -> bool:
+    def _matched_before(self, ends: Ends) -> bool:
         """Whether an earlier rule for the source alone could take the same packets."""
         line = ends.line
         for (real_interface, mapped_interface, family), addresses in self._one_sided.items():
@@ -301,7 +295,7 @@ class NatModel:
                 return True
         return False
 
-    def _check(self, ends: _Ends) -> None:
+    def _check(self, ends: Ends) -> None:
         line = ends.line
         match = Match(ends.family, ends.far_real, ends.real, ends.real_destinations(), UNMARKED)
         self.check(line.label, line.sources, match, line.mapped_interface, line.real_interface)
@@ -331,7 +325,7 @@ class NatModel:
 
     # --- the way that a rule sends packets
 
-    def _divert(self, ends: _Ends, addresses: Intervals, ingress: str | None, egress: str | None) -> None:
+    def _divert(self, ends: Ends, addresses: Intervals, ingress: str | None, egress: str | None) -> None:
         if not ends.line.by_route:
             self.divert(ends.line.label, ends.line.sources, ends.family, addresses, ingress, egress)
 
@@ -405,85 +399,3 @@ class NatModel:
             told(position, end, held_by)
             position = max(position, end + 1)
         return {name: normalise(pairs) for name, pairs in found.items()}
-
-
-@dataclass(slots=True)
-class _Ends:
-    """One line in one address family. `far_real` and `far_mapped` are the other end, everything when it is not named."""
-
-    line: NatLine
-    family: Family
-    real: Intervals
-    mapped: Intervals
-    far_real: Intervals
-    far_mapped: Intervals
-    doubt: Text | None
-
-    def real_sources(self) -> tuple[Service, ...]:
-        """Packets from the real end."""
-        held = self.line.service
-        if held is None:
-            return (ANY_SERVICE,)
-        return (Service(((held.protocol, held.protocol),), ANY_PORT, (held.real,)),)
-
-    def real_destinations(self) -> tuple[Service, ...]:
-        """Packets to the real end."""
-        held = self.line.service
-        return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.real,)),)
-
-    def mapped_destinations(self) -> tuple[Service, ...]:
-        """Packets to the mapped end."""
-        held = self.line.service
-        return (ANY_SERVICE,) if held is None else (Service(((held.protocol, held.protocol),), (held.mapped,)),)
-
-
-class Union:
-    """Addresses that are added and asked for in turn."""
-
-    def __init__(self) -> None:
-        self._lows: list[int] = []
-        self._highs: list[int] = []
-
-    def add(self, addresses: Intervals) -> None:
-        """Adds addresses; what touches becomes one interval."""
-        for low, high in addresses:
-            start, end = bisect_left(self._highs, low - 1), bisect_right(self._lows, high + 1)
-            if start < end:
-                low, high = min(low, self._lows[start]), max(high, self._highs[end - 1])
-            self._lows[start:end], self._highs[start:end] = [low], [high]
-
-    def meets(self, addresses: Intervals) -> bool:
-        """Whether some of these addresses are among them."""
-        for low, high in addresses:
-            place = bisect_left(self._highs, low)
-            if place < len(self._lows) and self._lows[place] <= high:
-                return True
-        return False
-
-
-_FEW = 8
-"""Intervals that are gone through faster than searched."""
-
-
-def clipped(few: Intervals, many: Intervals) -> Intervals:
-    """What is in both, where one of the two may be very long: nothing far away is looked at."""
-    if not (few and many):
-        return ()
-    if len(many) <= _FEW:
-        return intersect(few, many)
-    start = max(0, bisect_right(many, few[0][0], key=itemgetter(0)) - 1)
-    return intersect(few, many[start : bisect_right(many, few[-1][1], key=itemgetter(0))])
-
-
-def translation(
-    old: Intervals, new: Intervals, identity: bool, ports: Interval | None = None
-) -> tuple[Translation | None, Text | None]:
-    """How static values follow from old ones, and why that is not known."""
-    if identity or old == new:
-        if ports is None:
-            return None, None
-        if len(old) == 1:
-            return Translation(TranslationKind.SHIFT, old[0], ports, True), None
-    if len(old) == len(new) == 1 and old[0][1] - old[0][0] == new[0][1] - new[0][0]:
-        return Translation(TranslationKind.SHIFT, new[0], ports, ports is not None), None
-    return Translation(TranslationKind.POOL, (new[0][0], new[-1][1]), ports, ports is not None), _UNEQUAL

@@ -25,8 +25,10 @@ from secaudit.network.matches import ANY_SERVICE, UNMARKED, Match, Service
 from secaudit.network.nat import NatRule, NatStage, Translation, TranslationKind
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine, Sources
+from secaudit.vendors.cisco_asa.address_sets import clipped
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco_asa.mapped_lists import Untranslation
+from secaudit.vendors.cisco_asa.nat_ends import translation
 from secaudit.vendors.cisco_asa.nat_rules import (
     ANY_NEW_PORT,
     ONLY_WHILE_TRANSLATED,
@@ -34,8 +36,6 @@ from secaudit.vendors.cisco_asa.nat_rules import (
     REVERSE_PATH,
     WHOLE_ADDRESS,
     NatModel,
-    clipped,
-    translation,
 )
 from secaudit.vendors.cisco_asa.old_nat_lines import OldLines, OldNat, OldPool, OldStatic, entries_of
 from secaudit.vendors.cisco_asa.old_nat_matches import (

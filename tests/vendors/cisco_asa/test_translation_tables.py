@@ -10,7 +10,7 @@ from secaudit.network.filters import Filter
 from secaudit.network.intervals import Intervals, intersect, normalise
 from secaudit.network.matches import Match
 from secaudit.vendors.cisco_asa import READER
-from secaudit.vendors.cisco_asa.nat_rules import Union, clipped
+from secaudit.vendors.cisco_asa.address_sets import Union, clipped
 from secaudit.vendors.cisco_asa.old_nat_matches import Spans
 from tests.vendors.texts import read_by
 
