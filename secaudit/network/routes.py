@@ -79,7 +79,7 @@ class DynamicRouting:
     reason: Text | None = None
     destinations: IPNetwork | None = None
     authenticated: bool | None = None
-    """Whether neighbours must authenticate themselves; None where the reader does not look for it."""
+    """Whether neighbours must authenticate themselves; None where that is not told for sure."""
 
     def concerns(self, vrf: str, family: int) -> bool:
         """Whether the unknown routes may be in the table of a VRF and address family."""

@@ -22,6 +22,7 @@ from secaudit.vendors.awplus.interface_facts import InterfaceFacts
 from secaudit.vendors.awplus.interfaces import InterfaceReader
 from secaudit.vendors.awplus.management import Management
 from secaudit.vendors.awplus.nat import AddressTranslation
+from secaudit.vendors.awplus.neighbours import Neighbours
 from secaudit.vendors.awplus.port_filters import PortFilters
 from secaudit.vendors.awplus.protection import PROTECTIONS_READ, Protection
 from secaudit.vendors.awplus.routes import (
@@ -90,7 +91,9 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
     database = read_vlan_database(sections.of("vlan database"), ledger)
     missing_vlans(database, interfaces, ledger)
     read_vrfs(sections.of("vrf"), ledger)
-    dynamic = routing_protocols(sections.of("router"), interfaces, ledger)
+    neighbours = Neighbours(interfaces, ledger)
+    neighbours.read(sections)
+    dynamic = routing_protocols(sections.of("router"), interfaces, neighbours, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, ledger)
     doubtful_interfaces(interfaces, ledger)
     bridges(sections, interfaces, ledger)

@@ -100,6 +100,10 @@ class InterfaceFacts:
     """A line about VLANs was not understood: frames that come in may be in every one."""
     unread_addresses: list[SourceLine] = field(default_factory=list)
     """Lines that may set an address and were not understood."""
+    unread: bool = False
+    """Some line of it was not understood, or may stand behind its block, or belongs to another interface."""
+    routing: list[Node] = field(default_factory=list)
+    """Lines about routing protocols."""
     protective: list[Node] = field(default_factory=list)
     """Lines about guards of the port or of the VLAN."""
     member_filters: bool = False

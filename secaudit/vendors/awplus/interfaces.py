@@ -15,6 +15,7 @@ from secaudit.vendors.awplus.protection import ON_INTERFACES, matters
 from secaudit.vendors.awplus.vocabulary import Defaults, irrelevance
 from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.neighbours import goes_on_unread, without_no
 from secaudit.vendors.common.words import Words, ipv4, ipv6, ipv6_network, prefix_length
 
 _MOST_WORK = 400_000
@@ -51,6 +52,7 @@ _ABOUT_VLANS = frozenset(
     )
 )
 """Words of lines about the VLANs of a port: one that was not understood may put it into any."""
+_ABOUT_ROUTING = frozenset((("ip", "ospf"), ("ip", "rip")))
 
 Elsewhere = Callable[[Node], bool]
 """Takes a line that is really a global command: the device leaves the interface when it meets one."""
@@ -86,6 +88,12 @@ class InterfaceReader:
         self._ledger.use(node)
         for child in node.children:
             self._line(held, child)
+            if without_no(child.keys)[1][:2] in _ABOUT_ROUTING:
+                for facts in held:
+                    facts.routing.append(child)
+        if goes_on_unread(node, self._ledger):
+            for facts in held:
+                facts.unread = True
 
     def _facts(self, name: str, node: Node) -> InterfaceFacts:
         facts = self.interfaces.get(name)
@@ -128,6 +136,7 @@ class InterfaceReader:
         self._ledger.leave(node, on_interfaces(*(facts.name for facts in held)))
         said = [key for one in (node, *node.below()) for key in one.keys]
         for facts in held:
+            facts.unread = True
             facts.unread_vlans = facts.unread_vlans or not _ABOUT_VLANS.isdisjoint(said)
             if any(_is_address(key) for key in said):
                 facts.unread_addresses.append(node.line)
@@ -221,6 +230,7 @@ def _ip_address(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
         # A second primary address replaces the first one. The device prints only one.
         if facts.primary is not None and facts.primary[0] != value:
             ledger.doubt(DoubtKind.UNSUPPORTED, _TWO_PRIMARY, (facts.primary[1], node.line))
+            facts.unread = True  # the head of a further interface may be lacking
         facts.primary = (value, node.line)
         facts.addresses[:] = [
             one

@@ -15,6 +15,7 @@ from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 from secaudit.vendors.awplus.interface_facts import InterfaceFacts
 from secaudit.vendors.awplus.interface_names import canonical
+from secaudit.vendors.awplus.neighbours import Neighbours
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, ipv4_network, ipv6_network, is_ipv4
@@ -187,9 +188,9 @@ def doubtful_interfaces(interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
 
 
 def routing_protocols(
-    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], neighbours: Neighbours, ledger: Ledger
 ) -> tuple[DynamicRouting, ...]:
-    """Every `router` block. What its lines say in detail cannot matter: the routes that it learns are unknown."""
+    """Every `router` block. What else its lines say in detail cannot matter: the routes that it learns are unknown."""
     result: list[DynamicRouting] = []
     for node in nodes:
         keys = node.keys
@@ -205,12 +206,15 @@ def routing_protocols(
                 vrf = node.words[3]  # `router ospf PROCESS VRF`
             covered = _covered(node, interfaces, vrf, ledger) if protocol in ("ospf", "rip") and not ipv6 else None
             family: Family | None = 6 if ipv6 else 4 if protocol in ("ospf", "rip") else None
-            result.append(DynamicRouting(protocol, (node.line,), vrf, covered, family))
+            must, said = (None, ()) if ipv6 else neighbours.of_block(node, protocol, vrf)
+            sources = tuple(dict.fromkeys((node.line, *said)))
+            result.append(DynamicRouting(protocol, sources, vrf, covered, family, authenticated=must))
             for child in node.below():
                 if child.keys[0] == "address-family" and "vrf" in child.keys[:-1]:
                     ledger.use(child)
                     family_vrf = child.words[child.keys.index("vrf") + 1]
-                    result.append(DynamicRouting(protocol, (node.line, child.line), family_vrf, None))
+                    sources = tuple(dict.fromkeys((node.line, child.line, *said)))
+                    result.append(DynamicRouting(protocol, sources, family_vrf, None, authenticated=must))
         elif protocol in ("pim", "igmp", "msdp"):
             ledger.ignore(node, _DETAILS)
         else:

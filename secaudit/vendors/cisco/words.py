@@ -20,3 +20,11 @@ class Words(words.Words):
             raise NotUnderstoodError(str(error)) from error
         self.position += taken
         return name
+
+
+def interface_of(line: words.Words) -> str:
+    """The name of an interface at the position of a reader that does not know them; it is taken. Raises `NotUnderstoodError`."""
+    own = Words(line.items, line.keys, line.position)
+    name = own.interface()
+    line.position = own.position
+    return name

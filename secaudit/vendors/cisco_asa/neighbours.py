@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secaudit.network.intervals import IPAddress
-from secaudit.text.source import SourceLine, Sources
+from secaudit.text.source import SourceLine
 from secaudit.vendors.cisco_asa.addresses import Words
 from secaudit.vendors.cisco_asa.interface_facts import InterfaceFacts
 from secaudit.vendors.common.ledger import NotUnderstoodError
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.neighbours import Answer, together
 from secaudit.vendors.common.words import ipv4_network
 
-Answer = tuple[bool | None, Sources]
-"""Whether neighbours must authenticate themselves, and the lines that say so."""
+_KEYS = {(): "authentication-key", ("message-digest",): "message-digest-key"}
+"""The lines that hold the keys of the two modes of OSPF; a chain of keys is not told."""
 
 
 def neighbours(node: Node, interfaces: Mapping[str, InterfaceFacts], names: Mapping[str, IPAddress]) -> Answer:
@@ -32,22 +33,7 @@ def neighbours(node: Node, interfaces: Mapping[str, InterfaceFacts], names: Mapp
     covered = None if ask is None else _covered(node, interfaces, names)
     if ask is None or not covered:
         return None, ()
-    return _all(ask(_Process(node, covered)))
-
-
-def _all(answers: Iterator[Answer]) -> Answer:
-    """One that is open decides, one that is not understood leaves it open."""
-    held = list(answers)
-    opened = [lines for value, lines in held if value is False]
-    if opened:
-        return False, _joined(opened)
-    if not held or any(value is None for value, _ in held):
-        return None, ()
-    return True, _joined([lines for _, lines in held])
-
-
-def _joined(parts: Sequence[Sources]) -> Sources:
-    return tuple(dict.fromkeys(line for lines in parts for line in lines))
+    return together(ask(_Process(node, covered)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +105,12 @@ def _ospf(process: _Process) -> Iterator[Answer]:
         yield None, ()
     for facts, line, area in process.covered:
         said = [one for one in facts.neighbours if one.keys[:2] == ("ospf", "authentication")]
-        keys = [one for one in facts.neighbours if one.keys[1:2] in (("message-digest-key",), ("authentication-key",))]
         chosen = said[-1] if said else areas.get(area)
-        if chosen is None or chosen.keys[2:3] == ("null",):
+        mode = () if chosen is None else chosen.keys[2 if said else 3 :]
+        keys = [one for one in facts.neighbours if one.keys[1:2] == (_KEYS.get(mode),)]
+        if chosen is None or mode == ("null",):
             yield False, (line, *(one.line for one in said))
-        elif "key-chain" in chosen.keys or not keys:
+        elif not keys:
             yield None, ()
         else:
             yield True, (line, chosen.line, *(one.line for one in keys))
@@ -163,7 +150,7 @@ def _bgp(node: Node) -> Answer:
     for child in node.below():
         if child.keys[0] == "neighbor" and len(child.keys) > 2:
             held.setdefault(child.keys[1], {}).setdefault(child.keys[2], child.line)
-    return _all(map(_of_neighbour, (one for one in held.values() if "remote-as" in one and "shutdown" not in one)))
+    return together(map(_of_neighbour, (one for one in held.values() if "remote-as" in one and "shutdown" not in one)))
 
 
 def _of_neighbour(said: Mapping[str, SourceLine]) -> Answer:

@@ -29,6 +29,7 @@ from secaudit.vendors.cisco_ios.interfaces import read_interface
 from secaudit.vendors.cisco_ios.logins import SETTINGS_READ, Logins
 from secaudit.vendors.cisco_ios.management import IosManagement
 from secaudit.vendors.cisco_ios.nat import AddressTranslation
+from secaudit.vendors.cisco_ios.neighbours import Neighbours
 from secaudit.vendors.cisco_ios.port_protection import PortGuards
 from secaudit.vendors.cisco_ios.proposals import Algorithms
 from secaudit.vendors.cisco_ios.routes import (
@@ -91,7 +92,9 @@ def assemble(sections: Sections, tree: LineTree, ledger: Ledger, file: str, fall
     doubtful_prefixes(interfaces, ledger)
     doubtful_multicast(interfaces, ledger)
     peers, unknown_peers = dialled_in(interfaces, sections.of("local pool"), ledger)
-    dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly, *unknown_peers)
+    neighbours = Neighbours(interfaces, ledger)
+    neighbours.read(sections)
+    dynamic = (*dynamic_routing(sections.of("router"), interfaces, neighbours, ledger), *partly, *unknown_peers)
     needed = frozenset(
         [facts.policy_route.name for facts in interfaces.values() if facts.policy_route is not None]
         + [word for node in sections.of("nat") for word in node.words]
@@ -279,7 +282,11 @@ def _interface(
 
 def _tunnel(facts: TunnelFacts, algorithms: Algorithms) -> TunnelEnd:
     end = facts.end()
-    return replace(end, proposals=algorithms.of_profile(facts.protection, end.sources)) if end.carrier is Carrier.IPSEC else end
+    return (
+        replace(end, proposals=algorithms.of_profile(facts.protection, end.sources))
+        if end.carrier is Carrier.IPSEC
+        else end
+    )
 
 
 def _forwards(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from secaudit.network.device import DoubtKind
@@ -15,8 +15,10 @@ from secaudit.text.source import Sources
 from secaudit.vendors.cisco.interface_facts import InterfaceFacts
 from secaudit.vendors.cisco.learnt import DHCP_DISTANCE
 from secaudit.vendors.cisco.words import Words
+from secaudit.vendors.cisco_ios.neighbours import Neighbours
 from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, on_interfaces
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.neighbours import classful
 from secaudit.vendors.common.words import ipv4_network, ipv6, ipv6_network, is_ipv4, prefix_length
 
 _DETAILS = Text(
@@ -31,6 +33,8 @@ _DEFAULT_GATEWAY = Text(
     en="`ip default-gateway` is used only for the device's own traffic while it does not route",
 )
 _STATIC_DISTANCE = 1
+_MOST_PAIRS = 4_000_000
+"""Addresses of interfaces and lines of a protocol that are compared; a file with more of them is no real device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +241,9 @@ def default_gateway(nodes: Sequence[Node], forwards: bool, ledger: Ledger) -> tu
 
 
 def dynamic_routing(
-    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], neighbours: Neighbours, ledger: Ledger
 ) -> tuple[DynamicRouting, ...]:
-    """Every `router` block. What its lines say in detail cannot matter: the routes that it learns are unknown."""
+    """Every `router` block. What else its lines say in detail cannot matter: the routes that it learns are unknown."""
     result: list[DynamicRouting] = []
     for node in nodes:
         keys = node.keys
@@ -257,12 +261,15 @@ def dynamic_routing(
         covered = (
             _covered(node, interfaces, vrf, ledger) if protocol in ("ospf", "eigrp") and keys[0] != "ipv6" else None
         )
-        result.append(DynamicRouting(protocol, (node.line,), vrf, covered, _family(keys)))
+        must, said = neighbours.of_block(node, protocol, vrf)
+        sources = tuple(dict.fromkeys((node.line, *said)))
+        result.append(DynamicRouting(protocol, sources, vrf, covered, _family(keys), authenticated=must))
         for child in node.below():
             family_vrf = _family_vrf(child)
             if family_vrf is not None:
                 ledger.use(child)
-                result.append(DynamicRouting(protocol, (node.line, child.line), family_vrf, None))
+                sources = tuple(dict.fromkeys((node.line, child.line, *said)))
+                result.append(DynamicRouting(protocol, sources, family_vrf, None, authenticated=must))
     return tuple(result)
 
 
@@ -287,12 +294,13 @@ def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, led
     passive: set[str] = set()
     active: set[str] = set()
     passive_default = False
-    plain = True
+    places = _places(interfaces, vrf)
+    plain = len(places) * len(node.children) <= _MOST_PAIRS
     for child in node.children:
         words = Words(child.words, child.keys)
         try:
             if words.skip("network"):
-                covered |= _network_statement(words, interfaces, vrf)
+                covered |= _network_statement(words, places if plain else ())
             elif words.skip("passive-interface"):
                 if words.skip("default"):
                     passive_default = True
@@ -316,26 +324,26 @@ def _covered(node: Node, interfaces: Mapping[str, InterfaceFacts], vrf: str, led
     return frozenset(covered - passive)
 
 
-def _network_statement(words: Words, interfaces: Mapping[str, InterfaceFacts], vrf: str) -> set[str]:
+_Place = tuple[str, int | None]
+
+
+def _places(interfaces: Mapping[str, InterfaceFacts], vrf: str) -> tuple[_Place, ...]:
+    """The names of interfaces with each of their IPv4 addresses as a number; None for one that is not in the file."""
+    found: list[_Place] = []
+    for facts in interfaces.values():
+        if facts.vrf == vrf:
+            found += [(facts.name, int(one.address.ip)) for one in facts.addresses if one.address.version == 4]
+            if facts.dynamic_address or facts.unnumbered is not None:
+                found.append((facts.name, None))
+    return tuple(found)
+
+
+def _network_statement(words: Words, places: Iterable[_Place]) -> set[str]:
     """`network A WILDCARD [area N]`: interfaces whose address matches. A missing wildcard is classful (EIGRP)."""
     address = words.address()
-    if words and is_ipv4(words.peek()):
-        wildcard = words.address()
-    elif address < 1 << 31:
-        wildcard = 0x00FFFFFF
-    else:
-        wildcard = 0xFFFF if address < 0xC0000000 else 0xFF
-    result: set[str] = set()
-    for facts in interfaces.values():
-        if facts.vrf != vrf:
-            continue
-        unknown = facts.dynamic_address or facts.unnumbered is not None
-        if unknown or any(
-            entry.address.version == 4 and not (int(entry.address.ip) ^ address) & ~wildcard & 0xFFFFFFFF
-            for entry in facts.addresses
-        ):
-            result.add(facts.name)
-    return result
+    wildcard = words.address() if is_ipv4(words.peek()) else classful(address)
+    fixed = ~wildcard & 0xFFFFFFFF
+    return {name for name, own in places if own is None or not (own ^ address) & fixed}
 
 
 _PLAIN_VRF_SETTINGS = frozenset((

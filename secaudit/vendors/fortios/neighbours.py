@@ -18,10 +18,17 @@ from secaudit.vendors.fortios.grammar import Section
 from secaudit.vendors.fortios.interfaces import Ports
 
 _NONE = ("", "none")
-_STRONG = frozenset(("text", "md5", "message-digest", "ah", "esp"))
-_KEYS = ("authentication-key", "keychain", "md5-key", "md5-keychain", "auth-string", "auth-keychain")
+_OF_RIP = ("auth-string", "auth-keychain")
+_OF_DIGESTS = ("md5-key", "md5-keychain", "md5-keys", "keychain")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "text": ("authentication-key", *_OF_RIP),
+    "md5": (*_OF_DIGESTS, *_OF_RIP),
+    "message-digest": _OF_DIGESTS,
+    "ah": ("ipsec-keys",),
+    "esp": ("ipsec-keys",),
+}
+"""What holds the keys of each way: a value, or a table below."""
 _BACKBONE = "0.0.0.0"  # noqa: S104 (the number of an area)
-_KEY_TABLES = ("md5-keys", "ipsec-keys")
 
 _Answer = bool | None
 _Answers = Iterable[tuple[_Answer, Sources]]
@@ -95,8 +102,8 @@ def _network(words: tuple[str, ...]) -> IPNetwork | None:
         return None
 
 
-def _has_key(entry: Section) -> bool:
-    return any(entry.get(name) for name in _KEYS) or any(entry.section(name).entries for name in _KEY_TABLES)
+def _has_key(entry: Section, way: str) -> bool:
+    return any(entry.get(name) or entry.section(name).entries for name in _KEYS.get(way, ()))
 
 
 def _of(entry: Section, name: str) -> _Answer:
@@ -104,7 +111,7 @@ def _of(entry: Section, name: str) -> _Answer:
     word = entry.get(name)
     if word in _NONE:
         return False
-    return True if word in _STRONG and _has_key(entry) else None
+    return True if _has_key(entry, word) else None
 
 
 def _rip(section: Section, ports: Ports) -> Iterator[tuple[_Answer, Sources]]:

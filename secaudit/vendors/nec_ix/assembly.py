@@ -24,6 +24,7 @@ from secaudit.vendors.nec_ix.interfaces import read_interface
 from secaudit.vendors.nec_ix.local_filter import local_filter
 from secaudit.vendors.nec_ix.management import Management, denials_logged
 from secaudit.vendors.nec_ix.nat import NatReader
+from secaudit.vendors.nec_ix.neighbours import Neighbours
 from secaudit.vendors.nec_ix.protection import SETTINGS_READ, Offers, accounts, settings, snmp_users
 from secaudit.vendors.nec_ix.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.nec_ix.routes import (
@@ -78,6 +79,8 @@ def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fa
     unused_lists(lists, sections.words, ledger)
     enabled = _enabled(interfaces, tree, ledger)
 
+    neighbours = Neighbours(interfaces, enabled, ledger)
+    neighbours.read(sections, tree)
     watched = read_watch_groups(sections.of("watch group"), interfaces, ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, watched, ledger)
     doubtful_prefixes(sections.of("prefix client"), interfaces, ledger)
@@ -127,7 +130,7 @@ def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fa
         routes=(*routes, *learnt_defaults(interfaces), *callers),
         policy_routes=policy_routes(interfaces, route_maps, lists, ledger),
         dynamic_routing=(
-            *dynamic_routing(sections.of("router"), interfaces, ledger),
+            *dynamic_routing(sections.of("router"), interfaces, neighbours, ledger),
             *partly,
             *lost_interfaces(lost),
             *unknown_routes(interfaces),

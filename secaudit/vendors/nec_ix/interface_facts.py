@@ -93,6 +93,8 @@ class InterfaceFacts:
     member_of: Named | None = None
     routing: dict[str, SourceLine] = field(default_factory=dict)
     """Routing protocols that a line of the interface is about, with the first such line."""
+    about_routing: list[Node] = field(default_factory=list)
+    """All lines about routing protocols."""
     description: str = ""
 
     @property

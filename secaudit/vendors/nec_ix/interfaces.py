@@ -54,6 +54,8 @@ def read_interface(node: Node, interfaces: dict[str, InterfaceFacts], ledger: Le
     for below in node.below():
         # Nothing stands below a line of an interface: where a paste gained blanks it is one more line.
         child = Node(below.line, below.words, below.keys)
+        if not _PROTOCOLS.isdisjoint(child.keys[1:3]):
+            facts.about_routing.append(child)
         if _read_line(facts, child, ledger):
             continue
         known = irrelevance().reason("interface", child.keys)

@@ -17,6 +17,7 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, whole_number
 from secaudit.vendors.nec_ix.defaults import defaults
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts
+from secaudit.vendors.nec_ix.neighbours import Neighbours
 from secaudit.vendors.nec_ix.vocabulary import spelled
 
 _DETAILS = Text(
@@ -221,9 +222,9 @@ def doubtful_prefixes(nodes: Sequence[Node], interfaces: Mapping[str, InterfaceF
 
 
 def dynamic_routing(
-    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], neighbours: Neighbours, ledger: Ledger
 ) -> tuple[DynamicRouting, ...]:
-    """Every `router` block. What its lines say in detail cannot matter: the routes that it learns are unknown.
+    """Every `router` block. What else its lines say in detail cannot matter: the routes that it learns are unknown.
 
     A protocol that interfaces name counts as running there even if its block is not in the file.
     """
@@ -238,7 +239,9 @@ def dynamic_routing(
         family: Family | None = 6 if keys[0] == "ipv6" else None if protocol == "bgp" else 4
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
-        result.append(DynamicRouting(protocol, (node.line,), "", None, family))
+        must, said = neighbours.of_block(node, protocol)
+        sources = tuple(dict.fromkeys((node.line, *said)))
+        result.append(DynamicRouting(protocol, sources, "", None, family, authenticated=must))
     result += [
         DynamicRouting("connected", (line,), "", frozenset((facts.name,)), reason=_NO_ADDRESS)
         for facts in interfaces.values()

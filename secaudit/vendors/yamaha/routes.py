@@ -204,6 +204,10 @@ def _protocol(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
+_OSPF_KEYS = {"auth=text": "authkey=", "auth=md5": "md5key="}
+"""What an area asks for, and the word that holds the key at an interface (28.9, 28.10)."""
+
+
 def _neighbour(command: Command, draft: Draft) -> Outcome:
     """`ospf area AREA [auth=...]`, `bgp neighbor N ...`, `bgp neighbor pre-shared-key N text KEY` (28.9, 29.12, 29.13)."""
     words = command.words
@@ -218,11 +222,37 @@ def _neighbour(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
+def _ospf_at(command: Command, draft: Draft) -> Outcome:
+    """`ip INTERFACE ospf area AREA [authkey=KEY] [md5key=ID,KEY] ...` (28.10)."""
+    if len(command.words) < 5:
+        return Outcome.UNREAD
+    start = " ".join(command.words[:4])
+    if command.negated:
+        for key in [one for one in draft.settings if one.startswith(f"{start} ")]:
+            del draft.settings[key]
+    else:
+        # Of an interface that has no name in the line (`pp select`), each line stands for itself.
+        draft.settings[f"{start} {command.words[4]} {command.line.number}"] = command
+    return Outcome.USED
+
+
+def _ospf_authenticated(draft: Draft) -> bool | None:
+    """The area says by what kind of key, the interface holds the key; a kind without its key tells nothing."""
+    areas = {one.words[2]: one.words for key, one in draft.settings.items() if key.startswith("ospf area ")}
+    ways = {area: next((key for way, key in _OSPF_KEYS.items() if way in words), "") for area, words in areas.items()}
+    if not all(ways.values()):
+        return False
+    used = [one.words for key, one in draft.settings.items() if key.startswith("ip ") and " ospf area " in key]
+    held = [
+        one[4] in ways and any(word.startswith(ways[one[4]]) and word != ways[one[4]] for word in one) for one in used
+    ]
+    return True if held and all(held) else None
+
+
 def _authenticated(draft: Draft, protocol: str) -> bool | None:
     """Whether every area of OSPF, every neighbour of BGP has to authenticate itself."""
     if protocol == "OSPF":
-        areas = [one for key, one in draft.settings.items() if key.startswith("ospf area ")]
-        return all("auth=text" in one.words or "auth=md5" in one.words for one in areas) if areas else None
+        return _ospf_authenticated(draft)
     if protocol == "BGP":
         start, secret = "bgp neighbor ", "bgp neighbor pre-shared-key "
         numbers = [key[len(start) :] for key in draft.settings if key.startswith(start) and not key.startswith(secret)]
@@ -392,5 +422,6 @@ HANDLERS: Mapping[str, Handler] = {
     "rip|ospf|bgp use": _protocol,
     "ipv6 rip|ospf use": _protocol,
     "ospf area": _neighbour,
+    "ip * ospf area": _ospf_at,
     "bgp neighbor": _neighbour,
 }

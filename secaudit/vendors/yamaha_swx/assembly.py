@@ -20,6 +20,7 @@ from secaudit.vendors.yamaha_swx.access_lists import read_access_lists, unused_l
 from secaudit.vendors.yamaha_swx.applied_filters import AppliedFilters, read_applied
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts, add_virtual_address, read_interface, vlan_list
 from secaudit.vendors.yamaha_swx.management import Management
+from secaudit.vendors.yamaha_swx.neighbours import Neighbours
 from secaudit.vendors.yamaha_swx.port_protection import PortGuards
 from secaudit.vendors.yamaha_swx.protection import SETTINGS_READ, accounts, settings, snmp_users
 from secaudit.vendors.yamaha_swx.routes import dynamic_routing, static_routes
@@ -74,7 +75,9 @@ def assemble(
     read_applied(sections.of("access map"), sections.of("vlan filter"), sections.of("class map"), applied)
     unused_lists(lists, frozenset(applied.used), ledger)
     routes, partly = static_routes(sections.of("route"), interfaces, ledger)
-    dynamic = (*dynamic_routing(sections.of("router"), interfaces, ledger), *partly)
+    neighbours = Neighbours(interfaces, vlans_off, ledger)
+    neighbours.read(sections)
+    dynamic = (*dynamic_routing(sections.of("router"), interfaces, neighbours, ledger), *partly)
     _doubts(sections, ledger)
     name, model, version, identity = _identity(sections, tree, ledger, fallback)
     management = _management(sections, ledger)

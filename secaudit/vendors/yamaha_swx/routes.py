@@ -13,6 +13,7 @@ from secaudit.vendors.common.ledger import Ledger, NotUnderstoodError
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4_network, ipv6, ipv6_network, is_ipv4, whole_number
 from secaudit.vendors.yamaha_swx.interfaces import InterfaceFacts
+from secaudit.vendors.yamaha_swx.neighbours import Neighbours
 from secaudit.vendors.yamaha_swx.vocabulary import interface_names
 
 _PROTOCOLS = {"ospf": "OSPF", "rip": "RIP", "bgp": "BGP"}
@@ -101,7 +102,7 @@ def _next_hop(words: Words, node: Node) -> tuple[int, NextHop]:
 
 
 def dynamic_routing(
-    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], ledger: Ledger
+    nodes: Sequence[Node], interfaces: Mapping[str, InterfaceFacts], neighbours: Neighbours, ledger: Ledger
 ) -> tuple[DynamicRouting, ...]:
     """`router ospf`, `router rip`: by which interfaces routes come is not told apart."""
     found: list[DynamicRouting] = []
@@ -109,7 +110,8 @@ def dynamic_routing(
         ledger.use(node)
         ledger.ignore_below(node, _DETAILS)
         name = _PROTOCOLS.get("".join(node.keys[1:2]), "".join(node.words[1:2]))
-        found.append(DynamicRouting(name, (node.line,)))
+        must, said = neighbours.of_block(node)
+        found.append(DynamicRouting(name, tuple(dict.fromkeys((node.line, *said))), authenticated=must))
     lines: list[SourceLine] = [facts.routing for facts in interfaces.values() if facts.routing is not None]
     if lines and not found:
         found.append(DynamicRouting("RIP", tuple(lines)))

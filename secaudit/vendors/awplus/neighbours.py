@@ -1,0 +1,113 @@
+"""Whether the neighbours of routing protocols must authenticate themselves: OSPF, RIP and BGP as in `secaudit.vendors.common`.
+
+OSPF: read, see there. RIP (`ip rip authentication mode|string|key-chain`) and passwords of BGP: from memory, high. Which version of RIP is heard
+where no line says it is not confirmed (the manual of Zebra, whose commands these are, says the second, and that it is not printed), so without `version 2` keys
+tell nothing. OSPF for IPv6 and IS-IS: where it runs is not confirmed, so nothing is told of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from secaudit.network.interfaces import InterfaceKind
+from secaudit.vendors.awplus.interface_facts import InterfaceFacts
+from secaudit.vendors.awplus.interface_names import canonical
+from secaudit.vendors.common.bgp_neighbours import BgpBlock
+from secaudit.vendors.common.ledger import Ledger
+from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.neighbours import (
+    NOT_TOLD,
+    Answer,
+    Effort,
+    KeyChains,
+    Passive,
+    Place,
+    has_lost_block,
+    is_astray,
+    of_block,
+    primary_and_others,
+)
+from secaudit.vendors.common.ospf_neighbours import OspfBlock, never_joined, prefix_or_wildcard
+from secaudit.vendors.common.rip_neighbours import prefix_or_interface, rip
+from secaudit.vendors.common.sections import Sections
+from secaudit.vendors.common.words import Words
+
+
+@dataclass(slots=True)
+class Neighbours:
+    """The interfaces and chains of keys, and what the `router` blocks come to with them."""
+
+    interfaces: Mapping[str, InterfaceFacts]
+    ledger: Ledger
+    _places: list[Place] = field(default_factory=list)
+    _effort: Effort = field(default_factory=Effort)
+    _chains: KeyChains = field(init=False)
+    _lost: bool = False
+    """Some interface could not be read: the protocol may run there."""
+    _astray: bool = False
+    """Lines of interfaces stand outside of them."""
+
+    def __post_init__(self) -> None:
+        self._chains = KeyChains(self.ledger)
+
+    def read(self, sections: Sections) -> None:
+        """Gathers the lines of interfaces and chains."""
+        if not sections.of("router"):
+            return
+        self._chains.read(sections.of("irrelevant"))
+        self._astray = any(map(is_astray, sections.of("irrelevant")))
+        self._lost = has_lost_block(self.ledger) or any(
+            one.keys[0] == "interface" and one.line.number in self.ledger.unread
+            for node in sections.of("interface")
+            for one in (node, *node.below())
+        )
+        for facts in self.interfaces.values():
+            if facts.kind is InterfaceKind.LOOPBACK:
+                self._lost = self._lost or facts.unread
+            else:
+                self._places.append(self._place(facts))
+
+    def _place(self, facts: InterfaceFacts) -> Place:
+        primary, others = primary_and_others(facts.addresses)
+        lent = facts.unnumbered is not None
+        parent = self.interfaces.get(facts.parent or "")
+        up: bool | None = facts.enabled
+        secured = facts.tunnel is not None and facts.tunnel.protected
+        if facts.enabled and ((parent is not None and not parent.enabled) or facts.switched or secured):
+            up = None  # it has no neighbours, or IPsec asks them
+        return Place(
+            facts.name,
+            tuple(facts.sources),
+            tuple(facts.routing),
+            facts.vrf,
+            () if lent else primary,
+            (*primary, *others) if lent else others,
+            facts.dynamic_address or lent,
+            up,
+            not facts.unread,
+        )
+
+    def of_block(self, block: Node, protocol: str, vrf: str) -> Answer:
+        """Whether all neighbours of a `router` block must authenticate themselves, with the lines."""
+        if protocol != "bgp" and (self._astray or not self._effort.allows(self._places, block)):
+            return NOT_TOLD
+        return of_block(block, self._answers(block, protocol, vrf), self.ledger)
+
+    def _answers(self, block: Node, protocol: str, vrf: str) -> Iterator[Answer]:
+        if protocol == "bgp":
+            yield BgpBlock(block, self.ledger).answer()
+            return
+        if self._lost or not all(place.understood for place in self._places):
+            yield NOT_TOLD
+        if protocol == "ospf":
+            ospf = OspfBlock(block, Passive(_interface, self.interfaces))
+            ospf.read(prefix_or_wildcard, self.ledger)
+            within = [place for place in self._places if place.vrf == vrf]
+            yield from ospf.answers(within, never_joined, self._chains, self.ledger)
+        elif protocol == "rip":
+            yield from rip(block, self._places, prefix_or_interface(_interface), self._chains, self.ledger)
+
+
+def _interface(words: Words) -> str:
+    return canonical(words.take())
