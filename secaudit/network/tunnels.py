@@ -76,7 +76,7 @@ class Proposal:
     silent: bool = False
 
 
-_KEY_BITS = {"null": 0, "des": 56, "3des": 112, "rc4": 128, "seed": 128, "chacha20-poly1305": 256}
+_KEY_BITS = {"null": 0, "des": 56, "3des": 112, "rc4": 128, "seed": 128, "chacha20": 256, "chacha20-poly1305": 256}
 _HASH_BITS = {"null": 0, "md5": 128, "sha1": 160, "sha256": 256, "sha384": 384, "sha512": 512}
 _SIZED = ("aes", "camellia", "aria", "twofish", "blowfish", "cast")
 
@@ -93,6 +93,21 @@ def key_bits(encryption: str) -> int | None:
 def hash_bits(integrity: str) -> int | None:
     """The length of the hash behind an algorithm for integrity (RFC 8221), None for names that do not tell."""
     return _HASH_BITS.get(integrity)
+
+
+_GROUP_STRENGTH = {
+    **{1: 64, 2: 80, 5: 90, 14: 112, 15: 128, 16: 150, 17: 176, 18: 200},
+    **{19: 128, 20: 192, 21: 256, 25: 96, 26: 112, 27: 112, 28: 128, 29: 192, 30: 256, 31: 128, 32: 224},
+    **{22: 80, 23: 112, 24: 112},
+}
+
+
+def group_strength(group: int) -> int | None:
+    """About how many bits of security a Diffie-Hellman group gives, None for numbers that are not known. The numbers do not go by it.
+
+    RFC 3526 and SP 800-57 part 1 for 1 to 18 (768 to 8,192 bits), RFC 5903, 5114, 6954 and 8031 for curves; 22 is one of 1,024 bits (RFC 5114).
+    """
+    return _GROUP_STRENGTH.get(group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from secaudit.municipality.model import Zone
 from secaudit.network.device import Device
 from secaudit.network.interfaces import Interface
-from secaudit.network.tunnels import Carrier, Proposal, hash_bits, key_bits
+from secaudit.network.tunnels import Carrier, Proposal, group_strength, hash_bits, key_bits
 from secaudit.rules.answers import answer, device_evidence, device_subject
 from secaudit.rules.context import RuleContext
 from secaudit.rules.devices import each_device, traffic_doubts, unread
@@ -112,10 +112,17 @@ def _tells(one: Proposal, parameters: _Parameters) -> bool:
         and (_integrity_told(one) or not parameters.weak_integrity)
         and (None not in map(key_bits, one.encryption) or not parameters.least_key_bits)
         and (None not in map(hash_bits, _hashes(one)) or not parameters.least_hash_bits)
+        and (None not in map(group_strength, one.groups) or not parameters.least_group)
         and (bool(one.groups) or not first or not parameters.least_group)
         and (one.ike is not None or not first or not parameters.least_ike)
         and (one.ike == 2 or one.aggressive is not None or not first or parameters.aggressive_permitted)
     )
+
+
+def _is_weaker(group: int, least: int) -> bool:
+    """Whether a group is a lower one than what is asked for, or a higher number that is weaker all the same."""
+    strength, wanted = group_strength(group), group_strength(least)
+    return group < least or (strength is not None and wanted is not None and strength < wanted)
 
 
 def _integrity_told(one: Proposal) -> bool:
@@ -176,12 +183,12 @@ def _faults(one: Proposal, parameters: _Parameters) -> Iterable[Text]:
                 ja=f"フェーズ{one.phase}の{ja}が{least}ビット未満である：{shown}。",
                 en=f"Phase {one.phase} accepts {en} of less than {least} bits: {shown}.",
             )
-    low = [group for group in one.groups if group < parameters.least_group]
+    low = [group for group in one.groups if _is_weaker(group, parameters.least_group)]
     if low:
         shown = ", ".join(map(str, low))
         yield Text(
-            ja=f"フェーズ{one.phase}のDHグループに {shown} を認めている（{parameters.least_group}以上であること）。",
-            en=f"Phase {one.phase} accepts group {shown} (asked for: {parameters.least_group} or higher).",
+            ja=f"フェーズ{one.phase}のDHグループに {shown} を認めている（{parameters.least_group}以上の強度であること）。",
+            en=f"Phase {one.phase} accepts group {shown} (asked for: at least as strong as {parameters.least_group}).",
         )
     if one.ike is not None and one.ike < parameters.least_ike:
         yield Text(ja=f"IKEv{one.ike} を用いている。", en=f"IKEv{one.ike} is used.")

@@ -46,6 +46,11 @@ def _is_odd(key: str, member: Item) -> bool:
     return not isinstance(member.value, list) or any(not isinstance(one.value, dict) for one in member.items)
 
 
+def _is_odd_option(key: str, member: Item) -> bool:
+    """Whether an option of a tunnel, all of which but the address are lists, is anything else."""
+    return isinstance(member.value, list) == (key == "OutsideIpAddress") and member.value not in (None, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What is known of members by their name."""
@@ -64,6 +69,14 @@ def keys(*, terraform: bool = False) -> Keys:
         frozenset(used),
         {key: Text(ja=one["ja"], en=one["en"]) for one in groups for key in one["keys"]},
     )
+
+
+@cache
+def tunnel_keys() -> Keys:
+    """The lists for the options of one tunnel of a VPN."""
+    data = tomllib.loads(resources.files(__package__).joinpath("data/keys.toml").read_text("utf-8"))
+    reason = Text(ja=data["irrelevant_tunnel"]["ja"], en=data["irrelevant_tunnel"]["en"])
+    return Keys(frozenset(data["tunnel_used"]), dict.fromkeys(data["irrelevant_tunnel"]["keys"], reason))
 
 
 @dataclass(slots=True)
@@ -112,6 +125,7 @@ class LineBook:
                     self.used.add(member.line)
                     waiting.append(member)
                 elif key in known.irrelevant:
+                    self._tunnels(member.get("TunnelOptions"))
                     self._span(member, known.irrelevant[key])
                 else:
                     self._not_known(key, member, owner)
@@ -129,6 +143,26 @@ class LineBook:
         """A value with everything in it that nobody knows."""
         self._not_known(key, item, None)
 
+    def _tunnels(self, tunnels: Item | None) -> None:
+        """The tunnels inside of the options of a VPN. What is not known there concerns the algorithms, which then are not known either, and no traffic."""
+        if tunnels is None or tunnels.value in (None, ""):
+            return
+        if isinstance(tunnels.value, list):
+            self.used.add(tunnels.line)
+        else:
+            self._unread(tunnels)
+        known = tunnel_keys()
+        for tunnel in tunnels.items:
+            if not isinstance(tunnel.value, dict):
+                self._unread(tunnel)
+            for key, member in tunnel.members.items():
+                if key in known.irrelevant:
+                    self._span(member, known.irrelevant[key])
+                elif key in known.used and not _is_odd_option(key, member):
+                    self._all_used(member)
+                else:
+                    self._unread(member)
+
     def _all_used(self, item: Item) -> None:
         self.used.update(range(item.line, item.end + 1))
 
@@ -136,8 +170,11 @@ class LineBook:
         for line in range(item.line, item.end + 1):
             self.irrelevant.setdefault(line, reason)
 
-    def _not_known(self, key: str, item: Item, record: Item | None) -> None:
+    def _unread(self, item: Item) -> None:
         self.unread.update(range(item.line, item.end + 1))
+
+    def _not_known(self, key: str, item: Item, record: Item | None) -> None:
+        self._unread(item)
         self.unknown.append(Unknown(key, self.document.source(item), record))
 
     def coverage(self) -> Coverage:

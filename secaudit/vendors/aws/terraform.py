@@ -16,6 +16,7 @@ from secaudit.text.bilingual import Text
 from secaudit.vendors.aws.coverage import LineBook, keys
 from secaudit.vendors.aws.records import Record, Records
 from secaudit.vendors.aws.terraform_resources import MAKERS, Made, Values
+from secaudit.vendors.aws.tunnel_options import VPN_MAKERS
 from secaudit.vendors.common.json_document import Item, JsonDocument
 
 _ELSEWHERE = Text(
@@ -78,7 +79,7 @@ def _resource(document: JsonDocument, book: LineBook, made: Made, resource: Item
     record = Record(document, resource)
     type_ = record.text("type")
     values = resource.get("values")
-    maker = MAKERS.get(type_)
+    maker = MAKERS.get(type_) or VPN_MAKERS.get(type_)
     if maker is not None and record.text("mode") != "data" and values is not None:
         for key, item in resource.members.items():
             if key in _RESOURCE:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from secaudit.network.intervals import IPAddress, IPNetwork
+from secaudit.network.tunnels import Proposal
 from secaudit.text.source import Sources
 from secaudit.vendors.aws.records import Record, Records, address_of, merged, network_of
+from secaudit.vendors.aws.tunnel_options import proposals
 from secaudit.vendors.cloud.model import (
     Attachment,
     CloudPort,
@@ -50,6 +52,7 @@ class Transit:
             self._hub_attachments.setdefault(id_, record)
         self._at_hub = _by_hub(sorted(self._hub_attachments.items()))
         self._tables_of_hub = _by_hub(records.of("TransitGatewayRouteTables"))
+        self._offered: dict[str, tuple[Proposal, ...]] = {}
         self._pages: dict[str, list[Record]] = {}
         for key, page in records.of("TransitGatewayRoutes"):
             self._pages.setdefault(key.partition("#")[0], []).append(page)
@@ -138,7 +141,8 @@ class Transit:
             peer = id_ if way == "peering" else None
             vpn = self._records.one("VpnConnections", resource) if way == "vpn" else None
             remote, outer = _vpn_ends(self._records, vpn)
-            yield HubPort(id_, way, resource, table, merged(sources, lines), peer, remote, outer)
+            offered = self._proposals(resource, vpn)
+            yield HubPort(id_, way, resource, table, merged(sources, lines), peer, remote, outer, offered)
 
     def _association(self, id_: str, record: Record) -> tuple[str | None, Sources]:
         association = record.child("Association")
@@ -308,7 +312,17 @@ class Transit:
         for id_, record in self._records.of("VpnConnections"):
             if record.text("VpnGatewayId") == gateway and record.text("State") not in _GONE:
                 remote, outer = _vpn_ends(self._records, record)
-                yield LinePort(id_, record.sources("VpnConnectionId"), is_vpn=True, remote=remote, outer=outer)
+                offered = self._proposals(id_, record)
+                sources = record.sources("VpnConnectionId")
+                yield LinePort(id_, sources, is_vpn=True, remote=remote, outer=outer, proposals=offered)
+
+    def _proposals(self, id_: str, record: Record | None) -> tuple[Proposal, ...] | None:
+        """What the tunnels of a VPN connection accept; None when it was not submitted."""
+        if record is None:
+            return None
+        if id_ not in self._offered:
+            self._offered[id_] = proposals(record)
+        return self._offered[id_]
 
     def _associated(self, gateway: str) -> Iterator[CloudPort]:
         for id_, record in self._records.of("directConnectGatewayAssociations"):

@@ -167,7 +167,14 @@ def _hub_interface(port: HubPort) -> Interface:
 
 def _tunnel(port: HubPort | LinePort) -> TunnelEnd:
     outer = port.outer[0] if port.outer else None
-    return TunnelEnd(Carrier.IPSEC, port.sources, remote=port.remote, local=outer, answers=port.remote is None)
+    return TunnelEnd(
+        Carrier.IPSEC,
+        port.sources,
+        remote=port.remote,
+        local=outer,
+        answers=port.remote is None,
+        proposals=port.proposals,
+    )
 
 
 # --- line gateways --------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from secaudit.network.device import Doubt, Notice
 from secaudit.network.filters import FilterLine
 from secaudit.network.intervals import IPAddress, IPNetwork
 from secaudit.network.matches import Service
+from secaudit.network.tunnels import Proposal
 from secaudit.text.bilingual import Text
 from secaudit.text.source import Sources
 
@@ -197,7 +198,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class HubPort:
-    """A port of a hub. `table` is the route table that what enters by it is looked up in (None: none, it is dropped; "?": not told)."""
+    """A port of a hub. `table` is the route table that what enters by it is looked up in (None: none, it is dropped; "?": not told).
+
+    `proposals` are what the tunnels of a VPN accept, all of them; None where that is not looked for, or the VPN was not submitted."""
 
     interface: str
     way: str
@@ -207,6 +210,7 @@ class HubPort:
     peer: str | None = None
     remote: IPAddress | None = None
     outer: tuple[IPAddress, ...] = ()
+    proposals: tuple[Proposal, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,9 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class LinePort:
-    """A line to the premises at a line gateway: its own address and the one of the customer's router, where they are told."""
+    """A line to the premises at a line gateway: its own address and the one of the customer's router, where they are told.
+
+    `proposals` as of `HubPort`."""
 
     interface: str
     sources: Sources
@@ -242,6 +248,7 @@ class LinePort:
     remote: IPAddress | None = None
     outer: tuple[IPAddress, ...] = ()
     peer: str | None = None
+    proposals: tuple[Proposal, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
