@@ -8,6 +8,13 @@ from secaudit.vendors.reader import Reader
 from tests.vendors.protection import NEIGHBOURS
 from tests.vendors.texts import read_by
 
+YES, NO, UNKNOWN = "authenticated", "open", "unknown"
+
+
+def below(lines: str, blanks: int = 1) -> str:
+    """The lines of a block, written in one: `a; b`; each begins with some blanks."""
+    return "".join(f"{' ' * blanks}{line}\n" for line in lines.split("; ") if line)
+
 
 def running(reader: Reader, text: str) -> tuple[DynamicRouting, ...]:
     """The routing protocols of the only device of a text, after its secrets were masked as in any file."""

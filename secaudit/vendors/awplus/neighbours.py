@@ -69,8 +69,8 @@ class Neighbours:
                 self._places.append(self._place(facts))
 
     def _place(self, facts: InterfaceFacts) -> Place:
-        primary, others = primary_and_others(facts.addresses)
         lent = facts.unnumbered is not None
+        primary, others = primary_and_others(facts.addresses, lent=lent)
         parent = self.interfaces.get(facts.parent or "")
         up: bool | None = facts.enabled
         secured = facts.tunnel is not None and facts.tunnel.protected
@@ -81,8 +81,8 @@ class Neighbours:
             tuple(facts.sources),
             tuple(facts.routing),
             facts.vrf,
-            () if lent else primary,
-            (*primary, *others) if lent else others,
+            primary,
+            others,
             facts.dynamic_address or lent,
             up,
             not facts.unread,

@@ -110,8 +110,8 @@ class Neighbours:
         ]
 
     def _place(self, facts: InterfaceFacts, lines: Iterable[Node], understood: bool) -> Place:
-        primary, others = primary_and_others(facts.addresses)
         lent = facts.unnumbered is not None
+        primary, others = primary_and_others(facts.addresses, lent=lent)
         parent = self.interfaces.get(facts.parent or "")
         up: bool | None = facts.enabled
         if facts.enabled and ((parent is not None and not parent.enabled) or facts.switched or _protected(facts)):
@@ -121,8 +121,8 @@ class Neighbours:
             tuple(facts.sources),
             tuple(lines),
             facts.vrf,
-            () if lent else primary,
-            (*primary, *others) if lent else others,
+            primary,
+            others,
             facts.dynamic_address or lent,
             up,
             understood,

@@ -121,8 +121,13 @@ class Place:
     """Whether every line of it was."""
 
 
-def primary_and_others(addresses: Iterable[InterfaceAddress]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The first IPv4 address that is no secondary one, and the further ones; virtual addresses are left out."""
+def primary_and_others(
+    addresses: Iterable[InterfaceAddress], *, lent: bool = False
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first IPv4 address that is no secondary one, and the further ones; virtual addresses are left out.
+
+    `lent`: they are those of another interface, so none of them is surely one that a protocol goes by.
+    """
     primary: list[int] = []
     others: list[int] = []
     for held in addresses:
@@ -130,7 +135,7 @@ def primary_and_others(addresses: Iterable[InterfaceAddress]) -> tuple[tuple[int
             continue
         second = bool(primary) or any("secondary" in source.text for source in held.sources)
         (others if second else primary).append(int(held.address.ip))
-    return tuple(primary), tuple(others)
+    return ((), (*primary, *others)) if lent else (tuple(primary), tuple(others))
 
 
 @dataclass(slots=True)

@@ -79,8 +79,8 @@ class Neighbours:
                 self._places.append(self._place(facts, whole, shut))
 
     def _place(self, facts: InterfaceFacts, understood: bool, shut: tuple[str, ...]) -> Place:
-        primary, others = primary_and_others(facts.addresses)
         lent = facts.unnumbered is not None
+        primary, others = primary_and_others(facts.addresses, lent=lent)
         up: bool | None = facts.name in self.enabled
         secured = facts.tunnel is not None and (
             facts.tunnel.carrier is Carrier.IPSEC or facts.tunnel.policy is not None
@@ -93,8 +93,8 @@ class Neighbours:
             tuple(facts.sources),
             tuple(facts.about_routing),
             "",
-            () if lent else primary,
-            (*primary, *others) if lent else others,
+            primary,
+            others,
             facts.dynamic_address or lent,
             up,
             understood,

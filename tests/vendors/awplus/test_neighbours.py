@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from secaudit.vendors.awplus import READER
-from tests.vendors.neighbours import evidence, neighbours, running
+from tests.vendors.neighbours import NO, UNKNOWN, YES, below, evidence, neighbours, running
 
-YES, NO, UNKNOWN = "authenticated", "open", "unknown"
 CHAIN = "key chain KEYS\n key 1\n  key-string himitsu\n!\n"
 
 
@@ -16,14 +15,10 @@ def device(router: str, first: str = "", second: str = "", *, chain: str = CHAIN
     return (
         f"!\nservice password-encryption\n!\nhostname L3-01\n!\n{chain}"
         "vlan database\n vlan 10,20 state enable\n!\ninterface lo\n ip address 10.255.0.1/32\n!\n"
-        f"interface vlan10\n ip address 10.1.0.1/24\n{_below(first)}!\n"
-        f"interface vlan20\n ip address 10.2.0.1/24\n{_below(second)}!\n"
+        f"interface vlan10\n ip address 10.1.0.1/24\n{below(first)}!\n"
+        f"interface vlan20\n ip address 10.2.0.1/24\n{below(second)}!\n"
         f"{router}\n!\nline con 0\nline vty 0 4\n!\n{end}"
     )
-
-
-def _below(lines: str) -> str:
-    return "".join(f" {line}\n" for line in lines.split("; ") if line)
 
 
 # --- OSPF

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from secaudit.vendors.cisco_ios import READER
-from tests.vendors.neighbours import evidence, neighbours, running
+from tests.vendors.neighbours import NO, UNKNOWN, YES, below, evidence, neighbours, running
 
-YES, NO, UNKNOWN = "authenticated", "open", "unknown"
 CHAIN = "key chain KEYS\n key 1\n  key-string 7 094F471A1A0A\n!\n"
 
 
@@ -16,14 +15,10 @@ def device(router: str, first: str = "", second: str = "", *, chain: str = CHAIN
     return (
         f"version 15.7\nhostname RT-01\n!\n{chain}"
         "interface Loopback0\n ip address 10.255.0.1 255.255.255.255\n!\n"
-        f"interface GigabitEthernet0/0\n ip address 10.1.0.1 255.255.255.0\n{_below(first)}!\n"
-        f"interface GigabitEthernet0/1\n ip address 10.2.0.1 255.255.255.0\n{_below(second)}!\n"
+        f"interface GigabitEthernet0/0\n ip address 10.1.0.1 255.255.255.0\n{below(first)}!\n"
+        f"interface GigabitEthernet0/1\n ip address 10.2.0.1 255.255.255.0\n{below(second)}!\n"
         f"{router}\n!\nline con 0\nline vty 0 4\n!\n{end}"
     )
-
-
-def _below(lines: str) -> str:
-    return "".join(f" {line}\n" for line in lines.split("; ") if line)
 
 
 # --- OSPF

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from secaudit.vendors.nec_ix import READER
-from tests.vendors.neighbours import evidence, neighbours
-
-YES, NO, UNKNOWN = "authenticated", "open", "unknown"
+from tests.vendors.neighbours import NO, UNKNOWN, YES, below, evidence, neighbours
 
 
 def device(router: str, first: str = "", second: str = "", more: str = "") -> str:
@@ -16,14 +14,10 @@ def device(router: str, first: str = "", second: str = "", more: str = "") -> st
         "! NEC Portable Internetwork Core Operating System Software\n"
         "! IX Series IX2215 (magellan-sec) Software, Version 10.7.18, RELEASE SOFTWARE\n!\nhostname IX-01\n"
         f"{router}\n!\n"
-        f"interface GigaEthernet0.0\n  ip address 10.1.0.1/24\n{_below(first)}  no shutdown\n!\n"
-        f"interface GigaEthernet1.0\n  ip address 10.2.0.1/24\n{_below(second)}  no shutdown\n!\n"
+        f"interface GigaEthernet0.0\n  ip address 10.1.0.1/24\n{below(first, 2)}  no shutdown\n!\n"
+        f"interface GigaEthernet1.0\n  ip address 10.2.0.1/24\n{below(second, 2)}  no shutdown\n!\n"
         f"{more}interface Loopback0.0\n  ip address 10.255.0.1/32\n!\ninterface Null0.0\n  no ip address\n"
     )
-
-
-def _below(lines: str) -> str:
-    return "".join(f"  {line}\n" for line in lines.split("; ") if line)
 
 
 # --- OSPF

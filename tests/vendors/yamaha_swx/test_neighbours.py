@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from secaudit.vendors.yamaha_swx import READER
-from tests.vendors.neighbours import evidence, neighbours
+from tests.vendors.neighbours import NO, UNKNOWN, below, evidence, neighbours
 
-NO, UNKNOWN = "open", "unknown"
 OSPF = "router ospf 1\n network 10.0.0.0/8 area 0"
 RIP = "router rip\n network 10.0.0.0/8"
 
@@ -16,14 +15,10 @@ def device(router: str, first: str = "", second: str = "", *, end: str = "end") 
     """A switch with two routed VLANs, 10.1.0.1 and 10.2.0.1, and what is said below each."""
     return (
         "!\nhostname SWX-01\n!\nvlan database\n vlan 10\n vlan 20\n!\n"
-        f"interface vlan10\n no switchport\n ip address 10.1.0.1/24\n{_below(first)} no shutdown\n!\n"
-        f"interface vlan20\n no switchport\n ip address 10.2.0.1/24\n{_below(second)}!\n"
+        f"interface vlan10\n no switchport\n ip address 10.1.0.1/24\n{below(first)} no shutdown\n!\n"
+        f"interface vlan20\n no switchport\n ip address 10.2.0.1/24\n{below(second)}!\n"
         f"{router}\n!\nline con 0\nline vty 0 7\n!\n{end}"
     )
-
-
-def _below(lines: str) -> str:
-    return "".join(f" {line}\n" for line in lines.split("; ") if line)
 
 
 OSPF_KEY = "ip ospf authentication message-digest; ip ospf message-digest-key 1 md5 himitsu"
