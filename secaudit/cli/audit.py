@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from secaudit.text.dates import today_in_japan
 
 if TYPE_CHECKING:
     from secaudit.audit.result import AuditResult
+    from secaudit.rules.result import RuleResult
 
 _DEFAULT_OUT = Path("secaudit-out")
 
@@ -148,12 +150,9 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
     order = {severity: position for position, severity in enumerate(SEVERITIES)}
     shown = [one for one in result.results if one.outcome in (Outcome.FAIL, Outcome.ERROR)]
     shown.sort(key=lambda one: (order[one.severity.value], one.rule, one.subject.name))
-    for one in shown:
-        where = f" ({one.evidence[0].file}:{one.evidence[0].line})" if one.evidence and one.evidence[0].line else ""
-        severity = SEVERITIES[one.severity.value]
-        lines.append(
-            f"[{severity}] {one.rule} {titles[one.rule].in_(LANGUAGE)}: {one.subject.title.in_(LANGUAGE)}{where}"
-        )
+    # A rule with several questions may fail more than once at one place.
+    for line, times in Counter(_in_one_line(one, titles[one.rule]) for one in shown).items():
+        lines.append(line if times == 1 else say(f"{line} {times}件", f"{line}, {times} results"))
     if unsettled:
         for one in result.results:
             if one.outcome is Outcome.UNDETERMINED:
@@ -169,6 +168,12 @@ def summary_lines(result: AuditResult, out: Path, *, unsettled: bool = False) ->
         )
     lines.append(say(f"報告書: {out / 'report.html'}", f"report: {out / 'report.html'}"))
     return lines
+
+
+def _in_one_line(one: RuleResult, title: Text) -> str:
+    where = f" ({one.evidence[0].file}:{one.evidence[0].line})" if one.evidence and one.evidence[0].line else ""
+    severity = SEVERITIES[one.severity.value]
+    return f"[{severity}] {one.rule} {title.in_(LANGUAGE)}: {one.subject.title.in_(LANGUAGE)}{where}"
 
 
 def _deviation_lines(result: AuditResult) -> list[str]:

@@ -21,7 +21,8 @@ def not_told(
         ja=f"{about.ja}を、この機器の設定ファイルから判断できない{_at(where).ja}。",
         en=f"The configuration does not tell: {about.en}{_at(where).en}.",
     )
-    return _undetermined(rule, context, device, about, NOT_STATED, fact, sources)
+    need = Text(ja=f"{device.name} の{about.ja}が分かる出力", en=f"an output of {device.name} that shows: {about.en}")
+    return _undetermined(rule, context, device, NOT_STATED, fact, sources, need)
 
 
 def not_understood(
@@ -32,7 +33,11 @@ def not_understood(
         ja=f"{about.ja}に関する設定の意味又は効果を判断できない{_at(where).ja}。",
         en=f"What the configuration says about this is not understood: {about.en}{_at(where).en}.",
     )
-    return _undetermined(rule, context, device, about, NOT_UNDERSTOOD, fact, sources)
+    need = Text(
+        ja=f"{device.name} の該当行についての説明、又は{about.ja}が分かるように改めた設定ファイル",
+        en=f"an explanation of these lines of {device.name}, or a configuration with lines that tell: {about.en}",
+    )
+    return _undetermined(rule, context, device, NOT_UNDERSTOOD, fact, sources, need)
 
 
 def _at(where: str) -> Text:
@@ -43,12 +48,11 @@ def _undetermined(
     rule: Rule,
     context: RuleContext,
     device: Device,
-    about: Text,
     reason: str,
     fact: Text,
     sources: Iterable[SourceLine],
+    need: Text,
 ) -> RuleResult:
-    need = Text(ja=f"{device.name} の{about.ja}が分かる出力", en=f"an output of {device.name} that shows: {about.en}")
     evidence = lines(context, sources) or device_evidence(context, device)
     subject = device_subject(device.name)
     return answer(rule, Outcome.UNDETERMINED, reason, subject, fact, evidence=evidence, needs=(need,))

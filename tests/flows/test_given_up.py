@@ -17,7 +17,7 @@ from tests.flows.building import PIPELINE, analyse, at, device, filter_of, inter
 
 KEPT = {
     "name", "vendor", "file", "identity", "pipeline", "model", "version", "filters_own_packets", "tracks_connections",
-    "dynamic_routing", "forwards", "management", "notices", "relays", "captured",
+    "dynamic_routing", "forwards", "management", "notices", "relays", "captured", "captured_routing",
 }  # fmt: skip
 """What does not grow with filters, or is only told to people; what it does is computed as before."""
 LOOSENED = {
