@@ -25,7 +25,8 @@ from secaudit.vendors.nec_ix.local_filter import local_filter
 from secaudit.vendors.nec_ix.management import Management, denials_logged
 from secaudit.vendors.nec_ix.nat import NatReader
 from secaudit.vendors.nec_ix.neighbours import Neighbours
-from secaudit.vendors.nec_ix.protection import SETTINGS_READ, Offers, accounts, settings, snmp_users
+from secaudit.vendors.nec_ix.proposals import Offers
+from secaudit.vendors.nec_ix.protection import SETTINGS_READ, accounts, settings, snmp_users
 from secaudit.vendors.nec_ix.route_maps import policy_routes, read_route_maps
 from secaudit.vendors.nec_ix.routes import (
     doubtful_prefixes,
@@ -111,7 +112,7 @@ def assemble(sections: IxSections, tree: LineTree, ledger: Ledger, file: str, fa
     if itself is not None:
         filters[itself.name] = itself
     built = {
-        facts.name: _interface(facts, enabled, applied.in_and_out, maps, lists, interfaces, ledger)
+        facts.name: _interface(facts, enabled, applied.in_and_out, maps, offers, lists, interfaces, ledger)
         for facts in interfaces.values()
     }
     return Device(
@@ -211,6 +212,7 @@ def _interface(
     enabled: frozenset[str],
     filters: Mapping[tuple[str, str], str],
     maps: Mapping[str, PolicyMap],
+    offers: Offers,
     lists: Lists,
     interfaces: Mapping[str, InterfaceFacts],
     ledger: Ledger,
@@ -229,7 +231,7 @@ def _interface(
         facts.parent,
         filter_in=filters.get((facts.name, "in")),
         filter_out=filters.get((facts.name, "out")),
-        tunnel=tunnel_end(facts, maps, lists, ledger),
+        tunnel=tunnel_end(facts, maps, offers, lists, ledger),
         description=facts.description,
         member_of=_bridge(facts, interfaces),
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),

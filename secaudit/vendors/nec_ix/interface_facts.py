@@ -42,6 +42,8 @@ class TunnelFacts:
     """The IPsec policy map."""
     remote: IPAddress | None = None
     answers: bool = False
+    ikev2: bool = False
+    """IPsec with IKEv2, by its mode."""
     dial_in: bool = False
     """Those who call get addresses from the device, so that routes to them come and go."""
     local: IPAddress | None = None
@@ -90,6 +92,8 @@ class InterfaceFacts:
     binding: Named | None = None
     """The PPP profile."""
     tunnel: TunnelFacts | None = None
+    ikev2: list[Node] = field(default_factory=list)
+    """Lines about the algorithms of IKEv2 and the profile; they are read when all profiles are known."""
     member_of: Named | None = None
     routing: dict[str, SourceLine] = field(default_factory=dict)
     """Routing protocols that a line of the interface is about, with the first such line."""

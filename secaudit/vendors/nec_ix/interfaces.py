@@ -14,6 +14,7 @@ from secaudit.vendors.common.ledger import DEVICE, Ledger, NotUnderstoodError, o
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words, ipv4, ipv6
 from secaudit.vendors.nec_ix.interface_facts import AppliedList, InterfaceFacts, Named
+from secaudit.vendors.nec_ix.proposals import OFFERING
 from secaudit.vendors.nec_ix.vocabulary import irrelevance, spelled
 
 _BRIDGED = Text(ja="ブリッジはモデル化していません", en="bridging is not modelled")
@@ -332,6 +333,7 @@ def _tunnel_mode(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger
     tunnel = facts.tunnel_facts(node.line)
     tunnel.carrier = found[0]
     tunnel.layer2 = node.line if found[1] else None
+    tunnel.ikev2 = rest[-1:] == ("ipsec-ikev2",)
     tunnel.answers = tunnel.dial_in = rest[:1] in (("l2tp",), ("l2tp-lns",))
 
 
@@ -377,6 +379,11 @@ def _ikev2_local(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger
         tunnel.local_interface = word
     else:
         tunnel.local = address
+
+
+def _ikev2_offer(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
+    """`ikev2 sa-proposal ...`, `ikev2 child-proposal ...`, `ikev2 child-pfs ...`, `ikev2 binding PROFILE`, and the same with `no`."""
+    facts.ikev2.append(node)
 
 
 def _ipsec_policy(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
@@ -443,6 +450,7 @@ _HANDLERS: dict[tuple[str, ...], _Handler] = {
     ("ikev2", "peer-fqdn-ipv6"): _ikev2_peer,
     ("ikev2", "source-address"): _ikev2_local,
     ("ikev2", "outgoing-interface"): _ikev2_local,
+    **{(*undone, "ikev2", word): _ikev2_offer for undone in ((), ("no",)) for word in OFFERING},
     ("ipsec", "policy"): _ipsec_policy,
     ("ip", "pim"): _MULTICAST,
     ("ipv6", "pim"): _MULTICAST,

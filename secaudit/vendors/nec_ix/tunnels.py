@@ -18,7 +18,7 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.words import Words
 from secaudit.vendors.nec_ix.access_lists import Lists
 from secaudit.vendors.nec_ix.interface_facts import InterfaceFacts, TunnelFacts
-from secaudit.vendors.nec_ix.protection import Offers
+from secaudit.vendors.nec_ix.proposals import Offers
 
 _LAYER2 = Text(
     ja="イーサネットフレームを運ぶトンネルです。先の機器と同じ配線になり、モデル化していません",
@@ -77,7 +77,9 @@ def _policy_map(node: Node) -> tuple[str, PolicyMap]:
         return name, PolicyMap(selector, None, word.lower() == "any", node.line)
 
 
-def tunnel_end(facts: InterfaceFacts, maps: Mapping[str, PolicyMap], lists: Lists, ledger: Ledger) -> TunnelEnd | None:
+def tunnel_end(
+    facts: InterfaceFacts, maps: Mapping[str, PolicyMap], offers: Offers, lists: Lists, ledger: Ledger
+) -> TunnelEnd | None:
     """What a tunnel interface says about its other end; None for other interfaces."""
     if facts.kind is not InterfaceKind.TUNNEL:
         return None
@@ -94,9 +96,15 @@ def tunnel_end(facts: InterfaceFacts, maps: Mapping[str, PolicyMap], lists: List
     if tunnel.policy is None:
         return TunnelEnd(
             tunnel.carrier, sources, tunnel.remote, tunnel.local, tunnel.local_interface, tunnel.answers,
-            remote_id=tunnel.remote_id,
+            remote_id=tunnel.remote_id, proposals=_of_ikev2(facts, tunnel, offers),
         )  # fmt: skip
-    return _by_policy(facts, tunnel, maps.get(tunnel.policy.name), lists, ledger)
+    end = _by_policy(facts, tunnel, maps.get(tunnel.policy.name), lists, ledger)
+    # A policy map is for IKEv1: beside a mode of IKEv2, nothing is told.
+    return replace(end, proposals=None) if tunnel.ikev2 else end
+
+
+def _of_ikev2(facts: InterfaceFacts, tunnel: TunnelFacts, offers: Offers) -> tuple[Proposal, ...] | None:
+    return offers.of_tunnel(facts.ikev2, tuple(tunnel.sources), facts.unread) if tunnel.ikev2 else None
 
 
 def _by_policy(

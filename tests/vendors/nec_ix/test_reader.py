@@ -16,7 +16,7 @@ from secaudit.flows.trace import TraceVerdict
 from secaudit.network.device import Device, DoubtKind, NoticeKind, Stage
 from secaudit.network.filters import Action, Certainty
 from secaudit.network.interfaces import InterfaceKind
-from secaudit.network.tunnels import Carrier
+from secaudit.network.tunnels import Carrier, Proposal
 from secaudit.packets.packet import Packet
 from secaudit.text.decoding import config_text_from_bytes
 from secaudit.vendors.nec_ix import READER
@@ -149,6 +149,68 @@ def test_ends_of_tunnels() -> None:
         "Tunnel3.0": (Carrier.GRE, "198.51.100.7", False, None, "203.0.113.1", ""),
     }
     assert traffic_doubts(found) == []
+
+
+_IKEV2 = (
+    "\ninterface Tunnel0.0\n  tunnel mode ipsec-ikev2\n  ikev2 sa-proposal enc aes-cbc-256\n  ikev2 sa-proposal integrity sha2-256\n"
+    "  ikev2 sa-proposal dh 2048-bit\n  ikev2 peer any authentication psk id keyid FAR\n"
+)
+
+
+def _offered(text: str) -> tuple[Proposal, ...] | None:
+    tunnel = device(text).interfaces["Tunnel0.0"].tunnel
+    assert tunnel is not None
+    return tunnel.proposals
+
+
+def test_lines_of_ikev2_become_proposals_with_their_lines() -> None:
+    told = _offered(HEADER + WAN + _IKEV2 + "  no shutdown\n")
+    assert told is not None
+    first, second = told
+    assert (first.encryption, first.integrity, first.groups, first.ike) == (("aes-256",), ("sha256",), (14,), 2)
+    assert [line.text.strip() for line in first.sources][:3] == [
+        "ikev2 sa-proposal enc aes-cbc-256",
+        "ikev2 sa-proposal integrity sha2-256",
+        "ikev2 sa-proposal dh 2048-bit",
+    ]
+    assert (second.encryption, second.silent) == ((), True)
+
+
+def test_a_policy_map_beside_a_mode_of_ikev2_tells_nothing() -> None:
+    lists = "ip access-list all permit ip src any dest any\nipsec autokey-map m all peer 198.51.100.9 p\n"
+    assert _offered(HEADER + lists + WAN + _IKEV2 + "  ipsec policy tunnel m out\n  no shutdown\n") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ikev2", "ikev2 profile", "no ikev2 default-profile", "ikev2 sa-proposal dh 1024-bit", "ikev2 default-profile x"],
+)
+def test_a_top_level_line_of_ikev2_that_is_not_known_leaves_nothing_told(line: str) -> None:
+    told = _offered(HEADER + line + "\n" + WAN + _IKEV2 + "  no shutdown\n")
+    assert told is not None
+    assert [(one.phase, one.encryption, one.groups, one.silent) for one in told] == [
+        (1, (), (), False),
+        (2, (), (), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["no ikev2 dpd", "ikev2 authentication psk id keyid FAR key char kagi", "no ikev2 authentication psk id keyid FAR"],
+)
+def test_a_top_level_line_about_something_else_changes_no_proposal(line: str) -> None:
+    told = _offered(HEADER + line + "\n" + WAN + _IKEV2 + "  no shutdown\n")
+    assert told is not None
+    assert told[0].encryption == ("aes-256",)
+
+
+@pytest.mark.parametrize(
+    "line", ["ikev2 binding", "no ikev2 binding x", "ikev2 sa-proposal", "no ikev2 sa-proposal", "ikev2 child-pfs"]
+)
+def test_a_line_without_its_words_is_not_silence(line: str) -> None:
+    told = _offered(HEADER + WAN + _IKEV2 + f"  {line}\n  no shutdown\n")
+    assert told is not None
+    assert not all(one.silent for one in told)
 
 
 def test_bad_slips_of_the_pen_are_told() -> None:
