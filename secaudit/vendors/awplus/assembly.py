@@ -24,6 +24,7 @@ from secaudit.vendors.awplus.management import Management
 from secaudit.vendors.awplus.nat import AddressTranslation
 from secaudit.vendors.awplus.neighbours import Neighbours
 from secaudit.vendors.awplus.port_filters import PortFilters
+from secaudit.vendors.awplus.proposals import Algorithms
 from secaudit.vendors.awplus.protection import PROTECTIONS_READ, Protection
 from secaudit.vendors.awplus.routes import (
     doubtful_interfaces,
@@ -131,13 +132,17 @@ def assemble(sections: Sections, ledger: Ledger, file: str, fallback: str, first
     if itself is not None:
         filters[itself.name] = itself
     _unused(lists, ports.used, sections, ledger)
+    algorithms = Algorithms(ledger)
+    algorithms.read(sections)
     forwards = _forwards(sections, usual, ledger)
     device = Device(
         name=name,
         vendor="awplus",
         file=file,
         identity=identity or first,
-        interfaces={facts.name: _interface(facts, ports.by_interface, guards) for facts in interfaces.values()},
+        interfaces={
+            facts.name: _interface(facts, ports.by_interface, guards, algorithms) for facts in interfaces.values()
+        },
         filters=filters,
         pipeline=PIPELINE,
         model=model,
@@ -189,7 +194,10 @@ def _policy_routing(sections: Sections, ledger: Ledger) -> None:
 
 
 def _interface(
-    facts: InterfaceFacts, filters: Mapping[str, str], guards: Mapping[str, tuple[tuple[PortProtection, Sources], ...]]
+    facts: InterfaceFacts,
+    filters: Mapping[str, str],
+    guards: Mapping[str, tuple[tuple[PortProtection, Sources], ...]],
+    algorithms: Algorithms,
 ) -> Interface:
     kind = facts.kind
     if kind is InterfaceKind.PHYSICAL and facts.parent is not None:
@@ -211,7 +219,7 @@ def _interface(
         replace(facts.switch_port(), protections=guards[facts.name], protections_read=PROTECTIONS_READ)
         if layer2
         else None,
-        None if facts.tunnel is None else facts.tunnel.end(),
+        None if facts.tunnel is None else facts.tunnel.end(algorithms.of_tunnel(facts.tunnel)),
         description=facts.description,
         member_of=facts.member_of,
         ipv6_only_link_local=facts.ipv6 and not any(one.address.version == 6 for one in facts.addresses),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from secaudit.network.interfaces import InterfaceAddress, InterfaceKind, SwitchPort
 from secaudit.network.intervals import IPAddress
-from secaudit.network.tunnels import Carrier, TunnelEnd
+from secaudit.network.tunnels import Carrier, Proposal, TunnelEnd
 from secaudit.text.source import SourceLine
 from secaudit.vendors.common.lines import Node
 
@@ -27,6 +27,10 @@ class TunnelFacts:
     carrier: Carrier = Carrier.OTHER
     protected: bool = False
     """What carries it goes through IPsec."""
+    protection: tuple[str, ...] = ()
+    """The words behind `tunnel protection`, as written."""
+    destination: str = ""
+    """The word behind `tunnel destination`, as written; empty without one, and where more stands behind it."""
     remote: IPAddress | None = None
     answers: bool = False
     local: IPAddress | None = None
@@ -35,7 +39,12 @@ class TunnelFacts:
     remote_id: str = ""
     sources: list[SourceLine] = field(default_factory=list)
 
-    def end(self) -> TunnelEnd:
+    @property
+    def encrypts(self) -> bool:
+        """Whether it is an IPsec tunnel, or one that IPsec protects."""
+        return self.protected or self.carrier is Carrier.IPSEC
+
+    def end(self, proposals: tuple[Proposal, ...] | None) -> TunnelEnd:
         """The finished value."""
         carrier = Carrier.IPSEC if self.protected else self.carrier
         return TunnelEnd(
@@ -47,6 +56,7 @@ class TunnelFacts:
             self.answers,
             self.local_id,
             self.remote_id,
+            proposals,
         )
 
 

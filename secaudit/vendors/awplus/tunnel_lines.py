@@ -52,6 +52,7 @@ def destination(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger)
     """`tunnel destination ADDRESS|NAME|dynamic`."""
     word = words.take()
     tunnel = facts.tunnel_facts(node.line)
+    tunnel.destination = "" if words else word
     try:
         tunnel.remote = ipaddress.ip_address(word)
     except ValueError:
@@ -72,7 +73,9 @@ def mode(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> Non
 
 def protection(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:
     """`tunnel protection ipsec [profile P]`."""
-    facts.tunnel_facts(node.line).protected = True
+    tunnel = facts.tunnel_facts(node.line)
+    tunnel.protected = True
+    tunnel.protection = tuple(words.items[words.position :])
 
 
 def local_name(facts: InterfaceFacts, words: Words, node: Node, ledger: Ledger) -> None:

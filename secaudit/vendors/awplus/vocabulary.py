@@ -1,4 +1,4 @@
-"""The data files of this vendor: names of protocols and ports, known applications, defaults, and lines known not to matter."""
+"""The data files of this vendor: names of protocols and ports, known applications, defaults, words of tunnels, and lines known not to matter."""
 
 from __future__ import annotations
 
@@ -52,6 +52,19 @@ class Defaults:
     relayed_ipv6: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TunnelWords:
+    """The words of lines about IPsec, and what they mean (`data/tunnels.toml`)."""
+
+    encryption: Mapping[str, str]
+    integrity: Mapping[str, str]
+    groups: Mapping[str, int]
+    default_ike: int
+    """The version of the key exchange that the profile `default` speaks."""
+    irrelevant: Mapping[str, tuple[tuple[str, ...], ...]]
+    """By the kind of a profile, the first words of lines below it that have nothing to do with algorithms."""
+
+
 @cache
 def names() -> Names:
     """Reads `data/names.toml` once."""
@@ -67,6 +80,19 @@ def known_applications() -> KnownApplications:
         {name: tuple(map(_service, value)) for name, value in data["predefined"].items()},
         frozenset(data["unconfirmed"]["names"]),
         frozenset(data["inspected"]["names"]),
+    )
+
+
+@cache
+def tunnel_words() -> TunnelWords:
+    """Reads `data/tunnels.toml` once."""
+    data = _load("tunnels.toml")
+    return TunnelWords(
+        data["encryption"],
+        data["integrity"],
+        data["groups"],
+        data["default_profile"]["ike"],
+        {kind: tuple(tuple(start.split()) for start in starts) for kind, starts in data["irrelevant"].items()},
     )
 
 
