@@ -104,9 +104,9 @@ class SettingKind(Enum):
 class Setting:
     """One setting at one place. `where` names the place for people ("line vty 0 4", "console", empty: the device).
 
-    `by_default`: no line of the file gives it; the sources are then the lines that identify the device, or those of the place, or
-    those that prepare what is not told to be there (a stack). `value` is in
-    the unit of its kind. None where a line gives it in words that are not understood, and, by default, where the default is not known.
+    `value` is in the unit of its kind. `by_default`: no line of the file gives it; the sources are then the lines that identify the device, those
+    of the place, or those that prepare what is not told to be there (a stack). Without a value the default is not known; without one that is not by
+    default, a line gives it in words that are not understood.
     """
 
     kind: SettingKind
