@@ -364,8 +364,8 @@ class Document:
         return True
 
     def _rule(self, table: TableText, name: str, items: tuple[Item, ...], *, first: bool) -> bool:
-        if items and word_of(items[0]) in ("handle", "position", "index"):
-            return False
+        if not items or word_of(items[0]) in ("handle", "position", "index"):
+            return False  # where it goes is not told, or it was cut off: nft takes no rule that says nothing
         chain = table.chains.get(name)
         if chain is None:
             chain = table.chains[name] = ChainText(name, list(lines_of(items)))
