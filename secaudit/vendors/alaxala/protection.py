@@ -43,7 +43,7 @@ def settings(sections: Sections, virtual: Virtual, identity: Sources, ledger: Le
     """Every setting of the kinds in `SETTINGS_READ`."""
     others = sections.of("irrelevant")
     yield from suspected(others, _WITHOUT_COMMAND)
-    yield from _timers(others, ledger)
+    yield from _timers(others, sections.of("line"), ledger)
     for node in others:
         if node.keys[:2] in (("banner", "login"), ("banner", "motd")):
             ledger.use_all(node)
@@ -56,7 +56,7 @@ def settings(sections: Sections, virtual: Virtual, identity: Sources, ledger: Le
     yield _redundancy(sections, virtual, identity, ledger)
 
 
-def _timers(others: Iterable[Node], ledger: Ledger) -> Iterator[Setting]:
+def _timers(others: Iterable[Node], terminals: Iterable[Node], ledger: Ledger) -> Iterator[Setting]:
     """`username NAME exec-timeout MINUTES`, 0 = never; those of `default_user` are for all users without a line of their own.
 
     Without such a line nothing is known of the users that none is for.
@@ -72,6 +72,15 @@ def _timers(others: Iterable[Node], ledger: Ledger) -> Iterator[Setting]:
         where = "" if name == _EVERY_USER else f"username {name}"
         said[name] = Setting(SettingKind.IDLE_TIMEOUT, int(minutes) * 60 if known else None, (node.line,), where)
     yield from said.values()
+    # Of a terminal line or the whole device no such command is confirmed; what looks like one must not be taken for silence.
+    odd = [
+        one.line
+        for node in (*terminals, *(node for node in others if node.keys[0] in ("line", "set")))
+        for one in (node, *node.below())
+        if "exec-timeout" in one.keys
+    ]
+    if odd:
+        yield Setting(SettingKind.IDLE_TIMEOUT, None, tuple(odd), "line")
     if said and _EVERY_USER not in said:
         lines = tuple(line for one in said.values() for line in one.sources)
         yield Setting(SettingKind.IDLE_TIMEOUT, None, lines, by_default=True)
