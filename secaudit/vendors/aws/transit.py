@@ -243,7 +243,7 @@ class Transit:
             sources = record.sources("VpnGatewayId")
             lines = (*self._virtual_interfaces("VirtualGatewayId", id_), *self._private_lines(id_), *self._vpns(id_))
             if not lines or not self._records.told >= _LINES:
-                lines = (*lines, LinePort(_NO_LINES, sources))
+                lines = (*lines, LinePort(_NO_LINES, sources, untold="VpnConnections" not in self._records.told))
             clouds = tuple(self._own_networks(record, networks))
             yield LineGateway(id_, owner, "virtual private gateway", lines, clouds, sources, turns_around=True)
 

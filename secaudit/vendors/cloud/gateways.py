@@ -52,6 +52,10 @@ _NO_ROUTE_TO_CLOUD = Text(
     ja="このゲートウェイの先にあるネットワークのアドレスが提出されていない。",
     en="the addresses of the networks behind this gateway were not submitted",
 )
+_NO_VPN = Text(
+    ja="このゲートウェイにどのVPN接続があるかが提出されていない（describe-vpn-connections の出力を提出すること）。",
+    en="which VPN connections this gateway has was not submitted; submit the output of describe-vpn-connections",
+)
 
 
 # --- NAT gateways ---------------------------------------------------------------------------------------------
@@ -197,6 +201,11 @@ def line_gateway_device(cloud: Cloud, gateway: LineGateway) -> Device:
         )
     doubts = [
         Doubt(DoubtKind.TRUNCATED, _NO_ROUTE_TO_CLOUD, one.sources) for one in gateway.clouds if one.announced is None
+    ]
+    doubts += [
+        Doubt(DoubtKind.TRUNCATED, _NO_VPN, one.sources, interfaces=frozenset((one.interface,)))
+        for one in gateway.lines
+        if one.untold
     ]
     return Device(
         name=f"{gateway.owner or cloud.vendor}/{gateway.id}",

@@ -239,7 +239,8 @@ class Hub:
 class LinePort:
     """A line to the premises at a line gateway: its own address and the one of the customer's router, where they are told.
 
-    `proposals` as of `HubPort`."""
+    `proposals` as of `HubPort`. `untold`: it stands for lines that were not submitted, VPNs among them.
+    """
 
     interface: str
     sources: Sources
@@ -249,6 +250,7 @@ class LinePort:
     outer: tuple[IPAddress, ...] = ()
     peer: str | None = None
     proposals: tuple[Proposal, ...] | None = None
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,16 +234,28 @@ def test_terraform_tells_the_same() -> None:
 
 @pytest.mark.parametrize("option", STRONG)
 def test_what_terraform_knows_only_after_apply_is_not_told(option: str) -> None:
-    assert judged(read(in_terraform(STRONG, STRONG))).outcome is Outcome.PASS
     rest = {key: value for key, value in STRONG.items() if key != option}
-    result = judged(read(in_terraform(STRONG, rest)))
-    assert (result.outcome, result.reason) == (Outcome.UNDETERMINED, NOT_STATED)
+    whole, lacking = (offered(read(in_terraform(STRONG, one))) for one in (STRONG, rest))
+    assert not any(one.silent for one in whole)
+    different = [one for one in lacking if one not in whole]
+    assert different and all(one.silent for one in different)
 
 
 def test_connections_outside_of_terraform_may_be_there() -> None:
     lines = [{"directConnectGatewayAssociations": []}, {"virtualInterfaces": []}]
-    (gateway,) = (one for one in read([*in_terraform(STRONG, STRONG), *lines]).devices if "/vgw-" in one.name)
+    found = read([*in_terraform(STRONG, STRONG), *lines])
+    (gateway,) = (one for one in found.devices if "/vgw-" in one.name)
     assert {"vpn-0a000000", "lines-not-submitted"} == set(gateway.interfaces)
+    assert (judged(found).outcome, judged(found).reason) == (Outcome.UNDETERMINED, "unread_lines")
+
+
+def test_a_gateway_whose_connections_were_not_submitted_is_not_one_without_tunnels() -> None:
+    whole = answers([tunnel(**STRONG), tunnel(**STRONG)])
+    assert judged(read(whole)).outcome is Outcome.PASS
+    assert judged(read(answers())).outcome is Outcome.NOT_APPLICABLE
+    result = judged(read([one for one in whole if "VpnConnections" not in one]))
+    assert (result.outcome, result.reason) == (Outcome.UNDETERMINED, "unread_lines")
+    assert any("describe-vpn-connections" in fact.en for fact in result.facts)
 
 
 def test_a_connection_that_belongs_to_nothing_is_a_doubt() -> None:
