@@ -242,7 +242,7 @@ def test_what_terraform_knows_only_after_apply_is_not_told(option: str) -> None:
 
 
 def test_connections_outside_of_terraform_may_be_there() -> None:
-    lines = [{"directConnectGatewayAssociations": []}, {"virtualInterfaces": []}]
+    lines: list[dict[str, Any]] = [{"directConnectGatewayAssociations": []}, {"virtualInterfaces": []}]
     found = read([*in_terraform(STRONG, STRONG), *lines])
     (gateway,) = (one for one in found.devices if "/vgw-" in one.name)
     assert {"vpn-0a000000", "lines-not-submitted"} == set(gateway.interfaces)
