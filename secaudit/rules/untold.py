@@ -22,7 +22,7 @@ def not_told(
         en=f"The configuration does not tell: {about.en}{_at(where).en}.",
     )
     need = Text(ja=f"{device.name} の{about.ja}が分かる出力", en=f"an output of {device.name} that shows: {about.en}")
-    return _undetermined(rule, context, device, NOT_STATED, fact, sources, need)
+    return undetermined(rule, context, device, NOT_STATED, fact, sources, need)
 
 
 def not_understood(
@@ -37,14 +37,14 @@ def not_understood(
         ja=f"{device.name} の該当行についての説明、又は{about.ja}が分かるように改めた設定ファイル",
         en=f"an explanation of these lines of {device.name}, or a configuration with lines that tell: {about.en}",
     )
-    return _undetermined(rule, context, device, NOT_UNDERSTOOD, fact, sources, need)
+    return undetermined(rule, context, device, NOT_UNDERSTOOD, fact, sources, need)
 
 
 def _at(where: str) -> Text:
     return Text(ja=f"：{where}", en=f" ({where})") if where else Text(ja="", en="")
 
 
-def _undetermined(
+def undetermined(
     rule: Rule,
     context: RuleContext,
     device: Device,
@@ -53,6 +53,7 @@ def _undetermined(
     sources: Iterable[SourceLine],
     need: Text,
 ) -> RuleResult:
+    """Undetermined for one device: why, with its lines (or those that identify it), and what to submit."""
     evidence = lines(context, sources) or device_evidence(context, device)
     subject = device_subject(device.name)
     return answer(rule, Outcome.UNDETERMINED, reason, subject, fact, evidence=evidence, needs=(need,))

@@ -31,7 +31,7 @@ from secaudit.rules.protection import passed
 from secaudit.rules.result import Outcome, RuleResult
 from secaudit.rules.rule import Rule
 from secaudit.rules.separation import DOUBT_LIMIT, boxes_of, doubt_evidence, doubt_reason, needs_of
-from secaudit.rules.untold import not_told, services_text
+from secaudit.rules.untold import not_told, services_text, undetermined
 from secaudit.rules.witnesses import as_result
 from secaudit.text.bilingual import Text
 from secaudit.text.source import SourceLine
@@ -91,7 +91,7 @@ def _judge(rule: Rule, parameters: _Parameters, context: RuleContext, device: De
         return _doubtful(rule, context, device, reached)
     unknown = _unknown_places(parameters, context, device)
     if unknown is not None:
-        return _undetermined(rule, context, device, *unknown)
+        return undetermined(rule, context, device, *unknown)
     fact = Text(
         ja=f"{', '.join(parameters.services)} による管理の接続に応答し得る領域は、{_named(context, parameters.permitted).ja}に限られる。",
         en=f"Only hosts of these zones can be answered by {', '.join(parameters.services)}: {_named(context, parameters.permitted).en}.",
@@ -247,21 +247,7 @@ def _without_zone(
         en=f"Hosts of {zones.en} reach the management of {device.name}, and municipality.yaml does not say where this is: {wanted.en}.",
     )
     need = Text(ja=f"municipality.yaml における{wanted.ja}の範囲", en=f"in municipality.yaml: {wanted.en}")
-    return _undetermined(rule, context, device, "zone_not_bound", fact, (), need)
-
-
-def _undetermined(
-    rule: Rule,
-    context: RuleContext,
-    device: Device,
-    reason: str,
-    fact: Text,
-    sources: tuple[SourceLine, ...],
-    need: Text,
-) -> RuleResult:
-    evidence = lines(context, sources) or device_evidence(context, device)
-    subject = device_subject(device.name)
-    return answer(rule, Outcome.UNDETERMINED, reason, subject, fact, evidence=evidence, needs=(need,))
+    return undetermined(rule, context, device, "zone_not_bound", fact, (), need)
 
 
 def _named(context: RuleContext, zones: Iterable[Zone]) -> Text:

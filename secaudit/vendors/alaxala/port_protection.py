@@ -53,6 +53,7 @@ _PORT_LINES: frozenset[tuple[str, ...]] = frozenset(
     )
 )
 """Lines of a port that say whether it is protected."""
+_GUARDING = frozenset((("spanning-tree", "portfast"), ("spanning-tree", "bpduguard"), ("spanning-tree", "bpdufilter")))
 _DEVICE_LINES: frozenset[tuple[str, ...]] = frozenset(
     (
         ("dot1x", "system-auth-control"),
@@ -178,6 +179,8 @@ class PortGuards:
                 unknown.add(PortProtection.MAC_LIMIT)
             elif "force-authorized" in keys:
                 unknown |= _AUTHENTICATION
+            elif keys[:2] in _GUARDING:
+                unknown.add(PortProtection.BPDU_GUARD)
         held: _Held = {}
         self._authentication(lines, held)
         unknown |= self._snooping(port, facts, lines, held)

@@ -17,15 +17,12 @@ from secaudit.vendors.common.bgp_neighbours import BgpBlock
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.neighbours import (
-    NOT_TOLD,
     Answer,
-    Effort,
-    KeyChains,
     Passive,
     Place,
+    Surroundings,
     has_lost_block,
     is_astray,
-    of_block,
     primary_and_others,
 )
 from secaudit.vendors.common.ospf_neighbours import OspfBlock, never_joined, prefix_or_wildcard
@@ -40,33 +37,27 @@ class Neighbours:
 
     interfaces: Mapping[str, InterfaceFacts]
     ledger: Ledger
-    _places: list[Place] = field(default_factory=list)
-    _effort: Effort = field(default_factory=Effort)
-    _chains: KeyChains = field(init=False)
-    _lost: bool = False
-    """Some interface could not be read: the protocol may run there."""
-    _astray: bool = False
-    """Lines of interfaces stand outside of them."""
+    _around: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
-        self._chains = KeyChains(self.ledger)
+        self._around = Surroundings(self.ledger)
 
     def read(self, sections: Sections) -> None:
         """Gathers the lines of interfaces and chains."""
         if not sections.of("router"):
             return
-        self._chains.read(sections.of("irrelevant"))
-        self._astray = any(map(is_astray, sections.of("irrelevant")))
-        self._lost = has_lost_block(self.ledger) or any(
+        self._around.chains.read(sections.of("irrelevant"))
+        self._around.astray = any(map(is_astray, sections.of("irrelevant")))
+        self._around.lost = has_lost_block(self.ledger) or any(
             one.keys[0] == "interface" and one.line.number in self.ledger.unread
             for node in sections.of("interface")
             for one in (node, *node.below())
         )
         for facts in self.interfaces.values():
             if facts.kind is InterfaceKind.LOOPBACK:
-                self._lost = self._lost or facts.unread
+                self._around.lost = self._around.lost or facts.unread
             else:
-                self._places.append(self._place(facts))
+                self._around.places.append(self._place(facts))
 
     def _place(self, facts: InterfaceFacts) -> Place:
         lent = facts.unnumbered is not None
@@ -90,23 +81,21 @@ class Neighbours:
 
     def of_block(self, block: Node, protocol: str, vrf: str) -> Answer:
         """Whether all neighbours of a `router` block must authenticate themselves, with the lines."""
-        if protocol != "bgp" and (self._astray or not self._effort.allows(self._places, block)):
-            return NOT_TOLD
-        return of_block(block, self._answers(block, protocol, vrf), self.ledger)
+        return self._around.judge(block, protocol, self._answers(block, protocol, vrf))
 
     def _answers(self, block: Node, protocol: str, vrf: str) -> Iterator[Answer]:
         if protocol == "bgp":
             yield BgpBlock(block, self.ledger).answer()
             return
-        if self._lost or not all(place.understood for place in self._places):
-            yield NOT_TOLD
         if protocol == "ospf":
             ospf = OspfBlock(block, Passive(_interface, self.interfaces))
             ospf.read(prefix_or_wildcard, self.ledger)
-            within = [place for place in self._places if place.vrf == vrf]
-            yield from ospf.answers(within, never_joined, self._chains, self.ledger)
+            within = [place for place in self._around.places if place.vrf == vrf]
+            yield from ospf.answers(within, never_joined, self._around.chains, self.ledger)
         elif protocol == "rip":
-            yield from rip(block, self._places, prefix_or_interface(_interface), self._chains, self.ledger)
+            yield from rip(
+                block, self._around.places, prefix_or_interface(_interface), self._around.chains, self.ledger
+            )
 
 
 def _interface(words: Words) -> str:

@@ -18,6 +18,8 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.sections import Sections
 
 SETTINGS_READ = frozenset(SettingKind)
+_CLOSING = frozenset((("learn-disable",), ("link-down",), ("port-disable",), ("vlan-disable",)))
+"""Actions of loop protection that stop a loop; the others only tell of it."""
 PROTECTIONS_READ = frozenset(PortProtection)
 _MOST_RIGHTS = "15"
 _MATTERS: Mapping[str, frozenset[str]] = {
@@ -149,7 +151,9 @@ class Protection:
                 break
         detect = next((line for _, line in self._starting("loop-protection", "loop-detect")), None)
         silent = any(
-            keys[:1] == ("no",) or keys[-1] in ("none", "log-only") for keys in lines if "loop-protection" in keys
+            keys[:1] == ("no",) or (keys[:2] == ("loop-protection", "action") and keys[2:] not in _CLOSING)
+            for keys in lines
+            if "loop-protection" in keys
         )
         if detect is not None and not silent:
             yield PortProtection.LOOP_DETECTION, (detect,)

@@ -43,6 +43,13 @@ _ENABLED: Mapping[tuple[str, ...], int] = {
 _Policy = dict[str, tuple[str, ...]]
 
 
+_NO_ALGORITHMS = frozenset(
+    ("connection-type", "df-bit", "nat-t-disable", "peer", "pre-shared-key", "reverse-route", "security-association", "tfc-packets", "trustpoint",
+     "validate-icmp-errors")
+)  # fmt: skip
+"""What else is set for an entry; another word may be about algorithms."""
+
+
 @dataclass(slots=True)
 class Algorithms:
     """What the device defines, and from it what a tunnel offers and accepts."""
@@ -114,6 +121,7 @@ class Algorithms:
         groups: tuple[int, ...] = ()
         secret: Sources = ()
         mode: Setting | None = None
+        strange: list[Proposal] = []
         for words, line in settings:
             keys = tuple(word.lower() for word in words)
             version = 2 if keys[:1] == ("ikev2",) else 1
@@ -125,6 +133,8 @@ class Algorithms:
                 groups, secret = tuple(_group_numbers(keys[rest + 1 :])), (line,)
             elif kind == "phase1-mode" and keys[rest + 1 : rest + 2] == ("aggressive",):
                 mode = words, line
+            elif kind not in _NO_ALGORITHMS and (kind, keys[rest + 1 :]) != ("phase1-mode", ("main",)):
+                strange.append(Proposal(1, (), (), (), (line,)))
         found: list[Proposal] = []
         spoken = self._enabled.get(outside) or {1, 2}
         for version, held in named.items():
@@ -135,7 +145,7 @@ class Algorithms:
                 )
                 for names, line in held:
                     found += (self._second(version, name, groups, (line, *secret)) for name in names)
-        return tuple(found)
+        return (*found, *strange)
 
     def _first(self, version: int, mode: Setting | None) -> Iterator[Proposal]:
         for (spoken, _), (values, lines) in self._policies.items():

@@ -28,11 +28,10 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.neighbours import (
     NOT_TOLD,
     Answer,
-    Effort,
-    KeyChains,
     Network,
     Passive,
     Place,
+    Surroundings,
     area_number,
     classful,
     every,
@@ -41,7 +40,6 @@ from secaudit.vendors.common.neighbours import (
     is_astray,
     is_key,
     keyed,
-    of_block,
     primary_and_others,
     where_it_runs,
     without_no,
@@ -72,38 +70,32 @@ class Neighbours:
 
     interfaces: Mapping[str, InterfaceFacts]
     ledger: Ledger
-    _places: list[Place] = field(default_factory=list)
-    _effort: Effort = field(default_factory=Effort)
-    _chains: KeyChains = field(init=False)
-    _lost: bool = False
-    """Some interface could not be read: the protocol may run there."""
-    _astray: bool = False
-    """Lines of interfaces stand outside of them."""
+    _around: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
-        self._chains = KeyChains(self.ledger)
+        self._around = Surroundings(self.ledger)
 
     def read(self, sections: Sections) -> None:
         """Gathers the lines of interfaces and chains."""
         if not sections.of("router"):
             return
-        self._chains.read(sections.of("irrelevant"))
-        self._astray = any(map(is_astray, sections.of("irrelevant")))
-        self._lost = has_lost_block(self.ledger)
+        self._around.chains.read(sections.of("irrelevant"))
+        self._around.astray = any(map(is_astray, sections.of("irrelevant")))
+        self._around.lost = has_lost_block(self.ledger)
         lines: dict[str, list[Node]] = {}
         doubtful: set[str] = set()
         for node in sections.of("interface"):
             name = _name(node)
             if name not in self.interfaces or node.line.number in self.ledger.unread:
-                self._lost = True
+                self._around.lost = True
                 continue
             lines.setdefault(name, []).extend(node.children)
             unread = any(child.line.number in self.ledger.unread for child in node.below())
             if unread or goes_on_unread(node, self.ledger) or _has_two_addresses(lines[name]):
                 doubtful.add(name)
         silent = {facts.name for facts in self.interfaces.values() if facts.kind in _SILENT_KINDS}
-        self._lost = self._lost or not doubtful.isdisjoint(silent)
-        self._places = [
+        self._around.lost = self._around.lost or not doubtful.isdisjoint(silent)
+        self._around.places = [
             self._place(facts, lines.get(facts.name, ()), facts.name not in doubtful)
             for facts in self.interfaces.values()
             if facts.name not in silent
@@ -130,29 +122,25 @@ class Neighbours:
 
     def of_block(self, block: Node, protocol: str, vrf: str) -> Answer:
         """Whether all neighbours of a `router` block must authenticate themselves, with the lines."""
-        if protocol != "bgp" and (self._astray or not self._effort.allows(self._places, block)):
-            return NOT_TOLD
-        return of_block(block, self._answers(block, protocol, vrf), self.ledger)
+        return self._around.judge(block, protocol, self._answers(block, protocol, vrf))
 
     def _answers(self, block: Node, protocol: str, vrf: str) -> Iterator[Answer]:
-        within = [place for place in self._places if place.vrf == vrf]
+        within = [place for place in self._around.places if place.vrf == vrf]
         ipv6 = block.keys[0] == "ipv6"
-        if protocol != "bgp" and (self._lost or not all(place.understood for place in self._places)):
-            yield NOT_TOLD
         if protocol == "bgp":
             yield BgpBlock(block, self.ledger).answer()
         elif protocol == "ospf" and not ipv6:
             ospf = OspfBlock(block, Passive(interface_of, self.interfaces))
             ospf.read(prefix_or_wildcard, self.ledger)
             process = "".join(block.keys[2:3])
-            yield from ospf.answers(within, lambda place: _joined(place, process), self._chains, self.ledger)
+            yield from ospf.answers(within, lambda place: _joined(place, process), self._around.chains, self.ledger)
         elif protocol in ("ospf", "ospfv3"):
             yield from self._ospf_of_ipv6(block, within)
         elif protocol == "rip" and not ipv6:
-            yield from rip(block, self._places, _network, self._chains, self.ledger)
+            yield from rip(block, self._around.places, _network, self._around.chains, self.ledger)
         elif protocol == "eigrp" and not ipv6:
             has_ipv6 = {facts.name: facts.ipv6 for facts in self.interfaces.values()}
-            yield from eigrp(block, vrf, self._places, has_ipv6, _network, self._chains)
+            yield from eigrp(block, vrf, self._around.places, has_ipv6, _network, self._around.chains)
         elif protocol == "isis":
             yield from self._isis(block)
 
@@ -202,7 +190,7 @@ class Neighbours:
                 understood = False
             elif keys[0] in ("authentication", "area-password", "domain-password"):
                 asked.append(node)
-        for place in self._places:
+        for place in self._around.places:
             started = [
                 node
                 for node in place.lines
@@ -225,7 +213,9 @@ class Neighbours:
             elif keys[0] == "isis" and "".join(keys[1:2]) not in _OF_ISIS_AT_INTERFACES:
                 return NOT_TOLD
         self.ledger.use(*about)
-        answer = keyed(about, ("isis", "authentication"), 1).answer(frozenset(("md5", "text")), self._chains, said)
+        answer = keyed(about, ("isis", "authentication"), 1).answer(
+            frozenset(("md5", "text")), self._around.chains, said
+        )
         return NOT_TOLD if answer[0] is False and asked else answer
 
 

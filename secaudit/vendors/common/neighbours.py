@@ -298,3 +298,29 @@ def keyed(lines: Iterable[Node], start: tuple[str, ...], behind: int) -> Keyed:
         else:
             found[what] = node
     return Keyed(found.get("mode"), found.get("key-chain"), found.get("string"), doubt)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the blocks of a file are judged by: the interfaces, the chains of keys, and whether some of that may be lacking."""
+
+    ledger: Ledger
+    places: list[Place] = field(default_factory=list)
+    lost: bool = False
+    """Some interface could not be read: the protocol may run there."""
+    astray: bool = False
+    """Lines of interfaces stand outside of them."""
+    chains: KeyChains = field(init=False)
+    _effort: Effort = field(default_factory=Effort)
+
+    def __post_init__(self) -> None:
+        self.chains = KeyChains(self.ledger)
+
+    def judge(self, block: Node, protocol: str, answers: Iterable[Answer]) -> Answer:
+        """What the answers about a block come to. BGP looks at no interface: what is lacking about those does not matter to it."""
+        if protocol != "bgp":
+            if self.astray or not self._effort.allows(self.places, block):
+                return NOT_TOLD
+            if self.lost or not all(place.understood for place in self.places):
+                answers = (NOT_TOLD, *answers)
+        return of_block(block, answers, self.ledger)

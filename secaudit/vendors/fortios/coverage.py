@@ -186,9 +186,11 @@ class Ledger:
         if holder is not None and _takes_unknown(path):
             holder.unknown += lines
         elif lines:
-            self.unknown_sections.append(UnknownSection(path, plane or Plane.TRAFFIC, tuple(lines)))
+            own = Plane.MANAGEMENT if path.startswith(_OF_MANAGEMENT) else Plane.TRAFFIC
+            self.unknown_sections.append(UnknownSection(path, plane or own, tuple(lines)))
 
 
+_OF_MANAGEMENT = "system snmp "
 _ON_OR_OFF = frozenset(("enable", "disable"))
 _SWITCHES = frozenset((
     "srcaddr-negate", "dstaddr-negate", "srcaddr6-negate", "dstaddr6-negate", "service-negate", "exclude", "portforward", "blackhole",

@@ -47,6 +47,10 @@ _OTHER_ACCESS = frozenset((
 """What `allowaccess` may list besides the services that rules ask for."""
 
 
+_ABOUT_ACCESS = frozenset(("allowaccess", "telnet", "ssh", "http", "https", "snmp"))
+"""Words by which a line of an interface that is not understood may be about who manages the device."""
+
+
 def _unknown_access(scope: Scope, interface: str, word: str, lines: Sources) -> None:
     scope.findings.not_understood(lines)
     text = Text(
@@ -62,6 +66,9 @@ def _services(scope: Scope, ports: Ports) -> tuple[ManagementService, ...]:
     for entry in scope.entries("system interface"):
         if entry.name not in ports.interfaces:
             continue
+        odd = tuple(line for line in entry.unknown if _ABOUT_ACCESS & set(line.text.lower().split()))
+        if odd:
+            _unknown_access(scope, entry.name, odd[0].text.strip(), odd)
         holders = [(entry, "allowaccess"), (entry.section("ipv6"), "ip6-allowaccess")]
         holders += [(second, "allowaccess") for second in entry.section("secondaryip").entries.values()]
         for holder, name in holders:

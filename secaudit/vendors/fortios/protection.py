@@ -25,6 +25,8 @@ _ALL_RIGHTS, _ONLY_READS = "super_admin", "super_admin_readonly"
 _SYSTEM_RIGHTS = ("sysgrp", "admingrp")
 """What a profile needs to make administrators; the name of the second one is of releases before 6.0."""
 _SERVERS = ("user radius", "user tacacs+", "user ldap")
+_BUILT_IN = frozenset(("", "super_admin", "super_admin_readonly", "prof_admin", "no_access"))
+"""Profiles that are there without a line."""
 _CLUSTERS = frozenset(("a-a", "a-p"))
 _LEVELS = {
     "": (False, False),
@@ -86,7 +88,15 @@ def _timeouts(scope: Scope) -> Iterator[Setting]:
     administrators = scope.entries("system admin")
     used = {one.get("accprofile") for one in administrators}
     unknown = any(one.enabled(f"{server}accprofile-override") for one in administrators for server in ("", "radius-"))
-    for profile in scope.entries("system accprofile"):
+    profiles = scope.entries("system accprofile")
+    for one in administrators:
+        name = one.get("accprofile")
+        if name not in _BUILT_IN and all(profile.name != name for profile in profiles):
+            yield Setting(kind, None, (*one.opening, *one.lines_of("accprofile")), f"accprofile {name}")
+    for profile in profiles:
+        override = profile.get("admintimeout-override")
+        if override not in ("", *_ON_OR_OFF) and (unknown or profile.name in used):
+            yield Setting(kind, None, profile.lines_of("admintimeout-override"), f"accprofile {profile.name}")
         if profile.enabled("admintimeout-override") and (unknown or profile.name in used):
             lines = (*profile.opening, *profile.lines_of("admintimeout-override", "admintimeout"))
             said = profile.get("admintimeout") or str(scope.defaults.profile_minutes)

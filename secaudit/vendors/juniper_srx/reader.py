@@ -217,6 +217,32 @@ _OF_A_VPN = frozenset(
         "passive-mode-tunneling", "traffic-selector", "tunnel-mtu", "udp-encapsulate", "vpn-monitor",
     )
 )  # fmt: skip
+_OF_TUNNELS = {
+    "ike": {
+        "proposal": frozenset((
+            "authentication-algorithm", "authentication-method", "description", "dh-group", "encryption-algorithm", "lifetime-seconds", "signature-hash-algorithm",
+        )),
+        "policy": frozenset((
+            "certificate", "description", "mode", "pre-shared-key", "proposal-set", "proposals", "reauth-frequency", "seeded-pre-shared-key",
+        )),
+        "gateway": frozenset((
+            "aaa", "address", "advpn", "dead-peer-detection", "description", "dynamic", "external-interface", "fragmentation", "general-ikeid", "ike-policy",
+            "local-address", "local-identity", "nat-keepalive", "no-nat-traversal", "node-local", "ppk-profile", "remote-identity", "tcp-encap-profile",
+            "version", "xauth",
+        )),
+    },
+    "ipsec": {
+        "proposal": frozenset((
+            "authentication-algorithm", "description", "encryption-algorithm", "extended-sequence-number", "lifetime-kilobytes", "lifetime-seconds", "protocol",
+        )),
+        "policy": frozenset(("description", "perfect-forward-secrecy", "proposal-set", "proposals")),
+        "vpn": _OF_A_VPN,
+    },
+}  # fmt: skip
+"""Statements about tunnels that are known; another one may be about their algorithms, and is not understood."""
+_BESIDE_TUNNELS = frozenset((
+    "anti-replay-window-size", "internal", "manual", "respond-bad-spi", "security-association", "session", "traceoptions", "tunnel-events", "vpn-monitor-options",
+))  # fmt: skip
 _GROUP_WORDS = ("apply-groups", "apply-groups-except")
 
 
@@ -233,16 +259,13 @@ def _use_rest(root: Statement) -> None:
     for word in ("version", "system"):
         if word in root.children:
             root.children[word].use()
-    ike = root.get("security", "ike")
-    if ike is not None:
-        ike.use_all()
-    for section in root.below("security", "ipsec"):
-        if section.word != "vpn":
-            section.use_all()
-            continue
-        for setting in (one for vpn in section for one in vpn):
-            if setting.word in _OF_A_VPN:
-                setting.use_all()
+    for kind, known in _OF_TUNNELS.items():
+        for section in root.below("security", kind):
+            if section.word in _BESIDE_TUNNELS:
+                section.use_all()
+            for setting in (one for named in section for one in named):
+                if setting.word in known.get(section.word, ()):
+                    setting.use_all()
 
 
 _CUT = Text(

@@ -20,14 +20,12 @@ from secaudit.vendors.common.lines import LineTree, Node
 from secaudit.vendors.common.neighbours import (
     NOT_TOLD,
     Answer,
-    Effort,
-    KeyChains,
     Network,
     Passive,
     Place,
+    Surroundings,
     goes_on_unread,
     has_lost_block,
-    of_block,
     primary_and_others,
 )
 from secaudit.vendors.common.ospf_neighbours import OspfBlock, area_of, never_joined, prefix_or_wildcard
@@ -49,11 +47,11 @@ class Neighbours:
     interfaces: Mapping[str, InterfaceFacts]
     enabled: frozenset[str]
     ledger: Ledger
-    _places: list[Place] = field(default_factory=list)
-    _effort: Effort = field(default_factory=Effort)
-    _lost: bool = False
-    """Some interface could not be read: the protocol may run there."""
+    _around: Surroundings = field(init=False)
     _last: int = 0
+
+    def __post_init__(self) -> None:
+        self._around = Surroundings(self.ledger)
 
     def read(self, sections: IxSections, tree: LineTree) -> None:
         """Gathers the interfaces."""
@@ -62,7 +60,7 @@ class Neighbours:
         self._last = tree.roots[-1].line.number if tree.roots else 0
         heads = sections.of("interface")
         unread = any(node.line.number in self.ledger.unread for node in heads)
-        self._lost = unread or bool(sections.of("lost interface")) or has_lost_block(self.ledger)
+        self._around.lost = unread or bool(sections.of("lost interface")) or has_lost_block(self.ledger)
         doubtful = {node.line.number for node in heads if goes_on_unread(node, self.ledger)}
         shut = tuple(
             f"{node.words[1]}{sign}"
@@ -74,9 +72,9 @@ class Neighbours:
             whole = not facts.unread and doubtful.isdisjoint(source.number for source in facts.sources)
             whole = whole and not _has_two_addresses(facts)
             if facts.kind in _SILENT_KINDS:
-                self._lost = self._lost or not whole
+                self._around.lost = self._around.lost or not whole
             else:
-                self._places.append(self._place(facts, whole, shut))
+                self._around.places.append(self._place(facts, whole, shut))
 
     def _place(self, facts: InterfaceFacts, understood: bool, shut: tuple[str, ...]) -> Place:
         lent = facts.unnumbered is not None
@@ -102,9 +100,9 @@ class Neighbours:
 
     def of_block(self, block: Node, protocol: str) -> Answer:
         """Whether all neighbours of a block must authenticate themselves, with the lines. The last block of a file may be cut off."""
-        if block.line.number == self._last or not self._effort.allows(self._places, block):
+        if block.line.number == self._last:
             return NOT_TOLD
-        return of_block(block, self._answers(block, protocol), self.ledger)
+        return self._around.judge(block, protocol, self._answers(block, protocol))
 
     def _answers(self, block: Node, protocol: str) -> Iterator[Answer]:
         if block.keys[0] == "ipv6" or "vrf" in block.keys:
@@ -112,18 +110,16 @@ class Neighbours:
         if protocol == "bgp":
             yield BgpBlock(block, self.ledger, groups=False).answer()
             return
-        if self._lost or not all(place.understood for place in self._places):
-            yield NOT_TOLD
-        chains = KeyChains(self.ledger)
+        chains = self._around.chains
         if protocol == "ospf":
             ospf = OspfBlock(block, Passive(_interface, self.interfaces), short=True)
             ospf.read(_network_in_area, self.ledger)
             ospf.understood = ospf.understood and not ospf.areas
             if any((net.interface or _AFTER_MOST) not in self.interfaces for net in ospf.networks):
                 yield NOT_TOLD
-            yield from ospf.answers(self._places, never_joined, chains, self.ledger)
+            yield from ospf.answers(self._around.places, never_joined, chains, self.ledger)
         elif protocol == "rip":
-            yield from rip(block, self._places, prefix_or_interface(_interface), chains, self.ledger)
+            yield from rip(block, self._around.places, prefix_or_interface(_interface), chains, self.ledger)
 
 
 def _has_two_addresses(facts: InterfaceFacts) -> bool:

@@ -26,6 +26,7 @@ from secaudit.network.tunnels import Proposal
 from secaudit.text.source import SourceLine, Sources
 from secaudit.vendors.common.ledger import Ledger
 from secaudit.vendors.common.lines import Node
+from secaudit.vendors.common.words import is_ipv4
 from secaudit.vendors.nec_ix.vocabulary import irrelevance
 
 _Value = TypeVar("_Value")
@@ -39,6 +40,7 @@ _INTEGRITY = {"md5": "md5", "sha": "sha1", "sha1": "sha1", "sha2-256": "sha256",
 }
 _DEFAULT = "default"
 """The proposals of the device itself, which are in no file."""
+_FORMS_OF_KEYS = (("char",), ("hex",), ("encrypted",), ("plain",), ("hash",))
 _GROUPS = {"768-bit": 1, "1024-bit": 2, "1536-bit": 5, "2048-bit": 14, "3072-bit": 15, "4096-bit": 16}
 
 _IKEV2_ENCRYPTION = {f"aes-cbc-{bits}": f"aes-{bits}" for bits in (128, 192, 256)} | {
@@ -226,6 +228,8 @@ class Offers:
         found: list[Proposal] = []
         if policy is not None:
             mode = policy.keys[policy.keys.index("mode") + 1] if "mode" in policy.keys[3:-1] else "main"
+            if not _is_plain(policy):
+                found.append(Proposal(1, (), (), (), (policy.line,)))
             for name in policy.words[-1].split(","):
                 found.append(_of_ike(self._first.get(name), policy.line, mode == "aggressive", name == _DEFAULT))
         elif self._policies or "ike" in line.keys[4:-1]:
@@ -252,8 +256,22 @@ class Offers:
             every = list(self._policies.values())
             return every[0] if len(every) == 1 and every[0].keys[3:5] == ("peer", "any") else None
         peer = keys[4:6]
-        found = [one for one in self._policies.values() if one.keys[3:5] == peer and peer[:1] == ("peer",)]
-        return found[0] if len(found) == 1 else None
+        # One whose peer is no address may be for this end as well.
+        found = [one for one in self._policies.values() if one.keys[3:5] == peer or not _has_address(one)]
+        return found[0] if len(found) == 1 and peer[:1] == ("peer",) and found[0].keys[3:5] == peer else None
+
+
+def _has_address(policy: Node) -> bool:
+    """Whether a policy is for an address, or for any."""
+    word = "".join(policy.keys[4:5])
+    return policy.keys[3:4] == ("peer",) and (word == "any" or is_ipv4(word) or ":" in word)
+
+
+def _is_plain(policy: Node) -> bool:
+    """Whether behind the key stand nothing but the mode and the names of proposals."""
+    behind = policy.keys[policy.keys.index("key") + 1 :] if "key" in policy.keys[3:] else ()
+    behind = behind[1:] if behind[:1] in _FORMS_OF_KEYS and len(behind) > 2 else behind
+    return len(behind) == 2 or (len(behind) == 4 and behind[1] == "mode" and behind[2] in ("main", "aggressive"))
 
 
 def _of_ike(node: Node | None, by: SourceLine, aggressive: bool, silent: bool) -> Proposal:

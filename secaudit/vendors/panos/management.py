@@ -37,9 +37,31 @@ class Access:
     by_default: bool = False
 
 
+_OF_SNMP: Mapping[tuple[str, ...], frozenset[str]] = {
+    (): frozenset(("access-setting", "snmp-system")),
+    ("access-setting",): frozenset(("version",)),
+    ("access-setting", "version"): frozenset(("v2c", "v3")),
+    ("access-setting", "version", "v2c"): frozenset(("snmp-community-string",)),
+    ("access-setting", "version", "v3"): frozenset(("users", "views")),
+}
+"""What may stand below `snmp-setting`, by the place."""
+
+
+def snmp_doubts(deviceconfig: Node | None, findings: Findings) -> None:
+    """Doubts about SNMP where a word of its settings is not known."""
+    for path, known in _OF_SNMP.items():
+        holder = None if deviceconfig is None else deviceconfig.child("system", "snmp-setting", *path)
+        odd = [] if holder is None else [one for word, one in holder.children.items() if word not in known]
+        if odd:
+            findings.not_understood(*odd)
+            text = Text(ja="SNMPの設定に読み取れない行があります。", en="Settings of SNMP were not understood.")
+            findings.doubt(DoubtKind.UNREAD, text, odd[0].sources(), plane=Plane.MANAGEMENT)
+
+
 def accesses(network: Node | None, deviceconfig: Node | None, ports: Ports, findings: Findings) -> list[Access]:
     """All of them: on the management port, and where a management profile opens another interface."""
     found: list[Access] = []
+    snmp_doubts(deviceconfig, findings)
     found += _of_management_port(deviceconfig, findings)
     for name, (profile, lines) in ports.profiles.items():
         entry = None if network is None else network.child("profiles", "interface-management-profile", profile)

@@ -210,6 +210,8 @@ def _reach(draft: Draft, words: tuple[str, ...]) -> tuple[frozenset[str] | None,
             names.add(word)
         elif _is_address(word):
             addresses = True
+        elif word != "none":
+            return None, False  # whom it stands for is not known
     return (None if addresses or not words else frozenset(names)), addresses
 
 

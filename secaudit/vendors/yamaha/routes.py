@@ -206,6 +206,7 @@ def _protocol(command: Command, draft: Draft) -> Outcome:
 
 _OSPF_KEYS = {"auth=text": "authkey=", "auth=md5": "md5key="}
 """What an area asks for, and the word that holds the key at an interface (28.9, 28.10)."""
+_NOT_KNOWN = "ospf of an interface"
 
 
 def _neighbour(command: Command, draft: Draft) -> Outcome:
@@ -236,12 +237,20 @@ def _ospf_at(command: Command, draft: Draft) -> Outcome:
     return Outcome.USED
 
 
+def _ospf_otherwise(command: Command, draft: Draft) -> Outcome:
+    """`ip INTERFACE ospf ...` that says nothing known: no area of the device is told for sure."""
+    draft.settings[f"{_NOT_KNOWN} {command.line.number}"] = command
+    return Outcome.USED
+
+
 def _ospf_authenticated(draft: Draft) -> bool | None:
     """The area says by what kind of key, the interface holds the key; a kind without its key tells nothing."""
     areas = {one.words[2]: one.words for key, one in draft.settings.items() if key.startswith("ospf area ")}
     ways = {area: next((key for way, key in _OSPF_KEYS.items() if way in words), "") for area, words in areas.items()}
     if not all(ways.values()):
         return False
+    if any(key.startswith(_NOT_KNOWN) for key in draft.settings):
+        return None
     used = [one.words for key, one in draft.settings.items() if key.startswith("ip ") and " ospf area " in key]
     held = [
         one[4] in ways and any(word.startswith(ways[one[4]]) and word != ways[one[4]] for word in one) for one in used
@@ -423,5 +432,6 @@ HANDLERS: Mapping[str, Handler] = {
     "ipv6 rip|ospf use": _protocol,
     "ospf area": _neighbour,
     "ip * ospf area": _ospf_at,
+    "ip * ospf": _ospf_otherwise,
     "bgp neighbor": _neighbour,
 }

@@ -15,12 +15,10 @@ from secaudit.vendors.common.lines import Node
 from secaudit.vendors.common.neighbours import (
     NOT_TOLD,
     Answer,
-    Effort,
-    KeyChains,
     Passive,
     Place,
+    Surroundings,
     goes_on_unread,
-    of_block,
     primary_and_others,
 )
 from secaudit.vendors.common.ospf_neighbours import OspfBlock, never_joined, prefix_or_wildcard
@@ -38,8 +36,10 @@ class Neighbours:
     interfaces: Mapping[str, InterfaceFacts]
     vlans_off: frozenset[int]
     ledger: Ledger
-    _places: list[Place] = field(default_factory=list)
-    _effort: Effort = field(default_factory=Effort)
+    _around: Surroundings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._around = Surroundings(self.ledger)
 
     def read(self, sections: Sections) -> None:
         """Gathers the interfaces."""
@@ -56,7 +56,7 @@ class Neighbours:
             if facts.is_port or facts.name.startswith("lo"):
                 continue
             primary, others = primary_and_others(facts.addresses)
-            self._places.append(
+            self._around.places.append(
                 Place(
                     facts.name,
                     tuple(facts.sources),
@@ -72,18 +72,17 @@ class Neighbours:
 
     def of_block(self, block: Node) -> Answer:
         """Whether all neighbours of a `router` block must authenticate themselves, with the lines: False or not told."""
-        if not self._effort.allows(self._places, block):
-            return NOT_TOLD
-        return of_block(block, (one if one[0] is False else NOT_TOLD for one in self._answers(block)), self.ledger)
+        answers = (one if one[0] is False else NOT_TOLD for one in self._answers(block))
+        return self._around.judge(block, "".join(block.keys[1:2]), answers)
 
     def _answers(self, block: Node) -> Iterator[Answer]:
-        chains = KeyChains(self.ledger)
+        chains = self._around.chains
         if block.keys[1:2] == ("ospf",):
             ospf = OspfBlock(block, Passive(_interface, self.interfaces))
             ospf.read(prefix_or_wildcard, self.ledger)
-            yield from ospf.answers(self._places, never_joined, chains, self.ledger)
+            yield from ospf.answers(self._around.places, never_joined, chains, self.ledger)
         elif block.keys[1:2] == ("rip",):
-            yield from rip(block, self._places, prefix_or_interface(_interface), chains, self.ledger)
+            yield from rip(block, self._around.places, prefix_or_interface(_interface), chains, self.ledger)
 
 
 def _interface(words: Words) -> str:
